@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The image: everything the program reads. The only thing that the host's builder and the program share.
+ *
+ * Plain arrays, indices instead of pointers, no locks. It has three parts:
+ *
+ *   node[]   u64 descriptors and lines in 64-byte chunks: the route search (route.h)
+ *   run[]    u32 entries that descriptors select from
+ *   tables   struct image_tables: control block, interfaces, VLAN tables, VRFs, next hops, buckets
+ *
+ * Publishing. The host is the only writer. Whatever is reachable is changed by single aligned stores that
+ * each leave the image right; anything larger is written where no reader can see it, then made reachable by
+ * one store, children before parents. What was replaced is reused only after a grace period.
+ *
+ * Search. An ENTRY (u32) is either a leaf (bit 31 clear: a next-hop id, 0 = no route here, use the VRF's
+ * default) or a node (bit 31 set: kind and chunk number). A DESCRIPTOR (u64 {base:32 | bitmap:32}) stands for
+ * 32 consecutive slots: bit c >= 1 of the bitmap set means that slot c starts a new run;
+ * entry(slot) = run[base + popcount(bitmap << (31 - slot))]. A group whose 32 slots are all equal has bitmap
+ * 0 and base = the index of a cell that holds that entry. run[] begins with one such cell for each next-hop
+ * id, so run[id] == id for all id < IMAGE_NEXTHOPS, and base = id says "all 32 slots: next hop id".
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#include "xdp/verdict.h"
+
+#define IMAGE_VERSION 1
+
+/* --- limits of the fixed tables; node[] and run[] are sized when the image is created --- */
+#define IMAGE_PORTS       256
+#define IMAGE_INTERFACES  4096
+#define IMAGE_VRFS        1024
+#define IMAGE_VLAN_TABLES 256 /* one per device and protocol that has sub-interfaces; 0 is unused */
+#define IMAGE_NEXTHOPS    65536
+#define IMAGE_BUCKETS     (1u << 20)
+#define IMAGE_OWN_BITS    65536
+
+/* --- entries --- */
+#define ENTRY_NODE       0x80000000u
+#define ENTRY_KIND_SHIFT 28
+#define ENTRY_KIND_MASK  (7u << ENTRY_KIND_SHIFT)
+#define ENTRY_CHUNK_MASK 0x0fffffffu
+
+enum node_kind {
+	NODE_BYTE = 0,  /* 8 descriptors, 1 chunk: takes 8 bits of the key */
+	NODE_WORD = 1,  /* 2048 descriptors, 256 chunks: takes 16 bits */
+	NODE_TOP = 2,   /* 2^19 descriptors, 65,536 chunks: takes 24 bits; only as the root of a large IPv4
+			   table */
+	NODE_LINE = 3,  /* struct image_line: takes 16 bits; sparse IPv6 windows */
+	NODE_INNER = 4, /* struct image_line whose entries are lines for the same window */
+};
+
+#define NODE_CHUNK_WORDS 8 /* u64 words in a 64-byte chunk */
+
+/*
+ * A sparse 16-bit window in one cache line: up to 9 sorted starts of runs, three 21-bit lanes to a word (key
+ * in the low 16 bits of a lane, unused lanes all ones in bits 0..19), and the entry of each run. Rank of a
+ * key = number of starts <= key, 0..9.
+ */
+struct image_line {
+	__u64 key[3];
+	__u32 entry[10];
+};
+
+/* --- interfaces --- */
+enum interface_flag {
+	INTERFACE_FORWARD4 = 1 << 0,   /* forwarding sysctl, IPv4 */
+	INTERFACE_FORWARD6 = 1 << 1,   /* forwarding sysctl, IPv6 */
+	INTERFACE_RPF_STRICT = 1 << 2, /* rp_filter 1 */
+	INTERFACE_RPF_LOOSE = 1 << 3,  /* rp_filter 2 */
+	INTERFACE_REDIRECTS = 1 << 4,  /* send_redirects: same-interface IPv4 goes to the kernel */
+};
+
+struct image_interface {
+	__u64 mac;   /* the six bytes as they stand in the frame, loaded little-endian; upper 16 bits zero */
+	__u16 flags; /* enum interface_flag; 0 in an unused slot */
+	__u16 vrf;   /* index into image_tables.vrf */
+	__u16 vlan[2]; /* VLAN table for 802.1Q and 802.1ad tags; 0 = no sub-interface of that kind */
+	__u32 ifindex;
+	__u16 punt; /* enum reason that sends every packet of this interface to the kernel; 0 = none */
+	__u16 reserved[3];
+};
+
+/* --- next hops --- */
+enum nexthop_kind {
+	NEXTHOP_PUNT = 0,    /* .reason says why; also every unused slot, with reason NO_ROUTE */
+	NEXTHOP_FORWARD = 1, /* an adjacency: .mac0 .mac1 .port .mtu .tag */
+	NEXTHOP_GROUP = 2,   /* .bucket .bucket_mask: the flow's hash picks the member */
+	NEXTHOP_DROP = 3,
+};
+
+enum nexthop_flag {
+	NEXTHOP_UNICAST = 1 << 0, /* stands for a unicast route: loose rp_filter accepts it */
+	NEXTHOP_FRAMES = 1 << 1,  /* the egress port takes frames of several buffers */
+	NEXTHOP_RPF_MANY =
+		1 << 2, /* group with more egress interfaces than .rpf holds: strict rp_filter punts */
+};
+
+#define NEXTHOP_RPF 6
+
+struct image_nexthop {
+	union {
+		struct {
+			__u64 mac0; /* destination MAC, then the first two bytes of the source MAC, as in the
+				       frame */
+			__u32 mac1; /* the last four bytes of the source MAC */
+			__u16 mtu;  /* longest IP packet: the smaller of egress MTU and route MTU */
+			__u16 port; /* egress port */
+		};
+		__u16 rpf[NEXTHOP_RPF]; /* group: the distinct egress interfaces of its members, 0 = end */
+	};
+	__u16 interface; /* egress interface, for rp_filter and the same-interface rule; 0 = not one of ours
+			  */
+	__u8 kind;
+	__u8 reason;
+	__u8 flags;
+	__u8 tags; /* VLAN tags on the egress interface, 0..2 */
+	__u16 reserved;
+	union {
+		__be32 tag[2]; /* {tpid, tci} as in the frame, outermost first */
+		struct {
+			__u32 bucket;      /* group: first index into image_tables.bucket */
+			__u32 bucket_mask; /* group: number of buckets - 1, a power of two less one */
+		};
+	};
+};
+
+/* --- VRFs --- */
+struct image_vrf {
+	__u32 root[2];     /* entry where the search begins: [0] IPv4, [1] IPv6 */
+	__u32 fallback[2]; /* next-hop id where the search ends in leaf 0: the default route, or NO_ROUTE */
+};
+
+/* --- control --- */
+struct image_control {
+	__u32 version;     /* IMAGE_VERSION */
+	__u32 held;        /* not 0: the tables are not complete; punt everything */
+	__u64 deadline;    /* jiffies after which nobody may trust the tables; 0 = no limit */
+	__u32 hash_key[4]; /* secret of the ECMP flow hash */
+	__u64 padding[4];
+};
+
+/*
+ * own[]: a bit for each address of this host, IPv4, by own_bit() of the address. A source address whose bit
+ * is set may be our own (then it is a martian); the program then looks it up.
+ */
+struct image_tables {
+	struct image_control control;
+	struct image_vrf vrf[IMAGE_VRFS];
+	struct image_interface
+		interface[IMAGE_INTERFACES]; /* [0] unused; [port + 1] for untagged frames of a port */
+	__u64 own[IMAGE_OWN_BITS / 64];
+	struct image_nexthop
+		nexthop[IMAGE_NEXTHOPS];      /* [r] for r < REASON_MAX: punt (or drop) with reason r */
+	__u16 vlan[IMAGE_VLAN_TABLES * 4096]; /* [table * 4096 + VID]: interface, 0 = none */
+	__u32 bucket[IMAGE_BUCKETS];          /* next-hop ids */
+};
+
+/* Per CPU, per port: one counter for each reason. */
+struct image_counter {
+	__u64 packets;
+	__u64 bytes; /* whole frames, without FCS */
+};
+
+struct image_counters {
+	struct image_counter reason[REASON_MAX];
+};
+
+static inline __u32 own_bit(__u32 address)
+{
+	return (address ^ (address >> 16)) & (IMAGE_OWN_BITS - 1);
+}
+
+_Static_assert(sizeof(struct image_line) == 64, "a line is a cache line");
+_Static_assert(sizeof(struct image_interface) == 32, "two interfaces to a cache line");
+_Static_assert(sizeof(struct image_nexthop) == 32, "two next hops to a cache line");
+_Static_assert(sizeof(struct image_vrf) == 16, "VRF");
+_Static_assert(sizeof(struct image_control) == 64, "control is a cache line");

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What a place that runs the program must supply. A target header (xdp/target_native.h, offload/target_nfp.h,
+ * host/engine/target_user.h) defines everything below and is included before the program's headers; this
+ * header then closes the door: what only a target may use is poisoned from here on.
+ *
+ *   struct target             what the target knows about the packet's place: tables, counters, port
+ *   TARGET_HAS_LINES          constant 0 or 1: line nodes can be searched (the NFP reads values at constant
+ *                             offsets only)
+ *   TARGET_HAS_CLOCK          constant 0 or 1: target_clock() exists
+ *
+ * Reading the image. An index may be anything; a target answers with some valid cell, never with a fault.
+ *
+ *   u64 target_node(t, index)                          descriptor at a word index of node[]
+ *   const struct image_line *target_line(t, chunk)     only where TARGET_HAS_LINES
+ *   u32 target_run(t, index)
+ *   const struct image_control *target_control(t)
+ *   const struct image_vrf *target_vrf(t, index)
+ *   const struct image_interface *target_interface(t, index)
+ *   const struct image_nexthop *target_nexthop(t, id)
+ *   u16 target_vlan(t, index)
+ *   u32 target_bucket(t, index)
+ *   u64 target_own(t, word)                            word of own[]
+ *
+ * The packet.
+ *
+ *   u16 target_port(t)                                 ingress port
+ *   u32 target_frame_length(t, packet)                 whole frame, all buffers
+ *   bool target_grow(t, packet, bytes)                 move the front by bytes (< 0: shrink), packet.data and
+ *                                                      .end follow; false and nothing changed: no room
+ *   u64 target_clock(t)                                time in the unit of image_control.deadline
+ */
+#pragma once
+
+#if !defined(TARGET_HAS_LINES) || !defined(TARGET_HAS_CLOCK)
+#error "include a target header before the program's headers"
+#endif
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* The program itself has no libc, no BPF helper, no map, no action code of any one target. */
+#pragma GCC poison malloc free printf errno memcmp
+#pragma GCC poison bpf_map_lookup_elem bpf_redirect_map bpf_redirect bpf_xdp_adjust_head
+#pragma GCC poison XDP_PASS XDP_DROP XDP_TX XDP_REDIRECT XDP_ABORTED
