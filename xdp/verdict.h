@@ -66,7 +66,8 @@ enum action {
 	X(41, NETFILTER,          PUNT,    "netfilter",          "netfilter rules apply to forwarded packets")    \
 	X(42, XFRM,               PUNT,    "xfrm",               "IPsec policies apply to forwarded packets")     \
 	X(43, STALE,              PUNT,    "stale",              "no daemon has refreshed the tables in time")    \
-	X(44, HELD,               PUNT,    "held",               "the tables are not complete yet, or the port is held in the kernel")
+	X(44, HELD,               PUNT,    "held",               "the tables are not complete yet, or the port is held in the kernel") \
+	X(45, INGRESS_DOWN,       PUNT,    "ingress-down",       "the ingress interface is down")
 
 enum reason {
 #define X(number, name, action, string, text) REASON_##name = number,

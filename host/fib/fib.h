@@ -86,7 +86,11 @@ struct fib_leaf_spec {
  * always usable: if a table is full, it is the leaf TABLE_FULL and -ENOSPC is returned.
  */
 int fib_leaf_get(struct fib *fib, const struct fib_leaf_spec *spec, __u32 *ret_leaf);
-/* A leaf of its own for a kernel next-hop object: its content can change under all its routes at once, O(1).
+/*
+ * A leaf of its own for a kernel next-hop object: its content can change under all its routes at once, O(1).
+ * -ENOSPC from new with *ret_leaf == TABLE_FULL: no leaf at all. From new with another leaf, or from change:
+ * the leaf is there and punts TABLE_FULL; it takes the content by itself when room returns. -EINVAL from
+ * change: the leaf is not one of fib_leaf_new.
  */
 int fib_leaf_new(struct fib *fib, const struct fib_leaf_spec *spec, __u32 *ret_leaf);
 int fib_leaf_change(struct fib *fib, __u32 leaf, const struct fib_leaf_spec *spec);
@@ -109,7 +113,11 @@ void fib_route_delete(struct fib *fib, __u32 table, const struct fib_prefix *pre
 
 /* The link address of a neighbour; mac NULL: not usable (failed, incomplete, deleted). */
 int fib_neighbour_set(struct fib *fib, __u32 ifindex, __u8 family, const __u8 *address, const __u8 *mac);
-/* Calls back for each (ifindex, address) that routes use as gateway: the mirror keeps these alive. */
+/*
+ * Calls back for each (ifindex, address) that routes use as gateway: the mirror keeps these alive. Neighbours
+ * on link that have host routes are in view_neighbours(); their entries age as the kernel wishes, packets to
+ * one that is gone reach the kernel, which resolves it.
+ */
 void fib_gateways(const struct fib *fib,
 		  void (*each)(void *arg, __u32 ifindex, __u8 family, const __u8 *address), void *arg);
 
@@ -126,17 +134,28 @@ void fib_hold(struct fib *fib, bool held);
  */
 bool fib_settle(struct fib *fib);
 
-/* What would happen to a packet to this address that came in by an interface of this table: the leaf (after
- * the VRF's default), the matched length, and the address' own adjacency if there is one. Reads the image. */
+/*
+ * True once after leaves were refused (-ENOSPC) and there is room again: hand all routes in again, those that
+ * lead to the leaf TABLE_FULL get a real one. Everything else that found a table full heals by itself.
+ */
+bool fib_room(struct fib *fib);
+
+/*
+ * The leaf of a packet to this address that came in by an interface of this table, after the VRF's default:
+ * the image's answer. INTERFACE_UNKNOWN: no interface of ours uses the table. More in host/fib/view.h.
+ */
 __u32 fib_lookup(const struct fib *fib, __u32 table, __u8 family, const __u8 *address);
 
 struct fib_stats {
-	__u64 routes[2];     /* [0] IPv4, [1] IPv6 */
-	__u64 punted_routes; /* not in the image for want of room */
-	__u64 changes;       /* calls that changed something */
+	__u64 routes[2];      /* [0] IPv4, [1] IPv6 */
+	__u64 punted_routes;  /* not in the image for want of room */
+	__u64 changes;        /* calls that changed something */
+	__u64 leaves_refused; /* times that a leaf, host route, interface or VRF found its table full */
+	__u64 nexthop_stores; /* next-hop slots written: what changes of links and neighbours cost */
 	__u32 leaves, groups, neighbours, interfaces, vrfs;
 	__u32 node_used, node_limbo, node_total;        /* chunks */
 	__u32 run_used, run_limbo, run_free, run_total; /* cells */
-	__u32 bucket_used, bucket_total, nexthop_used, nexthop_total;
+	__u32 bucket_used, bucket_total, nexthop_used,
+		nexthop_total; /* used: those waiting for a grace period too */
 };
 void fib_stats(const struct fib *fib, struct fib_stats *ret);
