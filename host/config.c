@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The cyaml schema below is the one table of keys. cyaml fills the structs from it; check_*() walk the same
+ * schema beside the parsed document first, because cyaml itself cannot say line, key and allowed values in
+ * one sentence.
+ */
+#include "host/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cyaml/cyaml.h>
+#include <yaml.h>
+
+#define FILE_LIMIT (1024 * 1024)
+#define PORT_LIMIT 256 /* IMAGE_PORTS */
+#define PATH_LIMIT 200
+#define NAME_LIMIT 31
+
+#define STALE_AFTER 5
+
+static const cyaml_strval_t modes[] = {
+	{ "auto", CONFIG_MODE_AUTO },
+	{ "native", CONFIG_MODE_NATIVE },
+	{ "generic", CONFIG_MODE_GENERIC },
+	{ "kernel", CONFIG_MODE_KERNEL },
+};
+
+static const cyaml_strval_t netfilters[] = {
+	{ "respect", CONFIG_NETFILTER_RESPECT },
+	{ "bypass", CONFIG_NETFILTER_BYPASS },
+};
+
+static const cyaml_strval_t levels[] = {
+	{ "error", LOG_LEVEL_ERROR },
+	{ "warning", LOG_LEVEL_WARNING },
+	{ "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
+};
+
+static const cyaml_strval_t formats[] = {
+	{ "auto", LOG_FORMAT_AUTO },
+	{ "text", LOG_FORMAT_TEXT },
+	{ "json", LOG_FORMAT_JSON },
+};
+
+#define OPTIONAL (CYAML_FLAG_OPTIONAL)
+#define CHOICE   (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
+#define TEXT     (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
+
+static const cyaml_schema_field_t port_fields[] = {
+	CYAML_FIELD_STRING_PTR("interface", CYAML_FLAG_POINTER, struct config_port, interface, 1,
+			       IFNAMSIZ - 1),
+	CYAML_FIELD_ENUM("mode", CHOICE, struct config_port, mode, modes, CYAML_ARRAY_LEN(modes)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t port_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_port, port_fields),
+};
+
+static const cyaml_schema_field_t control_fields[] = {
+	CYAML_FIELD_STRING_PTR("group", TEXT, struct config_control, group, 1, NAME_LIMIT),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t log_fields[] = {
+	CYAML_FIELD_ENUM("level", CHOICE, struct config_log, level, levels, CYAML_ARRAY_LEN(levels)),
+	CYAML_FIELD_ENUM("format", CHOICE, struct config_log, format, formats, CYAML_ARRAY_LEN(formats)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t image_fields[] = {
+	CYAML_FIELD_UINT("node-chunks", OPTIONAL, struct config_image, node_chunks),
+	CYAML_FIELD_UINT("run-cells", OPTIONAL, struct config_image, run_cells),
+	CYAML_FIELD_UINT("nexthops", OPTIONAL, struct config_image, nexthops),
+	CYAML_FIELD_UINT("buckets", OPTIONAL, struct config_image, buckets),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", TEXT, struct config, name, 1, NAME_LIMIT),
+	CYAML_FIELD_SEQUENCE_COUNT("ports", TEXT, struct config, ports, port_count, &port_value, 0,
+				   PORT_LIMIT),
+	CYAML_FIELD_ENUM("mode", CHOICE, struct config, mode, modes, CYAML_ARRAY_LEN(modes)),
+	CYAML_FIELD_ENUM("netfilter", CHOICE, struct config, netfilter, netfilters,
+			 CYAML_ARRAY_LEN(netfilters)),
+	CYAML_FIELD_UINT("stale-after", OPTIONAL, struct config, stale_after),
+	CYAML_FIELD_STRING_PTR("bpffs", TEXT, struct config, bpffs, 1, PATH_LIMIT),
+	CYAML_FIELD_MAPPING("control", OPTIONAL, struct config, control, control_fields),
+	CYAML_FIELD_MAPPING("log", OPTIONAL, struct config, log, log_fields),
+	CYAML_FIELD_MAPPING("image", OPTIONAL, struct config, image, image_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t config_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, config_fields),
+};
+
+static const cyaml_config_t settings = {
+	.mem_fn = cyaml_mem,
+	.flags = CYAML_CFG_NO_ALIAS,
+	.log_level = CYAML_LOG_ERROR, /* no log_fn: cyaml stays silent */
+};
+
+static const struct range {
+	const char *key, *unit;
+	uint32_t least, most;
+	bool power; /* of two */
+} ranges[] = {
+	{ "stale-after", "seconds", 2, 3600, false },     { "node-chunks", "chunks", 1 << 12, 1 << 24, true },
+	{ "run-cells", "cells", 1 << 17, 1 << 28, true }, { "nexthops", "next hops", 128, 1 << 16, false },
+	{ "buckets", "buckets", 64, 1 << 20, false },
+};
+
+/* What the checks below look at: one file, its text parsed, and where refusals go. */
+struct check {
+	const char *label;
+	yaml_document_t *document;
+	struct why *why;
+};
+
+static size_t line_of(const yaml_node_t *node)
+{
+	return node->start_mark.line + 1;
+}
+
+static const char *scalar_of(const yaml_node_t *node)
+{
+	return (const char *)node->data.scalar.value;
+}
+
+static void append(char *text, size_t size, const char *word)
+{
+	size_t length = strlen(text);
+
+	snprintf(text + length, size - length, "%s%s", length ? ", " : "", word);
+}
+
+static int refuse_key(const struct check *check, const yaml_node_t *key, const cyaml_schema_field_t *fields)
+{
+	char allowed[200] = "";
+
+	for (; fields->key; fields++)
+		append(allowed, sizeof(allowed), fields->key);
+	return why_set(check->why, EINVAL, "%s:%zu: unknown key '%.40s'; allowed here: %s", check->label,
+		       line_of(key), key->type == YAML_SCALAR_NODE ? scalar_of(key) : "(not a word)",
+		       allowed);
+}
+
+static int refuse_value(const struct check *check, const yaml_node_t *node, const char *key,
+			const char *allowed)
+{
+	if (node->type != YAML_SCALAR_NODE)
+		return why_set(check->why, EINVAL, "%s:%zu: '%s' holds a list or a mapping; allowed: %s",
+			       check->label, line_of(node), key, allowed);
+	return why_set(check->why, EINVAL, "%s:%zu: '%s' is '%.60s'; allowed: %s", check->label,
+		       line_of(node), key, scalar_of(node), allowed);
+}
+
+static int check_choice(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
+{
+	char allowed[100] = "";
+
+	for (uint32_t i = 0; i < field->value.enumeration.count; i++) {
+		const char *word = field->value.enumeration.strings[i].str;
+
+		if (node->type == YAML_SCALAR_NODE && strcmp(word, scalar_of(node)) == 0)
+			return 0;
+		append(allowed, sizeof(allowed), word);
+	}
+	return refuse_value(check, node, field->key, allowed);
+}
+
+static int check_number(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
+{
+	const struct range *range = ranges;
+	char allowed[80];
+	char *end;
+
+	while (strcmp(range->key, field->key) != 0)
+		range++;
+	if (node->type == YAML_SCALAR_NODE && scalar_of(node)[0] >= '0' && scalar_of(node)[0] <= '9') {
+		unsigned long long number = strtoull(scalar_of(node), &end, 10);
+
+		if (!*end && number >= range->least && number <= range->most &&
+		    (!range->power || !(number & (number - 1))))
+			return 0;
+	}
+	snprintf(allowed, sizeof(allowed), "%s%u to %u (%s)", range->power ? "a power of two, " : "",
+		 range->least, range->most, range->unit);
+	return refuse_value(check, node, field->key, allowed);
+}
+
+static bool is_interface_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length == 0 || length >= IFNAMSIZ || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~' || *name == '/' || *name == ':')
+			return false;
+	return true;
+}
+
+static bool is_path(const char *path)
+{
+	return path[0] == '/' && strlen(path) <= PATH_LIMIT && !strstr(path, "/../");
+}
+
+static int check_text(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
+{
+	const char *text = node->type == YAML_SCALAR_NODE ? scalar_of(node) : "";
+
+	if (strcmp(field->key, "interface") == 0 && !is_interface_name(text))
+		return refuse_value(check, node, field->key, "the name of a network interface");
+	if (strcmp(field->key, "bpffs") == 0 && !is_path(text))
+		return refuse_value(check, node, field->key, "an absolute path");
+	if (strcmp(field->key, "name") == 0 && config_check_name(text, NULL) < 0)
+		return refuse_value(check, node, field->key,
+				    "at most 31 of letters, digits, '-', '_'; not digits alone");
+	if (strlen(text) < field->value.string.min || strlen(text) > field->value.string.max)
+		return refuse_value(check, node, field->key, "a name");
+	return 0;
+}
+
+static int check_mapping(const struct check *check, const yaml_node_t *node,
+			 const cyaml_schema_field_t *fields, const char *name);
+
+static int check_list(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
+{
+	if (node->type != YAML_SEQUENCE_NODE)
+		return refuse_value(check, node, field->key, "a list, one '- interface: NAME' for each port");
+	if (node->data.sequence.items.top - node->data.sequence.items.start > PORT_LIMIT)
+		return why_set(check->why, EINVAL, "%s:%zu: '%s' holds too many entries; allowed: %d",
+			       check->label, line_of(node), field->key, PORT_LIMIT);
+	for (yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top;
+	     item++) {
+		int error = check_mapping(check, yaml_document_get_node(check->document, *item),
+					  field->value.sequence.entry->mapping.fields, field->key);
+
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int check_value(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
+{
+	switch (field->value.type) {
+	case CYAML_ENUM:
+		return check_choice(check, node, field);
+	case CYAML_UINT:
+		return check_number(check, node, field);
+	case CYAML_STRING:
+		return check_text(check, node, field);
+	case CYAML_SEQUENCE:
+		return check_list(check, node, field);
+	default:
+		return check_mapping(check, node, field->value.mapping.fields, field->key);
+	}
+}
+
+/* Also required keys and keys given twice: `seen` has a bit for each field. */
+static int check_mapping(const struct check *check, const yaml_node_t *node,
+			 const cyaml_schema_field_t *fields, const char *name)
+{
+	uint32_t seen = 0;
+
+	if (node->type != YAML_MAPPING_NODE)
+		return refuse_value(check, node, name, "'key: value' lines");
+	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+	     pair++) {
+		yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
+		const cyaml_schema_field_t *field = fields;
+		int error;
+
+		while (field->key &&
+		       (key->type != YAML_SCALAR_NODE || strcmp(field->key, scalar_of(key)) != 0))
+			field++;
+		if (!field->key)
+			return refuse_key(check, key, fields);
+		if (seen & 1u << (field - fields))
+			return why_set(check->why, EINVAL, "%s:%zu: '%s' is given twice; allowed: once",
+				       check->label, line_of(key), field->key);
+		seen |= 1u << (field - fields);
+		error = check_value(check, yaml_document_get_node(check->document, pair->value), field);
+		if (error < 0)
+			return error;
+	}
+	for (const cyaml_schema_field_t *field = fields; field->key; field++)
+		if (!(field->value.flags & CYAML_FLAG_OPTIONAL) && !(seen & 1u << (field - fields)))
+			return why_set(check->why, EINVAL, "%s:%zu: an entry of '%s' lacks its key '%s'",
+				       check->label, line_of(node), name, field->key);
+	return 0;
+}
+
+/* 1: the document is empty, 0: it is good, else refused. */
+static int check_document(const char *label, const void *text, size_t size, struct why *why)
+{
+	yaml_parser_t parser;
+	yaml_document_t document;
+	struct check check = { label, &document, why };
+	yaml_node_t *root;
+	int result;
+
+	if (!yaml_parser_initialize(&parser))
+		return why_set(why, ENOMEM, "%s: out of memory", label);
+	yaml_parser_set_input_string(&parser, text, size);
+	if (!yaml_parser_load(&parser, &document)) {
+		result = why_set(why, EINVAL, "%s:%zu: not YAML: %s", label, parser.problem_mark.line + 1,
+				 parser.problem ? parser.problem : "syntax error");
+		goto delete_parser;
+	}
+	root = yaml_document_get_root_node(&document);
+	if (!root || (root->type == YAML_SCALAR_NODE && !*scalar_of(root)))
+		result = 1;
+	else
+		result = check_mapping(&check, root, config_fields, "the file");
+	yaml_document_delete(&document);
+delete_parser:
+	yaml_parser_delete(&parser);
+	return result;
+}
+
+static void fill_defaults(struct config *config)
+{
+	if (config->mode == CONFIG_MODE_UNSET)
+		config->mode = CONFIG_MODE_AUTO;
+	if (!config->stale_after)
+		config->stale_after = STALE_AFTER;
+	if (!config->log.level)
+		config->log.level = LOG_LEVEL_INFO;
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (config->ports[i].mode == CONFIG_MODE_UNSET)
+			config->ports[i].mode = config->mode;
+}
+
+static int check_twins(const struct config *config, const char *label, struct why *why)
+{
+	for (uint32_t i = 0; i < config->port_count; i++)
+		for (uint32_t j = 0; j < i; j++)
+			if (strcmp(config->ports[i].interface, config->ports[j].interface) == 0)
+				return why_set(why, EINVAL, "%s: port '%s' is listed twice", label,
+					       config->ports[i].interface);
+	return 0;
+}
+
+/* The whole file in memory, or a refusal. */
+static int read_file(const char *path, char **ret_text, size_t *ret_size, struct why *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+	char *text;
+	ssize_t size;
+	int result = 0;
+
+	if (fd < 0)
+		return errno == ELOOP
+			       ? why_set(why, ELOOP, "%s: is a symbolic link; name the file itself", path)
+			       : why_set(why, errno, "%s: cannot open: %s", path, strerror(errno));
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		result = why_set(why, EINVAL, "%s: is not a regular file", path);
+	else if (status.st_size > FILE_LIMIT)
+		result = why_set(why, EFBIG, "%s: is larger than %d bytes", path, FILE_LIMIT);
+	else if ((status.st_mode & (S_IWGRP | S_IWOTH)) || (status.st_uid != 0 && status.st_uid != geteuid()))
+		result = why_set(why, EPERM, "%s: others can write to it; chmod go-w and chown root", path);
+	if (result < 0)
+		goto close_file;
+	text = malloc((size_t)status.st_size + 1);
+	size = text ? pread(fd, text, (size_t)status.st_size, 0) : -1;
+	if (size < 0) {
+		free(text);
+		result = why_set(why, EIO, "%s: cannot read: %s", path, strerror(errno));
+		goto close_file;
+	}
+	*ret_text = text;
+	*ret_size = (size_t)size;
+close_file:
+	close(fd);
+	return result;
+}
+
+int config_default(struct config **ret)
+{
+	return config_parse("default", "{}", 2, ret, NULL);
+}
+
+int config_parse(const char *label, const void *text, size_t size, struct config **ret, struct why *why)
+{
+	struct config *config = NULL;
+	cyaml_err_t failure;
+	int error = check_document(label, text, size, why);
+
+	if (error < 0)
+		return error;
+	if (error > 0) {
+		text = "{}";
+		size = 2;
+	}
+	failure = cyaml_load_data(text, size, &settings, &config_value, (cyaml_data_t **)&config, NULL);
+	if (failure == CYAML_ERR_ALIAS)
+		return why_set(why, EINVAL, "%s: uses '&' or '*' references; write the values out", label);
+	if (failure != CYAML_OK)
+		return why_set(why, EINVAL, "%s: cannot be used: %s", label, cyaml_strerror(failure));
+	error = check_twins(config, label, why);
+	if (error < 0) {
+		config_free(config);
+		return error;
+	}
+	fill_defaults(config);
+	*ret = config;
+	return 0;
+}
+
+int config_load(const char *path, struct config **ret, struct why *why)
+{
+	char *text = NULL;
+	size_t size = 0;
+	int error = read_file(path, &text, &size, why);
+
+	if (error < 0)
+		return error;
+	error = config_parse(path, text, size, ret, why);
+	free(text);
+	return error;
+}
+
+void config_free(struct config *config)
+{
+	if (config)
+		(void)cyaml_free(&settings, &config_value, config, 0);
+}
+
+int config_add_port(struct config *config, const char *interface, struct why *why)
+{
+	struct config_port *ports;
+	char *name;
+
+	if (!is_interface_name(interface))
+		return why_set(why, EINVAL, "'%.40s' is not the name of a network interface", interface);
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (strcmp(config->ports[i].interface, interface) == 0)
+			return 0;
+	if (config->port_count == PORT_LIMIT)
+		return why_set(why, ENOSPC, "more than %d ports", PORT_LIMIT);
+	name = strdup(interface);
+	ports = realloc(config->ports, (config->port_count + 1) * sizeof(*ports));
+	if (ports)
+		config->ports = ports;
+	if (!name || !ports) {
+		free(name);
+		return why_set(why, ENOMEM, "out of memory");
+	}
+	ports[config->port_count++] = (struct config_port){ .interface = name, .mode = config->mode };
+	return 0;
+}
+
+int config_check_name(const char *name, struct why *why)
+{
+	size_t length = strlen(name);
+	bool digits_only = true;
+
+	for (const char *c = name; *c; c++) {
+		bool digit = *c >= '0' && *c <= '9';
+
+		if (!digit && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') && *c != '-' &&
+		    *c != '_')
+			length = 0;
+		digits_only = digits_only && digit;
+	}
+	if (length == 0 || length > NAME_LIMIT || digits_only)
+		return why_set(
+			why, EINVAL,
+			"'%.40s' cannot be a name; allowed: at most %d of letters, digits, '-', '_', not "
+			"digits alone (these stand for network namespaces)",
+			name, NAME_LIMIT);
+	return 0;
+}
+
+const char *config_mode_name(enum config_mode mode)
+{
+	for (size_t i = 0; i < CYAML_ARRAY_LEN(modes); i++)
+		if (modes[i].val == (int64_t)mode)
+			return modes[i].str;
+	return "unset";
+}

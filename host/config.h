@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The configuration file: YAML, every key optional. What a key may hold stands in one table (config.c); what
+ * the file does not say keeps its default.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/log.h"
+#include "host/why.h"
+
+enum config_mode { /* of a port */
+		   CONFIG_MODE_UNSET,
+		   CONFIG_MODE_AUTO,
+		   CONFIG_MODE_NATIVE,
+		   CONFIG_MODE_GENERIC,
+		   CONFIG_MODE_KERNEL,
+};
+
+enum config_netfilter {
+	CONFIG_NETFILTER_RESPECT, /* ports with forward rules stay in the kernel */
+	CONFIG_NETFILTER_BYPASS,
+};
+
+struct config_port {
+	char *interface;
+	enum config_mode mode; /* never UNSET once loaded */
+};
+
+struct config_control {
+	char *group; /* who may use the API, NULL: root only */
+};
+
+struct config_log {
+	enum log_level level;
+	enum log_format format;
+};
+
+struct config_image { /* sizes, 0: the default */
+	uint32_t node_chunks, run_cells, nexthops, buckets;
+};
+
+struct config {
+	char *name; /* NULL: the network namespace's inode number */
+	struct config_port *ports;
+	uint32_t port_count;
+	enum config_mode mode; /* of ports that do not say */
+	enum config_netfilter netfilter;
+	uint32_t stale_after; /* seconds without a daemon after which the program punts */
+	char *bpffs;          /* NULL: look for it */
+	struct config_control control;
+	struct config_log log;
+	struct config_image image;
+};
+
+/* The configuration of an empty file. */
+int config_default(struct config **ret);
+/* Reads and checks a file. -EINVAL and others: nothing is returned, `why` names file, line, key and what is
+ * allowed. The file must be a regular one that nobody but its owner (root or us) can write. */
+int config_load(const char *path, struct config **ret, struct why *why);
+/* The same for text in memory; `label` stands for the file in messages. */
+int config_parse(const char *label, const void *text, size_t size, struct config **ret, struct why *why);
+void config_free(struct config *config);
+
+/* Adds a port unless it is there. -EINVAL: not an interface name. */
+int config_add_port(struct config *config, const char *interface, struct why *why);
+/* Whether a daemon may have this name: letters, digits, '-', '_', not digits alone, at most 31. */
+int config_check_name(const char *name, struct why *why);
+const char *config_mode_name(enum config_mode mode);

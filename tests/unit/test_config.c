@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/config.h"
+
+static struct config *config;
+static struct why why;
+
+static int parse(const char *text)
+{
+	why.text[0] = 0;
+	return config_parse("f.yaml", text, strlen(text), &config, &why);
+}
+
+Test(config, an_empty_file_is_all_defaults)
+{
+	static const char *const texts[] = { "", "{}", "# nothing\n", "---\n" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cr_assert_eq(parse(texts[i]), 0, "'%s': %s", texts[i], why.text);
+		cr_expect_null(config->name);
+		cr_expect_null(config->bpffs);
+		cr_expect_null(config->control.group);
+		cr_expect_eq(config->port_count, 0);
+		cr_expect_eq(config->mode, CONFIG_MODE_AUTO);
+		cr_expect_eq(config->netfilter, CONFIG_NETFILTER_RESPECT);
+		cr_expect_eq(config->stale_after, 5);
+		cr_expect_eq(config->log.level, LOG_LEVEL_INFO);
+		cr_expect_eq(config->log.format, LOG_FORMAT_AUTO);
+		cr_expect_eq(config->image.nexthops, 0);
+		config_free(config);
+	}
+}
+
+Test(config, every_key_arrives)
+{
+	cr_assert_eq(parse("name: edge-1\n"
+			   "mode: generic\n"
+			   "ports:\n"
+			   "  - interface: eth0\n"
+			   "    mode: native\n"
+			   "  - interface: eth1.5\n"
+			   "  - {interface: eth2, mode: kernel}\n"
+			   "netfilter: bypass\n"
+			   "stale-after: 60\n"
+			   "bpffs: /run/bpf\n"
+			   "control:\n  group: netops\n"
+			   "log: {level: debug, format: json}\n"
+			   "image:\n"
+			   "  node-chunks: 8192\n"
+			   "  run-cells: 262144\n"
+			   "  nexthops: 1000\n"
+			   "  buckets: 4096\n"),
+		     0, "%s", why.text);
+	cr_expect_str_eq(config->name, "edge-1");
+	cr_assert_eq(config->port_count, 3);
+	cr_expect_str_eq(config->ports[0].interface, "eth0");
+	cr_expect_eq(config->ports[0].mode, CONFIG_MODE_NATIVE);
+	cr_expect_str_eq(config->ports[1].interface, "eth1.5");
+	cr_expect_eq(config->ports[1].mode, CONFIG_MODE_GENERIC, "the default of the file");
+	cr_expect_eq(config->ports[2].mode, CONFIG_MODE_KERNEL);
+	cr_expect_eq(config->netfilter, CONFIG_NETFILTER_BYPASS);
+	cr_expect_eq(config->stale_after, 60);
+	cr_expect_str_eq(config->bpffs, "/run/bpf");
+	cr_expect_str_eq(config->control.group, "netops");
+	cr_expect_eq(config->log.level, LOG_LEVEL_DEBUG);
+	cr_expect_eq(config->log.format, LOG_FORMAT_JSON);
+	cr_expect_eq(config->image.node_chunks, 8192);
+	cr_expect_eq(config->image.run_cells, 262144);
+	cr_expect_eq(config->image.nexthops, 1000);
+	cr_expect_eq(config->image.buckets, 4096);
+	config_free(config);
+}
+
+Test(config, each_choice_can_be_set)
+{
+	static const struct {
+		const char *text;
+		size_t offset;
+		int value;
+	} choices[] = {
+		{ "mode: auto", offsetof(struct config, mode), CONFIG_MODE_AUTO },
+		{ "mode: native", offsetof(struct config, mode), CONFIG_MODE_NATIVE },
+		{ "mode: generic", offsetof(struct config, mode), CONFIG_MODE_GENERIC },
+		{ "mode: kernel", offsetof(struct config, mode), CONFIG_MODE_KERNEL },
+		{ "netfilter: respect", offsetof(struct config, netfilter), CONFIG_NETFILTER_RESPECT },
+		{ "netfilter: bypass", offsetof(struct config, netfilter), CONFIG_NETFILTER_BYPASS },
+		{ "log: {level: error}", offsetof(struct config, log.level), LOG_LEVEL_ERROR },
+		{ "log: {level: warning}", offsetof(struct config, log.level), LOG_LEVEL_WARNING },
+		{ "log: {level: info}", offsetof(struct config, log.level), LOG_LEVEL_INFO },
+		{ "log: {level: debug}", offsetof(struct config, log.level), LOG_LEVEL_DEBUG },
+		{ "log: {format: auto}", offsetof(struct config, log.format), LOG_FORMAT_AUTO },
+		{ "log: {format: text}", offsetof(struct config, log.format), LOG_FORMAT_TEXT },
+		{ "log: {format: json}", offsetof(struct config, log.format), LOG_FORMAT_JSON },
+	};
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		cr_assert_eq(parse(choices[i].text), 0, "%s: %s", choices[i].text, why.text);
+		cr_expect_eq(*(int *)((char *)config + choices[i].offset), choices[i].value, "%s",
+			     choices[i].text);
+		config_free(config);
+	}
+}
+
+/* One line: file, line, key, what is allowed. */
+Test(config, refusals_say_where_what_and_what_else)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{ "name: edge\nfast: yes\n", "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
+					     "netfilter, stale-after, bpffs, control, log, image" },
+		{ "log:\n  level: loud\n",
+		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
+		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
+		{ "\n\nmode: warp\n", "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, kernel" },
+		{ "mode: [auto]\n",
+		  "f.yaml:1: 'mode' holds a list or a mapping; allowed: auto, native, generic, kernel" },
+		{ "mode:\n", "f.yaml:1: 'mode' is ''; allowed: auto, native, generic, kernel" },
+		{ "ports:\n  - interface: eth0\n    mode: offlaod\n",
+		  "f.yaml:3: 'mode' is 'offlaod'; allowed: auto, native, generic, kernel" },
+		{ "ports:\n  - interface: eth0\n  - mode: native\n",
+		  "f.yaml:3: an entry of 'ports' lacks its key 'interface'" },
+		{ "ports:\n  - interface: ../../etc\n",
+		  "f.yaml:2: 'interface' is '../../etc'; allowed: the name of a network interface" },
+		{ "ports:\n  - interface: a-name-that-is-too-long\n",
+		  "f.yaml:2: 'interface' is 'a-name-that-is-too-long'; allowed: the name of a network "
+		  "interface" },
+		{ "ports: eth0\n",
+		  "f.yaml:1: 'ports' is 'eth0'; allowed: a list, one '- interface: NAME' for "
+		  "each port" },
+		{ "ports:\n  - eth0\n", "f.yaml:2: 'ports' is 'eth0'; allowed: 'key: value' lines" },
+		{ "ports:\n  - interface: a\n  - interface: a\n", "f.yaml: port 'a' is listed twice" },
+		{ "stale-after: 1\n", "f.yaml:1: 'stale-after' is '1'; allowed: 2 to 3600 (seconds)" },
+		{ "stale-after: -5\n", "f.yaml:1: 'stale-after' is '-5'; allowed: 2 to 3600 (seconds)" },
+		{ "stale-after: 5s\n", "f.yaml:1: 'stale-after' is '5s'; allowed: 2 to 3600 (seconds)" },
+		{ "stale-after: 99999999999999999999999\n",
+		  "f.yaml:1: 'stale-after' is '99999999999999999999999'; allowed: 2 to 3600 (seconds)" },
+		{ "image:\n  node-chunks: 5000\n", "f.yaml:2: 'node-chunks' is '5000'; allowed: a power of "
+						   "two, 4096 to 16777216 (chunks)" },
+		{ "bpffs: sys/fs/bpf\n", "f.yaml:1: 'bpffs' is 'sys/fs/bpf'; allowed: an absolute path" },
+		{ "bpffs: /sys/../etc\n", "f.yaml:1: 'bpffs' is '/sys/../etc'; allowed: an absolute path" },
+		{ "name: 12\n", "f.yaml:1: 'name' is '12'; allowed: at most 31 of letters, digits, '-', '_'; "
+				"not digits alone" },
+		{ "name: a\nname: b\n", "f.yaml:2: 'name' is given twice; allowed: once" },
+		{ "just a text\n", "f.yaml:1: 'the file' is 'just a text'; allowed: 'key: value' lines" },
+		{ "mode: &x auto\nports: []\nname: *x\n",
+		  "f.yaml: uses '&' or '*' references; write the values out" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_expect_eq(parse(cases[i].text), -EINVAL, "'%s' was taken", cases[i].text);
+		cr_expect_str_eq(why.text, cases[i].message, "'%s' gave '%s'", cases[i].text, why.text);
+	}
+	cr_expect_eq(parse("mode: 'auto\n"), -EINVAL);
+	cr_expect_not_null(strstr(why.text, "not YAML"), "%s", why.text);
+}
+
+/* More ports than the image has. */
+Test(config, too_many_ports_are_refused)
+{
+	char *text = malloc(257 * 32);
+	size_t size = (size_t)sprintf(text, "ports:\n");
+
+	for (int i = 0; i < 256; i++)
+		size += (size_t)sprintf(text + size, "- interface: p%d\n", i);
+	cr_assert_eq(parse(text), 0, "%s", why.text);
+	cr_expect_eq(config->port_count, 256);
+	cr_expect_eq(config_add_port(config, "p255", &why), 0, "it is there already");
+	cr_expect_eq(config_add_port(config, "one-more", &why), -ENOSPC);
+	config_free(config);
+	sprintf(text + size, "- interface: p256\n");
+	cr_expect_eq(parse(text), -EINVAL);
+	free(text);
+}
+
+Test(config, ports_from_the_command_line_join)
+{
+	cr_assert_eq(parse("mode: generic\nports: [{interface: eth0, mode: native}]\n"), 0, "%s", why.text);
+	cr_expect_eq(config_add_port(config, "eth1", &why), 0);
+	cr_expect_eq(config_add_port(config, "eth0", &why), 0);
+	cr_expect_eq(config_add_port(config, "a/b", &why), -EINVAL);
+	cr_expect_eq(config_add_port(config, "", &why), -EINVAL);
+	cr_assert_eq(config->port_count, 2);
+	cr_expect_eq(config->ports[0].mode, CONFIG_MODE_NATIVE);
+	cr_expect_str_eq(config->ports[1].interface, "eth1");
+	cr_expect_eq(config->ports[1].mode, CONFIG_MODE_GENERIC);
+	config_free(config);
+}
+
+static char path[64];
+
+static void write_file(mode_t mode)
+{
+	int fd;
+
+	strcpy(path, "/tmp/penstock-config-XXXXXX");
+	fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, "mode: native\n", 13), 13);
+	cr_assert_eq(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+Test(config, a_file_loads)
+{
+	write_file(0644);
+	cr_expect_eq(config_load(path, &config, &why), 0, "%s", why.text);
+	cr_expect_eq(config->mode, CONFIG_MODE_NATIVE);
+	config_free(config);
+	unlink(path);
+}
+
+Test(config, files_that_others_can_write_are_refused)
+{
+	write_file(0666);
+	cr_expect_eq(config_load(path, &config, &why), -EPERM);
+	cr_expect_not_null(strstr(why.text, "others can write"), "%s", why.text);
+	unlink(path);
+}
+
+Test(config, what_is_no_regular_file_is_refused)
+{
+	char link_path[80];
+
+	write_file(0644);
+	snprintf(link_path, sizeof(link_path), "%s-link", path);
+	cr_assert_eq(symlink(path, link_path), 0);
+	cr_expect_eq(config_load(link_path, &config, &why), -ELOOP);
+	unlink(link_path);
+	unlink(path);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(config_load(path, &config, &why), -EINVAL, "a FIFO must neither block nor be read");
+	unlink(path);
+	cr_expect_eq(config_load(path, &config, &why), -ENOENT);
+	cr_expect_eq(config_load("/tmp", &config, &why), -EINVAL);
+}
