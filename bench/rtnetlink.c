@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/rtnetlink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#define RTNETLINK_MESSAGE_SIZE 1024
+
+struct rtnetlink {
+	struct mnl_socket *socket;
+	unsigned int sequence;
+};
+
+static size_t rtnetlink_address_size(__u8 family)
+{
+	return family == AF_INET6 ? 16 : 4;
+}
+
+static struct nlmsghdr *rtnetlink_message(void *buffer, __u16 type, __u16 flags)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	return message;
+}
+
+// Sends the message and waits for the kernel's answer: 0 or its negative errno.
+static int rtnetlink_ask(struct rtnetlink *rtnetlink, struct nlmsghdr *message)
+{
+	char answer[RTNETLINK_MESSAGE_SIZE * 4];
+	ssize_t size;
+
+	message->nlmsg_seq = ++rtnetlink->sequence;
+	if (mnl_socket_sendto(rtnetlink->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	size = mnl_socket_recvfrom(rtnetlink->socket, answer, sizeof(answer));
+	if (size < 0)
+		return -errno;
+	if (mnl_cb_run(answer, size, rtnetlink->sequence, 0, NULL, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+static void rtnetlink_put_end(struct nlmsghdr *message, const struct rtnetlink_end *end)
+{
+	mnl_attr_put_strz(message, IFLA_IFNAME, end->name);
+	mnl_attr_put(message, IFLA_ADDRESS, sizeof(end->mac), end->mac);
+	mnl_attr_put_u32(message, IFLA_NET_NS_FD, end->netns);
+}
+
+int rtnetlink_open(struct rtnetlink **ret_rtnetlink)
+{
+	struct rtnetlink *rtnetlink = calloc(1, sizeof(*rtnetlink));
+	int err;
+
+	if (!rtnetlink)
+		return -ENOMEM;
+	rtnetlink->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!rtnetlink->socket || mnl_socket_bind(rtnetlink->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		err = -errno;
+		rtnetlink_close(rtnetlink);
+		return err;
+	}
+	*ret_rtnetlink = rtnetlink;
+	return 0;
+}
+
+void rtnetlink_close(struct rtnetlink *rtnetlink)
+{
+	if (!rtnetlink)
+		return;
+	if (rtnetlink->socket)
+		mnl_socket_close(rtnetlink->socket);
+	free(rtnetlink);
+}
+
+int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
+		   const struct rtnetlink_end *peer)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data, *of_peer;
+
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	rtnetlink_put_end(message, end);
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+	of_peer = mnl_attr_nest_start(message, VETH_INFO_PEER);
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	rtnetlink_put_end(message, peer);
+	mnl_attr_nest_end(message, of_peer);
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, info);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
+int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+
+	link->ifi_index = ifindex;
+	link->ifi_flags = link->ifi_change = IFF_UP;
+	return rtnetlink_ask(rtnetlink, message);
+}
+
+int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address, __u8 length)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->ifa_family = family;
+	header->ifa_prefixlen = length;
+	header->ifa_flags = IFA_F_PERMANENT | (family == AF_INET6 ? IFA_F_NODAD : 0);
+	header->ifa_index = ifindex;
+	mnl_attr_put(message, IFA_LOCAL, rtnetlink_address_size(family), address);
+	mnl_attr_put(message, IFA_ADDRESS, rtnetlink_address_size(family), address);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
+int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
+			const __u8 mac[6])
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL);
+	struct ndmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	header->ndm_family = family;
+	header->ndm_ifindex = ifindex;
+	header->ndm_state = NUD_PERMANENT;
+	mnl_attr_put(message, NDA_DST, rtnetlink_address_size(family), address);
+	mnl_attr_put(message, NDA_LLADDR, 6, mac);
+	return rtnetlink_ask(rtnetlink, message);
+}

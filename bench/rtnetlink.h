@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <linux/types.h>
+#include <net/if.h>
+
+// Changes to links, addresses and neighbours of the namespace in which the socket was opened, one at a time,
+// each acknowledged. Routes by the million go through bench/inject.h.
+
+struct rtnetlink;
+
+// One end of a veth pair to make: its name, its MAC and the namespace (a descriptor) it shall live in.
+struct rtnetlink_end {
+	char name[IFNAMSIZ];
+	__u8 mac[6];
+	int netns;
+};
+
+// Opens a socket in the calling thread's namespace.
+int rtnetlink_open(struct rtnetlink **ret_rtnetlink);
+
+// Closes the socket; NULL is fine.
+void rtnetlink_close(struct rtnetlink *rtnetlink);
+
+// Makes a veth pair, each end in its namespace.
+int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
+		   const struct rtnetlink_end *peer);
+
+// Sets the link up.
+int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex);
+
+// Adds an address with its connected prefix, without duplicate address detection.
+int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
+		      __u8 length);
+
+// Adds a permanent neighbour.
+int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
+			const __u8 mac[6]);
