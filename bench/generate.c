@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/generate.h"
+
+#include "bench/netns.h"
+#include "bench/traffic.skel.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+// More than 64 overflows the ring of a veth end before its NAPI runs.
+#define GENERATE_BATCH  64
+// Each call costs a fixed 24 ms at its end, so a call should last; a signal ends it. Far from 2^32, where the
+// kernel's own counter would wrap.
+#define GENERATE_REPEAT (1u << 30)
+// Ends a call of the kernel's live frames in the thread that it is sent to.
+#define GENERATE_SIGNAL SIGURG
+
+#define GENERATE_MAC_SIZE   6
+#define GENERATE_IP         14
+#define GENERATE_TTL4       22
+#define GENERATE_PROTOCOL4  23
+#define GENERATE_CHECK4     24
+#define GENERATE_ADDRESS4   26
+#define GENERATE_ADDRESS6   22
+#define GENERATE_UDP4       34
+#define GENERATE_UDP6       54
+#define GENERATE_UDP_HEADER 8
+
+struct generate {
+	const struct topology *topology;
+	struct traffic_bpf *traffic;
+	struct bpf_link *sink;
+	unsigned int cpus;
+	char softirqd[64]; // file with the CPU time of the CPU's ksoftirqd
+	// of the running generator
+	pthread_t thread;
+	_Atomic bool stop;
+	int program;
+	unsigned int frame_size;
+	unsigned int cpu;
+	int result;
+};
+
+static void generate_signalled(int number)
+{
+}
+
+static __u32 generate_sum(const void *bytes, unsigned int size, __u32 sum)
+{
+	const __u8 *byte = bytes;
+	unsigned int i;
+
+	for (i = 0; i < size; i += 2)
+		sum += byte[i] << 8 | byte[i + 1];
+	return sum;
+}
+
+static void generate_put_checksum(__u8 check[2], __u32 sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	check[0] = ~sum >> 8;
+	check[1] = ~sum;
+}
+
+static void generate_put16(__u8 *field, unsigned int value)
+{
+	field[0] = value >> 8;
+	field[1] = value;
+}
+
+static void generate_put_ethernet(const struct topology *topology, __u8 *frame, unsigned int ethertype)
+{
+	memcpy(frame, topology->r0.mac, GENERATE_MAC_SIZE);
+	memcpy(frame + GENERATE_MAC_SIZE, topology->s0.mac, GENERATE_MAC_SIZE);
+	generate_put16(frame + 2 * GENERATE_MAC_SIZE, ethertype);
+}
+
+static void generate_make_frame4(const struct topology *topology, __u8 *frame)
+{
+	generate_put_ethernet(topology, frame, 0x0800);
+	frame[GENERATE_IP] = 0x45;
+	generate_put16(frame + GENERATE_IP + 2, TRAFFIC_FRAME4 - GENERATE_IP);
+	frame[GENERATE_TTL4] = TRAFFIC_TTL;
+	frame[GENERATE_PROTOCOL4] = IPPROTO_UDP;
+	topology_source_address(AF_INET, frame + GENERATE_ADDRESS4);
+	generate_put16(frame + GENERATE_UDP4 + 2, TRAFFIC_PORT);
+	generate_put16(frame + GENERATE_UDP4 + 4, TRAFFIC_FRAME4 - GENERATE_UDP4);
+}
+
+static void generate_make_frame6(const struct topology *topology, __u8 *frame)
+{
+	generate_put_ethernet(topology, frame, 0x86dd);
+	frame[GENERATE_IP] = 0x60;
+	generate_put16(frame + GENERATE_IP + 4, TRAFFIC_FRAME6 - GENERATE_UDP6);
+	frame[GENERATE_IP + 6] = IPPROTO_UDP;
+	frame[GENERATE_IP + 7] = TRAFFIC_TTL;
+	topology_source_address(AF_INET6, frame + GENERATE_ADDRESS6);
+	generate_put16(frame + GENERATE_UDP6 + 2, TRAFFIC_PORT);
+	generate_put16(frame + GENERATE_UDP6 + 4, TRAFFIC_FRAME6 - GENERATE_UDP6);
+}
+
+static void generate_make_frames(struct generate *generate)
+{
+	const struct topology *topology = generate->topology;
+	unsigned int i;
+
+	generate_make_frame4(topology, generate->traffic->bss->frame4.bytes);
+	generate_make_frame6(topology, generate->traffic->bss->frame6.bytes);
+	for (i = 0; i < TOPOLOGY_GATEWAYS; i++) {
+		__u8 *frame = generate->traffic->bss->gateway_frame[i].bytes;
+
+		topology_gateway_mac(i, frame);
+		memcpy(frame + GENERATE_MAC_SIZE, topology->r1.mac, GENERATE_MAC_SIZE);
+	}
+}
+
+// The devmap takes an index of the calling thread's namespace.
+static int generate_set_way_out(struct generate *generate)
+{
+	__u32 key = 0, ifindex = generate->topology->s0.ifindex;
+	int home, err;
+
+	err = netns_enter(generate->topology->source, &home);
+	if (err < 0)
+		return err;
+	err = bpf_map__update_elem(generate->traffic->maps.way_out, &key, sizeof(key), &ifindex,
+				   sizeof(ifindex), 0);
+	netns_leave(home);
+	return err;
+}
+
+static int generate_attach_sink(struct generate *generate)
+{
+	int home, err;
+
+	err = netns_enter(generate->topology->target, &home);
+	if (err < 0)
+		return err;
+	generate->sink =
+		bpf_program__attach_xdp(generate->traffic->progs.sink, generate->topology->d0.ifindex);
+	if (!generate->sink)
+		err = -errno;
+	netns_leave(home);
+	return err;
+}
+
+static void generate_set_destination4(struct generate *generate, unsigned int index,
+				      const struct generate_destination *destination)
+{
+	struct traffic_destination4 *slot = &generate->traffic->data_destinations4->destinations4[index];
+	union traffic_frame frame = generate->traffic->bss->frame4;
+
+	memcpy(frame.bytes + GENERATE_ADDRESS4 + 4, destination->address, 4);
+	memcpy(slot->address, destination->address, 4);
+	generate_put_checksum(slot->check, generate_sum(frame.bytes + GENERATE_IP, 20, 0));
+	slot->gateway = destination->gateway;
+}
+
+static void generate_set_destination6(struct generate *generate, unsigned int index,
+				      const struct generate_destination *destination)
+{
+	struct traffic_destination6 *slot = &generate->traffic->data_destinations6->destinations6[index];
+	union traffic_frame frame = generate->traffic->bss->frame6;
+	__u16 port = index;
+	__u32 sum;
+
+	memcpy(frame.bytes + GENERATE_ADDRESS6 + 16, destination->address, 16);
+	memcpy(frame.bytes + GENERATE_UDP6, &port, sizeof(port));
+	memcpy(slot->address, destination->address, 16);
+	sum = generate_sum(frame.bytes + GENERATE_ADDRESS6, 32 + GENERATE_UDP_HEADER, 0);
+	generate_put_checksum(slot->check, sum + IPPROTO_UDP + TRAFFIC_FRAME6 - GENERATE_UDP6);
+	slot->gateway = destination->gateway;
+}
+
+// Finds the ksoftirqd of a CPU: work that softirqs leave behind when another task waits.
+static void generate_find_softirqd(struct generate *generate)
+{
+	char wanted[32], path[64], name[32];
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	FILE *file;
+
+	generate->softirqd[0] = 0;
+	snprintf(wanted, sizeof(wanted), "ksoftirqd/%u\n", generate->cpu);
+	while (proc && !generate->softirqd[0] && (entry = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%.32s/comm", entry->d_name);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) && strcmp(name, wanted) == 0)
+			snprintf(generate->softirqd, sizeof(generate->softirqd), "/proc/%.32s/schedstat",
+				 entry->d_name);
+		fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+static __u64 generate_softirqd_ns(const struct generate *generate)
+{
+	unsigned long long ns = 0;
+	FILE *file = fopen(generate->softirqd, "re");
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%llu", &ns) != 1)
+		ns = 0;
+	fclose(file);
+	return ns;
+}
+
+static __u64 generate_clock_ns(clockid_t clock)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static int generate_bind(const struct generate *generate)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(generate->cpu, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
+		return -errno;
+	// The thread ends in the namespace: nothing to go home for.
+	return setns(generate->topology->source, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+static void *generate_run(void *argument)
+{
+	struct generate *generate = argument;
+	__u8 frame[TRAFFIC_FRAME6] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = generate->frame_size,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = GENERATE_REPEAT,
+		    .batch_size = GENERATE_BATCH);
+	int err = generate_bind(generate);
+
+	while (err >= 0 && !generate->stop) {
+		err = bpf_prog_test_run_opts(generate->program, &run);
+		if (err == -EINTR)
+			err = 0;
+	}
+	generate->result = err;
+	return NULL;
+}
+
+static void generate_count(const struct generate *generate, struct generate_counts *ret_counts)
+{
+	const struct traffic_bpf__bss *bss = generate->traffic->bss;
+	unsigned int cpu, kind;
+
+	memset(ret_counts, 0, sizeof(*ret_counts));
+	for (cpu = 0; cpu < generate->cpus; cpu++) {
+		ret_counts->sent += *(volatile const __u64 *)&bss->sent[cpu].packets;
+		ret_counts->arrived += *(volatile const __u64 *)&bss->arrived[cpu].packets;
+		ret_counts->foreign += *(volatile const __u64 *)&bss->arrived[cpu].foreign;
+		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+			ret_counts->wrong[kind] += *(volatile const __u64 *)&bss->arrived[cpu].wrong[kind];
+	}
+}
+
+// Waits until the sink's counters stand still, 1 s at most.
+static void generate_drain(const struct generate *generate, struct generate_counts *ret_counts)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	struct generate_counts before;
+	unsigned int tries;
+
+	generate_count(generate, ret_counts);
+	for (tries = 0; tries < 200; tries++) {
+		before = *ret_counts;
+		nanosleep(&pause, NULL);
+		generate_count(generate, ret_counts);
+		if (ret_counts->arrived == before.arrived && ret_counts->foreign == before.foreign)
+			return;
+	}
+}
+
+int generate_open(const struct topology *topology, struct generate **ret_generate)
+{
+	struct sigaction action = { .sa_handler = generate_signalled };
+	struct generate *generate = calloc(1, sizeof(*generate));
+	int err;
+
+	if (!generate)
+		return -ENOMEM;
+	generate->topology = topology;
+	generate->cpus = libbpf_num_possible_cpus();
+	assert(generate->cpus <= TRAFFIC_CPUS);
+	generate->traffic = traffic_bpf__open_and_load();
+	if (!generate->traffic) {
+		err = -errno;
+		goto close_generate;
+	}
+	sigaction(GENERATE_SIGNAL, &action, NULL);
+	generate_make_frames(generate);
+	err = generate_set_way_out(generate);
+	if (err >= 0)
+		err = generate_attach_sink(generate);
+	if (err < 0)
+		goto close_generate;
+	*ret_generate = generate;
+	return 0;
+
+close_generate:
+	generate_close(generate);
+	return err;
+}
+
+void generate_close(struct generate *generate)
+{
+	if (!generate)
+		return;
+	bpf_link__destroy(generate->sink);
+	traffic_bpf__destroy(generate->traffic);
+	free(generate);
+}
+
+void generate_set_destinations(struct generate *generate, __u8 family,
+			       const struct generate_destination *destinations, unsigned int count)
+{
+	unsigned int i;
+
+	assert(count && count <= TRAFFIC_DESTINATIONS && (count & (count - 1)) == 0);
+	for (i = 0; i < TRAFFIC_DESTINATIONS; i++) {
+		if (family == AF_INET6)
+			generate_set_destination6(generate, i, &destinations[i & (count - 1)]);
+		else
+			generate_set_destination4(generate, i, &destinations[i & (count - 1)]);
+	}
+}
+
+void generate_expect_gateways(struct generate *generate, bool on)
+{
+	generate->traffic->bss->gateway_mask = on ? TRAFFIC_GATEWAYS - 1 : 0;
+}
+
+int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
+{
+	const struct traffic_bpf *traffic = generate->traffic;
+	sigset_t all, before;
+	int err;
+
+	memset(traffic->bss->sent, 0, sizeof(traffic->bss->sent));
+	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	generate->stop = false;
+	generate->result = 0;
+	generate->cpu = cpu;
+	generate->frame_size = family == AF_INET6 ? TRAFFIC_FRAME6 : TRAFFIC_FRAME4;
+	generate->program =
+		bpf_program__fd(family == AF_INET6 ? traffic->progs.generate6 : traffic->progs.generate4);
+	generate_find_softirqd(generate);
+	// Signals of the process are for the main thread; this thread takes only its own.
+	sigfillset(&all);
+	sigdelset(&all, GENERATE_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&generate->thread, NULL, generate_run, generate);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -err;
+}
+
+void generate_read(const struct generate *generate, struct generate_sample *ret_sample)
+{
+	clockid_t thread_clock;
+	unsigned int tries;
+	__u64 before;
+
+	pthread_getcpuclockid(generate->thread, &thread_clock);
+	// Again when something else ran in between.
+	for (tries = 0; tries < 20; tries++) {
+		before = generate_clock_ns(CLOCK_MONOTONIC);
+		ret_sample->cpu_ns = generate_softirqd_ns(generate) + generate_clock_ns(thread_clock);
+		generate_count(generate, &ret_sample->counts);
+		ret_sample->wall_ns = generate_clock_ns(CLOCK_MONOTONIC);
+		if (ret_sample->wall_ns - before < 100000)
+			return;
+	}
+}
+
+int generate_stop(struct generate *generate, struct generate_counts *ret_counts)
+{
+	struct timespec until;
+
+	generate->stop = true;
+	// A signal that comes just before the call is lost, hence again and again.
+	do {
+		pthread_kill(generate->thread, GENERATE_SIGNAL);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 2000000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+	} while (pthread_timedjoin_np(generate->thread, NULL, &until) == ETIMEDOUT);
+	generate_drain(generate, ret_counts);
+	return generate->result;
+}
+
+const char *generate_wrong_name(enum traffic_wrong kind)
+{
+	static const char *const names[] = {
+		[TRAFFIC_WRONG_GATEWAY] = "gateway",
+		[TRAFFIC_WRONG_SOURCE] = "source MAC",
+		[TRAFFIC_WRONG_TTL] = "TTL",
+		[TRAFFIC_WRONG_CHECKSUM] = "checksum",
+		[TRAFFIC_WRONG_DESTINATION] = "destination",
+		[TRAFFIC_WRONG_LENGTH] = "length",
+	};
+
+	return names[kind];
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#include "bench/topology.h"
+#include "bench/traffic.h"
+
+// The generator on s0 and the sink on d0. The generator runs in its own thread, bound to one CPU; on veth the
+// router and the sink then run there too, each batch of 64 frames from end to end before the next one is
+// made.
+
+struct generate;
+
+// One destination: its address (4 or 16 bytes) and the gateway whose MAC its packets must arrive with.
+struct generate_destination {
+	__u8 address[16];
+	__u8 gateway;
+};
+
+struct generate_counts {
+	__u64 sent;    // frames made
+	__u64 arrived; // frames of ours at the sink, right or wrong
+	__u64 wrong[TRAFFIC_WRONG_KINDS];
+	__u64 foreign; // frames at the sink that are not of ours
+};
+
+// Where the two clocks and the counters stood at one moment.
+struct generate_sample {
+	__u64 wall_ns;
+	__u64 cpu_ns; // work of the generator's thread and of its CPU's ksoftirqd
+	struct generate_counts counts;
+};
+
+// Loads the programs, attaches the sink. The topology must outlive the generator.
+int generate_open(const struct topology *topology, struct generate **ret_generate);
+
+// Detaches and frees; NULL is fine.
+void generate_close(struct generate *generate);
+
+// Sets the destinations of a family: frame i goes to destination i modulo TRAFFIC_DESTINATIONS, count (at
+// most TRAFFIC_DESTINATIONS, a power of 2) of them repeat. Nothing may run.
+void generate_set_destinations(struct generate *generate, __u8 family,
+			       const struct generate_destination *destinations, unsigned int count);
+
+// With off, the sink expects every packet at gateway 0, for routers that look nothing up. Nothing may run.
+void generate_expect_gateways(struct generate *generate, bool on);
+
+// Starts sending frames of a family on the CPU and sets all counters to 0.
+int generate_start(struct generate *generate, __u8 family, unsigned int cpu);
+
+// Reads clocks and counters while frames flow.
+void generate_read(const struct generate *generate, struct generate_sample *ret_sample);
+
+// Stops, waits until nothing arrives any more and reads the final counters. Returns what ended the generator
+// early.
+int generate_stop(struct generate *generate, struct generate_counts *ret_counts);
+
+// Returns the name of a kind of wrong.
+const char *generate_wrong_name(enum traffic_wrong kind);

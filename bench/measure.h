@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <signal.h>
+
+#include "bench/generate.h"
+#include "bench/subject.h"
+
+// Interleaved rounds: in each, every subject is attached once and measured with every family, in an order
+// that rotates from round to round, so that a slow moment of the machine hits all alike.
+//
+// A rate is packets per second of CPU time: the bench, the router and the sink share one CPU, and what other
+// programs take from it is not counted against the router. `share` says how much of the wall clock the bench
+// really had.
+
+#define MEASURE_ROUNDS_MAX   100
+#define MEASURE_SUBJECTS_MAX 16
+#define MEASURE_FAMILIES     2
+
+struct measure_plan {
+	const struct subject *subjects[MEASURE_SUBJECTS_MAX];
+	unsigned int subject_count;
+	__u8 families[MEASURE_FAMILIES]; // AF_INET, AF_INET6
+	unsigned int family_count;
+	unsigned int rounds;
+	double seconds; // per measurement
+	unsigned int cpu;
+};
+
+// One subject with one family.
+struct measure_result {
+	double rates[MEASURE_ROUNDS_MAX]; // packets per second
+	double shares[MEASURE_ROUNDS_MAX];
+	struct generate_counts counts; // of all rounds, warm-up included
+};
+
+struct measure {
+	struct measure_plan plan;
+	struct measure_result results[MEASURE_FAMILIES][MEASURE_SUBJECTS_MAX];
+};
+
+// Carries out measure->plan and fills the results. Tells progress and errors on stderr. -EINTR once *stop is
+// set.
+int measure_run(struct measure *measure, struct generate *generate, struct subject_bed *bed,
+		const volatile sig_atomic_t *stop);
+
+// Returns how many packets of a result were wrong in any way.
+__u64 measure_wrong(const struct measure_result *result);

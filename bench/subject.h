@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <stdbool.h>
+
+#include "bench/topology.h"
+#include "bench/workload/table.h"
+
+// The routers under test, penstock among them. One at a time sits between r0 and r1 of the topology.
+
+struct subject_bed;
+
+enum subject_delivery {
+	SUBJECT_ROUTES,      // each packet to the gateway of its route
+	SUBJECT_ONE_GATEWAY, // no lookup: all packets to gateway 0
+	SUBJECT_NOTHING,     // drops: what was sent is counted
+};
+
+enum subject_kind {
+	SUBJECT_KERNEL,   // no program on r0
+	SUBJECT_BASELINE, // a program of bench/baseline.bpf.c
+};
+
+struct subject {
+	const char *name;
+	const char *summary; // for the help text
+	enum subject_kind kind;
+	enum subject_delivery delivery;
+	bool generic;        // in generic mode, not native
+	bool own_table;      // has to be given the routes; the others use the kernel's
+	const char *program; // of a baseline
+};
+
+// All subjects; ret_count says how many.
+const struct subject *subject_list(unsigned int *ret_count);
+
+// Returns the subject of that name, or NULL.
+const struct subject *subject_find(const char *name);
+
+// Loads what the baselines need. The topology must outlive the bed.
+int subject_open(const struct topology *topology, struct subject_bed **ret_bed);
+
+// Detaches and frees; NULL is fine.
+void subject_close(struct subject_bed *bed);
+
+// Gives the routes of one family to the subjects that have an own table.
+int subject_load(struct subject_bed *bed, const struct table *table);
+
+// Puts the subject between r0 and r1 and returns when it is ready to forward. At most one is attached.
+int subject_attach(struct subject_bed *bed, const struct subject *subject);
+
+// Takes the attached subject away; fine without one.
+void subject_detach(struct subject_bed *bed);

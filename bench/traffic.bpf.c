@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+//
+// The two ends of the bench. `generate4` and `generate6` run as live frames (BPF_PROG_TEST_RUN): the kernel
+// hands them one recycled page after the other, with whatever the router left in it, so they write the whole
+// header each time. `sink` sits on the far end, checks every packet against what a router must have made of
+// it, counts and drops.
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bench/traffic.h"
+
+// Fields of a frame by their offset; all are at even offsets only.
+#define AT16(frame, offset) (*(__u16 *)((frame) + (offset)))
+#define AT32(frame, offset) (*(__u32 *)((frame) + (offset)))
+#define AT64(frame, offset) (*(__u64 *)((frame) + (offset)))
+
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} way_out SEC(".maps");
+
+// Set by the owner while nothing runs.
+union traffic_frame frame4, frame6;                  // what all frames of a family have in common
+union traffic_frame gateway_frame[TRAFFIC_GATEWAYS]; // the MACs of a frame from the router to each gateway
+__u32 gateway_mask;                                  // 0: everything is expected at gateway 0
+
+struct traffic_destination4 destinations4[TRAFFIC_DESTINATIONS] SEC(".data.destinations4");
+struct traffic_destination6 destinations6[TRAFFIC_DESTINATIONS] SEC(".data.destinations6");
+
+struct traffic_sent sent[TRAFFIC_CPUS];
+struct traffic_arrived arrived[TRAFFIC_CPUS];
+
+static __always_inline __u32 cpu(void)
+{
+	return bpf_get_smp_processor_id() % TRAFFIC_CPUS;
+}
+
+SEC("xdp")
+int generate4(struct xdp_md *ctx)
+{
+	void *frame = (void *)(long)ctx->data;
+	struct traffic_destination4 *destination;
+	__u16 index;
+
+	if (frame + TRAFFIC_FRAME4 > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	index = sent[cpu()].packets++;
+	destination = &destinations4[index];
+	AT64(frame, 0) = frame4.words[0];
+	AT64(frame, 8) = frame4.words[1];
+	AT64(frame, 16) = frame4.words[2];
+	AT16(frame, 24) = AT16((void *)destination->check, 0);
+	AT32(frame, 26) = AT32((void *)frame4.bytes, 26);
+	AT32(frame, 30) = AT32((void *)destination->address, 0);
+	AT16(frame, 34) = index;
+	AT32(frame, 36) = AT32((void *)frame4.bytes, 36);
+	AT16(frame, 40) = 0;
+	return bpf_redirect_map(&way_out, 0, 0);
+}
+
+SEC("xdp")
+int generate6(struct xdp_md *ctx)
+{
+	void *frame = (void *)(long)ctx->data;
+	struct traffic_destination6 *destination;
+	__u16 index;
+
+	if (frame + TRAFFIC_FRAME6 > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	index = sent[cpu()].packets++;
+	destination = &destinations6[index];
+	AT64(frame, 0) = frame6.words[0];
+	AT64(frame, 8) = frame6.words[1];
+	AT64(frame, 16) = frame6.words[2];
+	AT64(frame, 24) = frame6.words[3];
+	AT64(frame, 32) = frame6.words[4];
+	AT32(frame, 38) = AT32((void *)destination->address, 0);
+	AT32(frame, 42) = AT32((void *)destination->address, 4);
+	AT32(frame, 46) = AT32((void *)destination->address, 8);
+	AT32(frame, 50) = AT32((void *)destination->address, 12);
+	AT16(frame, 54) = index;
+	AT32(frame, 56) = AT32((void *)frame6.bytes, 56);
+	AT16(frame, 60) = AT16((void *)destination->check, 0);
+	return bpf_redirect_map(&way_out, 0, 0);
+}
+
+static __always_inline __u32 wrong_macs(void *frame, __u32 gateway)
+{
+	union traffic_frame *expected = &gateway_frame[gateway & gateway_mask & (TRAFFIC_GATEWAYS - 1)];
+	__u64 first = AT64(frame, 0) ^ expected->words[0];
+	__u32 rest = AT32(frame, 8) ^ AT32((void *)expected->bytes, 8);
+
+	if (!UNLIKELY(first | rest))
+		return 0;
+	return (first & bpf_cpu_to_be64(0xffffffffffff0000) ? 1 << TRAFFIC_WRONG_GATEWAY : 0) |
+	       ((first & bpf_cpu_to_be64(0xffff)) | rest ? 1 << TRAFFIC_WRONG_SOURCE : 0);
+}
+
+static __always_inline __u32 wrong4(void *frame, __u32 length)
+{
+	struct traffic_destination4 *destination = &destinations4[AT16(frame, 34)];
+	__u64 sum = (__u64)AT32(frame, 14) + AT32(frame, 18) + AT32(frame, 22) + AT32(frame, 26) +
+		    AT32(frame, 30);
+	__u32 wrong = wrong_macs(frame, destination->gateway);
+
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	if (UNLIKELY(sum != 0xffff))
+		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
+	if (UNLIKELY(((__u8 *)frame)[22] != TRAFFIC_TTL - 1))
+		wrong |= 1 << TRAFFIC_WRONG_TTL;
+	if (UNLIKELY(AT32(frame, 30) != AT32((void *)destination->address, 0)))
+		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
+	if (UNLIKELY(length != TRAFFIC_FRAME4))
+		wrong |= 1 << TRAFFIC_WRONG_LENGTH;
+	return wrong;
+}
+
+static __always_inline __u32 wrong6(void *frame, __u32 length)
+{
+	struct traffic_destination6 *destination = &destinations6[AT16(frame, 54)];
+	void *address = destination->address;
+	__u32 wrong = wrong_macs(frame, destination->gateway);
+
+	if (UNLIKELY(((__u8 *)frame)[21] != TRAFFIC_TTL - 1))
+		wrong |= 1 << TRAFFIC_WRONG_TTL;
+	if (UNLIKELY((AT32(frame, 38) ^ AT32(address, 0)) | (AT32(frame, 42) ^ AT32(address, 4)) |
+		     (AT32(frame, 46) ^ AT32(address, 8)) | (AT32(frame, 50) ^ AT32(address, 12))))
+		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
+	if (UNLIKELY(length != TRAFFIC_FRAME6))
+		wrong |= 1 << TRAFFIC_WRONG_LENGTH;
+	return wrong;
+}
+
+static __always_inline bool is_ours4(void *frame)
+{
+	return AT16(frame, 12) == bpf_htons(ETH_P_IP) && ((__u8 *)frame)[14] == 0x45 &&
+	       ((__u8 *)frame)[23] == IPPROTO_UDP && AT16(frame, 36) == bpf_htons(TRAFFIC_PORT);
+}
+
+static __always_inline bool is_ours6(void *frame)
+{
+	return AT16(frame, 12) == bpf_htons(ETH_P_IPV6) && ((__u8 *)frame)[20] == IPPROTO_UDP &&
+	       AT16(frame, 56) == bpf_htons(TRAFFIC_PORT);
+}
+
+SEC("xdp")
+int sink(struct xdp_md *ctx)
+{
+	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct traffic_arrived *count = &arrived[cpu()];
+	__u32 wrong = 0, kind;
+
+	if (frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) {
+		wrong = wrong4(frame, end - frame);
+	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
+		wrong = wrong6(frame, end - frame);
+	} else {
+		count->foreign++;
+		return XDP_DROP;
+	}
+	count->packets++;
+	if (UNLIKELY(wrong))
+		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+			count->wrong[kind] += wrong >> kind & 1;
+	return XDP_DROP;
+}
+
+char licence[] SEC("license") = "Dual BSD/GPL";

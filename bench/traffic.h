@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <linux/types.h>
+
+// What the generator and the sink in the kernel (bench/traffic.bpf.c) share with their owner
+// (bench/generate.c).
+//
+// Frames are UDP: 60 bytes for IPv4, 78 for IPv6. The UDP source port is the index of the destination, so
+// that the sink can tell for each frame where it was to go.
+
+#define TRAFFIC_DESTINATIONS 65536 // as many as there are source ports
+#define TRAFFIC_GATEWAYS     64
+#define TRAFFIC_CPUS         256
+#define TRAFFIC_TTL          64
+#define TRAFFIC_PORT         9 // discard
+#define TRAFFIC_FRAME4       60
+#define TRAFFIC_FRAME6       78
+
+struct traffic_destination4 {
+	__u8 address[4];
+	__u8 check[2]; // IPv4 header checksum at TRAFFIC_TTL, as it stands in the packet
+	__u8 gateway;
+	__u8 reserved;
+};
+
+struct traffic_destination6 {
+	__u8 address[16];
+	__u8 check[2]; // UDP checksum
+	__u8 gateway;
+	__u8 reserved;
+};
+
+// The first 64 bytes of a frame. As words, because copying bytes of unknown alignment is slow in eBPF.
+union traffic_frame {
+	__u8 bytes[64];
+	__u64 words[8];
+};
+
+// One per CPU, on its own cache line.
+struct traffic_sent {
+	__u64 packets; // also the index of the next destination
+} __attribute__((aligned(64)));
+
+// Each kind of wrong counts on its own; a packet may be wrong in several ways.
+enum traffic_wrong {
+	TRAFFIC_WRONG_GATEWAY, // destination MAC is not the expected gateway's
+	TRAFFIC_WRONG_SOURCE,  // source MAC is not the router's
+	TRAFFIC_WRONG_TTL,     // TTL or hop limit is not one less
+	TRAFFIC_WRONG_CHECKSUM,
+	TRAFFIC_WRONG_DESTINATION,
+	TRAFFIC_WRONG_LENGTH,
+	TRAFFIC_WRONG_KINDS,
+};
+
+struct traffic_arrived {
+	__u64 packets; // of ours, right or wrong
+	__u64 foreign; // not of ours: another protocol or port
+	__u64 wrong[TRAFFIC_WRONG_KINDS];
+} __attribute__((aligned(64)));

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""A very short `bench forward`: every packet arrives right, and nothing is left behind, however it ends.
+
+bench_forward.py COMMAND: the command that takes "forward" as its next argument.
+"""
+import ipaddress
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+SEED = 20260703
+WAIT_S = 30
+COMMAND = sys.argv[1:]
+
+
+def namespaces(pid):
+    try:
+        return [name for name in os.listdir('/run/netns') if name.startswith(f'penstock-bench-{pid}-')]
+    except FileNotFoundError:
+        return []
+
+
+def programs(pid):
+    """Ids of the BPF programs that the process holds."""
+    ids = set()
+    try:
+        for fd in os.listdir(f'/proc/{pid}/fdinfo'):
+            with open(f'/proc/{pid}/fdinfo/{fd}') as info:
+                ids |= {int(line.split()[1]) for line in info if line.startswith('prog_id:')}
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return ids
+
+
+def program_exists(number):
+    return subprocess.run(['bpftool', 'prog', 'show', 'id', str(number)], capture_output=True).returncode == 0
+
+
+def until(condition, what):
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
+        time.sleep(0.05)
+
+
+def run(*arguments):
+    """Runs a whole bench; returns its JSON."""
+    process = subprocess.Popen(COMMAND + ['forward', '--json', *arguments], stdout=subprocess.PIPE, text=True)
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, f'exit code {process.returncode}'
+    assert not namespaces(process.pid), f'left behind: {namespaces(process.pid)}'
+    return json.loads(out)
+
+
+def check_result(result, families, routers):
+    assert [family['family'] for family in result['families']] == families
+    for family in result['families']:
+        assert [router['name'] for router in family['subjects']] == routers
+        for router in family['subjects']:
+            where = f"{router['name']}, IPv{family['family']}"
+            assert router['sent'] > 1000, f"{where}: only {router['sent']} sent"
+            assert router['arrived'] == router['sent'], f"{where}: {router['arrived']} of {router['sent']} arrived"
+            assert not any(router['wrong'].values()), f"{where}: wrong {router['wrong']}"
+            assert router['packets_per_second']['median'] > 0, where
+
+
+def random_routes(path):
+    """Nested prefixes of both families over ids that fall on all gateways."""
+    chance = random.Random(SEED)
+    with open(path, 'w') as out:
+        for _ in range(2000):
+            length = chance.randint(12, 32)
+            address = 0x0b000000 | chance.getrandbits(24) & 0xff0301
+            out.write(f'{ipaddress.ip_network((address >> 32 - length << 32 - length, length))} '
+                      f'{chance.randint(1, 300)}\n')
+            length = chance.randint(20, 128)
+            address = 0x2a00 << 112 | chance.getrandbits(112) & 0xff03 << 96 | chance.getrandbits(8)
+            out.write(f'{ipaddress.ip_network((address >> 128 - length << 128 - length, length))} '
+                      f'{chance.randint(1, 300)}\n')
+
+
+def test_one_route():
+    routers = ['nolookup', 'fiblookup', 'lpmtrie', 'kernel', 'nolookup-generic', 'fiblookup-generic']
+    result = run('--rounds', '2', '--seconds', '0.05', '--subjects', ','.join(routers))
+    check_result(result, [4, 6], routers)
+
+
+def test_many_routes():
+    routers = ['kernel', 'fiblookup', 'lpmtrie']
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, 'routes')
+        random_routes(path)
+        result = run('--rounds', '1', '--seconds', '0.05', '--subjects', ','.join(routers), '--routes', path)
+    check_result(result, [4, 6], routers)
+    for family in result['families']:
+        assert family['routes'] > 1000
+
+
+def end_by(number):
+    """Ends a running bench by a signal in the middle of a measurement."""
+    process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60'], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        # Generator, sink and the baselines are loaded; the rest is a matter of milliseconds.
+        until(lambda: len(programs(process.pid)) >= 6, 'programs loaded')
+        time.sleep(0.3)
+        held = programs(process.pid)
+        assert len(namespaces(process.pid)) == 3
+        process.send_signal(number)
+        code = process.wait(timeout=WAIT_S)
+    finally:
+        process.kill()
+    until(lambda: not namespaces(process.pid), f'namespaces gone after signal {number}')
+    until(lambda: not any(program_exists(program) for program in held), f'programs gone after signal {number}')
+    return code
+
+
+def test_signals():
+    assert end_by(signal.SIGINT) == 1
+    assert end_by(signal.SIGTERM) == 1
+    assert end_by(signal.SIGKILL) == -signal.SIGKILL
+
+
+def test_bad_usage():
+    for arguments in (['--family', '5'], ['--rounds', '0'], ['--rounds', '1x'], ['--seconds', '-1'],
+                      ['--subjects', 'nolookup,router'], ['--cpu', '100000'], ['--routes', '/nonexistent'],
+                      ['--nonsense'], ['surplus']):
+        done = subprocess.run(COMMAND + ['forward', *arguments], capture_output=True, text=True)
+        assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
+        assert done.stderr and not done.stdout, f'{arguments}: {done}'
+
+
+if os.geteuid() != 0:
+    print('skipped: needs root to make network namespaces')
+    sys.exit(77)
+print(f'seed {SEED}')
+for name, test in list(globals().items()):
+    if name.startswith('test_'):
+        test()
+        print(f'{name}: ok')
