@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+//
+// The sink judges routers, so it is judged first: right packets are right, and each fault is found, by its
+// own name. Packets are made here, from the RFCs, and pushed through the program alone (BPF_PROG_TEST_RUN).
+
+#include "bench/traffic.h"
+#include "bench/traffic.skel.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+#include <bpf/bpf.h>
+
+#define GATEWAY 5
+#define INDEX   4711
+
+static const __u8 gateway_mac[6] = { 2, 1, 2, 3, 4, 5 }, router_mac[6] = { 2, 6, 7, 8, 9, 10 };
+static struct traffic_bpf *traffic;
+static __u8 frame[TRAFFIC_FRAME6 + 8];
+static unsigned int size;
+
+static void put16(unsigned int offset, unsigned int value)
+{
+	frame[offset] = value >> 8;
+	frame[offset + 1] = value;
+}
+
+// RFC 1071, byte by byte.
+static void put_checksum(unsigned int offset, unsigned int begin, unsigned int end)
+{
+	unsigned int sum = 0, i;
+
+	put16(offset, 0);
+	for (i = begin; i < end; i++)
+		sum += i % 2 == begin % 2 ? frame[i] << 8 : frame[i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put16(offset, ~sum & 0xffff);
+}
+
+static void make_ethernet(unsigned int ethertype)
+{
+	memset(frame, 0, sizeof(frame));
+	memcpy(frame, gateway_mac, 6);
+	memcpy(frame + 6, router_mac, 6);
+	put16(12, ethertype);
+}
+
+static void make_udp(unsigned int offset)
+{
+	__u16 index = INDEX;
+
+	memcpy(frame + offset, &index, 2);
+	put16(offset + 2, TRAFFIC_PORT);
+	put16(offset + 4, size - offset);
+}
+
+static void make4(void)
+{
+	static const __u8 addresses[8] = { 198, 51, 100, 2, 203, 0, 113, 7 };
+
+	size = TRAFFIC_FRAME4;
+	make_ethernet(0x0800);
+	frame[14] = 0x45;
+	put16(16, size - 14);
+	frame[22] = TRAFFIC_TTL - 1;
+	frame[23] = 17;
+	memcpy(frame + 26, addresses, 8);
+	put_checksum(24, 14, 34);
+	make_udp(34);
+	memcpy(traffic->data_destinations4->destinations4[INDEX].address, addresses + 4, 4);
+	traffic->data_destinations4->destinations4[INDEX].gateway = GATEWAY;
+}
+
+static void make6(void)
+{
+	unsigned int i;
+
+	size = TRAFFIC_FRAME6;
+	make_ethernet(0x86dd);
+	frame[14] = 0x60;
+	put16(18, size - 54);
+	frame[20] = 17;
+	frame[21] = TRAFFIC_TTL - 1;
+	for (i = 22; i < 54; i++)
+		frame[i] = 3 * i;
+	make_udp(54);
+	memcpy(traffic->data_destinations6->destinations6[INDEX].address, frame + 38, 16);
+	traffic->data_destinations6->destinations6[INDEX].gateway = GATEWAY;
+}
+
+// Pushes the frame through the sink and returns what the counters of all CPUs add up to.
+static struct traffic_arrived push(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = size);
+	struct traffic_arrived sum = { 0 };
+	unsigned int cpu, kind;
+
+	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(traffic->progs.sink), &run), 0);
+	cr_assert_eq(run.retval, XDP_DROP);
+	for (cpu = 0; cpu < TRAFFIC_CPUS; cpu++) {
+		sum.packets += traffic->bss->arrived[cpu].packets;
+		sum.foreign += traffic->bss->arrived[cpu].foreign;
+		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+			sum.wrong[kind] += traffic->bss->arrived[cpu].wrong[kind];
+	}
+	cr_assert_eq(sum.packets + sum.foreign, 1);
+	return sum;
+}
+
+// Expects exactly these kinds of wrong, as bits.
+static void expect(unsigned int kinds, const char *what)
+{
+	struct traffic_arrived sum = push();
+
+	cr_assert_eq(sum.foreign, 0, "%s: taken for foreign", what);
+	for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+		cr_assert_eq(sum.wrong[kind], kinds >> kind & 1, "%s: wrong kind %u counted %llu times", what,
+			     kind, sum.wrong[kind]);
+}
+
+// Flips each bit of the bytes from begin to end, one at a time.
+static void flip_each(unsigned int begin, unsigned int end, unsigned int kinds, const char *what)
+{
+	for (unsigned int bit = begin * 8; bit < end * 8; bit++) {
+		frame[bit / 8] ^= 1 << bit % 8;
+		expect(kinds, what);
+		frame[bit / 8] ^= 1 << bit % 8;
+	}
+}
+
+static void load(void)
+{
+	traffic = traffic_bpf__open_and_load();
+	cr_assert(traffic);
+	memcpy(traffic->bss->gateway_frame[GATEWAY].bytes, gateway_mac, 6);
+	memcpy(traffic->bss->gateway_frame[GATEWAY].bytes + 6, router_mac, 6);
+	traffic->bss->gateway_mask = TRAFFIC_GATEWAYS - 1;
+}
+
+static void unload(void)
+{
+	traffic_bpf__destroy(traffic);
+}
+
+TestSuite(bench_sink, .init = load, .fini = unload);
+
+Test(bench_sink, ipv4)
+{
+	make4();
+	expect(0, "right packet");
+	flip_each(0, 6, 1 << TRAFFIC_WRONG_GATEWAY, "destination MAC");
+	flip_each(6, 12, 1 << TRAFFIC_WRONG_SOURCE, "source MAC");
+	flip_each(15, 22, 1 << TRAFFIC_WRONG_CHECKSUM, "header byte");
+	flip_each(22, 23, 1 << TRAFFIC_WRONG_TTL | 1 << TRAFFIC_WRONG_CHECKSUM, "TTL alone");
+	flip_each(24, 30, 1 << TRAFFIC_WRONG_CHECKSUM, "checksum or source");
+	flip_each(30, 34, 1 << TRAFFIC_WRONG_CHECKSUM | 1 << TRAFFIC_WRONG_DESTINATION, "destination alone");
+	frame[22]++;
+	put_checksum(24, 14, 34);
+	expect(1 << TRAFFIC_WRONG_TTL, "TTL left as it was");
+	frame[22]--;
+	frame[33]++;
+	put_checksum(24, 14, 34);
+	expect(1 << TRAFFIC_WRONG_DESTINATION, "another destination");
+	frame[33]--;
+	put_checksum(24, 14, 34);
+	size++;
+	expect(1 << TRAFFIC_WRONG_LENGTH, "one byte more");
+}
+
+Test(bench_sink, ipv6)
+{
+	make6();
+	expect(0, "right packet");
+	flip_each(0, 6, 1 << TRAFFIC_WRONG_GATEWAY, "destination MAC");
+	flip_each(6, 12, 1 << TRAFFIC_WRONG_SOURCE, "source MAC");
+	flip_each(21, 22, 1 << TRAFFIC_WRONG_TTL, "hop limit");
+	flip_each(38, 54, 1 << TRAFFIC_WRONG_DESTINATION, "destination");
+	size++;
+	expect(1 << TRAFFIC_WRONG_LENGTH, "one byte more");
+}
+
+Test(bench_sink, checksums_of_all_values)
+{
+	make4();
+	for (unsigned int id = 0; id < 0x10000; id += 7) {
+		put16(18, id);
+		put_checksum(24, 14, 34);
+		expect(0, "right checksum");
+	}
+}
+
+Test(bench_sink, another_gateway_is_wrong_unless_all_go_to_the_first)
+{
+	make4();
+	memcpy(traffic->bss->gateway_frame[0].bytes, frame, 12);
+	traffic->data_destinations4->destinations4[INDEX].gateway = GATEWAY + 1;
+	expect(1 << TRAFFIC_WRONG_GATEWAY | 1 << TRAFFIC_WRONG_SOURCE, "a gateway that has no MAC here");
+	traffic->bss->gateway_mask = 0;
+	expect(0, "the first gateway");
+}
+
+Test(bench_sink, others_are_foreign)
+{
+	make4();
+	frame[23] = 6;
+	cr_assert_eq(push().foreign, 1);
+	make4();
+	put16(36, TRAFFIC_PORT + 1);
+	cr_assert_eq(push().foreign, 1);
+	make6();
+	put16(12, 0x88cc);
+	cr_assert_eq(push().foreign, 1);
+	make4();
+	size = 42;
+	cr_assert_eq(push().foreign, 1);
+}
