@@ -12,12 +12,20 @@
  * each leave the image right; anything larger is written where no reader can see it, then made reachable by
  * one store, children before parents. What was replaced is reused only after a grace period.
  *
- * Search. An ENTRY (u32) is either a leaf (bit 31 clear: a next-hop id, 0 = no route here, use the VRF's
- * default) or a node (bit 31 set: kind and chunk number). A DESCRIPTOR (u64 {base:32 | bitmap:32}) stands for
- * 32 consecutive slots: bit c >= 1 of the bitmap set means that slot c starts a new run;
- * entry(slot) = run[base + popcount(bitmap << (31 - slot))]. A group whose 32 slots are all equal has bitmap
- * 0 and base = the index of a cell that holds that entry. run[] begins with one such cell for each next-hop
- * id, so run[id] == id for all id < IMAGE_NEXTHOPS, and base = id says "all 32 slots: next hop id".
+ * Search. A node takes the next `bits` bits of the address and selects an ENTRY (u32) with them; an entry is
+ * either a leaf (bit 31 clear: a next-hop id, 0 = no route here, use the VRF's default) or says where the
+ * next node is: kind, bits and chunk. Chunks are 64 bytes, of node[] or of run[].
+ *
+ *   NODE_BITMAP  2^(bits - 5) descriptors in node[]. A DESCRIPTOR (u64 {base:32 | bitmap:32}) stands for 32
+ *                consecutive slots: bit c >= 1 of the bitmap set means that slot c starts a new run of equal
+ *                slots; entry(slot) = run[base + popcount(bitmap << (31 - slot))]. A group whose 32 slots are
+ *                all equal has bitmap 0 and the leaf itself as base: run[] begins with one cell for each
+ *                next-hop id, run[id] == id for id < IMAGE_NEXTHOPS, so nobody has to look at the difference.
+ *   NODE_DIRECT  2^bits entries in run[].
+ *   NODE_LINE    struct image_line in node[]: sparse windows of up to 20 bits, as sorted starts of runs.
+ *
+ * Which kinds and strides stand where is the builder's choice alone (host/fib/image_build.c). Where
+ * TARGET_HAS_LINES is 0 the image has no lines.
  */
 #pragma once
 
@@ -38,29 +46,32 @@
 
 /* --- entries --- */
 #define ENTRY_NODE       0x80000000u
-#define ENTRY_KIND_SHIFT 28
-#define ENTRY_KIND_MASK  (7u << ENTRY_KIND_SHIFT)
-#define ENTRY_CHUNK_MASK 0x0fffffffu
+#define ENTRY_KIND_SHIFT 29 /* 2 bits */
+#define ENTRY_BITS_SHIFT 24 /* 5 bits */
+#define ENTRY_CHUNK_MASK 0x00ffffffu
 
 enum node_kind {
-	NODE_BYTE = 0,  /* 8 descriptors, 1 chunk: takes 8 bits of the key */
-	NODE_WORD = 1,  /* 2048 descriptors, 256 chunks: takes 16 bits */
-	NODE_TOP = 2,   /* 2^19 descriptors, 65,536 chunks: takes 24 bits; only as the root of a large IPv4
-			   table */
-	NODE_LINE = 3,  /* struct image_line: takes 16 bits; sparse IPv6 windows */
-	NODE_INNER = 4, /* struct image_line whose entries are lines for the same window */
+	NODE_BITMAP = 0, /* 8 bits (one chunk) or more */
+	NODE_DIRECT = 1, /* 4 bits (one chunk) or more */
+	NODE_LINE = 2,   /* one chunk */
 };
 
-#define NODE_CHUNK_WORDS 8 /* u64 words in a 64-byte chunk */
+#define NODE_CHUNK_WORDS 8  /* u64 words in a chunk of node[] */
+#define RUN_CHUNK_CELLS  16 /* u32 cells in a chunk of run[] */
 
 /*
- * A sparse 16-bit window in one cache line: up to 9 sorted starts of runs, three 21-bit lanes to a word (key
- * in the low 16 bits of a lane, unused lanes all ones in bits 0..19), and the entry of each run. Rank of a
- * key = number of starts <= key, 0..9.
+ * A sparse window in one cache line: up to 9 sorted starts of runs after the first, which starts at 0, three
+ * 21-bit lanes to a word (the start in bits 0..19 of a lane, unused lanes all ones there), and the entry of
+ * each run. Rank of a slot = number of starts <= slot. Entries behind the last run repeat it, for the slot
+ * that is all ones and so finds the unused lanes too.
  */
+#define LINE_BITS   20
+#define LINE_STARTS 9
+#define LINE_LANES  (1ull | 1ull << 21 | 1ull << 42)
+
 struct image_line {
-	__u64 key[3];
-	__u32 entry[10];
+	__u64 start[3];
+	__u32 entry[LINE_STARTS + 1];
 };
 
 /* --- interfaces --- */
@@ -166,6 +177,26 @@ struct image_counter {
 struct image_counters {
 	struct image_counter reason[REASON_MAX];
 };
+
+static inline enum node_kind entry_kind(__u32 entry)
+{
+	return (enum node_kind)(entry >> ENTRY_KIND_SHIFT & 3);
+}
+
+static inline __u32 entry_bits(__u32 entry)
+{
+	return entry >> ENTRY_BITS_SHIFT & 31;
+}
+
+static inline __u32 entry_chunk(__u32 entry)
+{
+	return entry & ENTRY_CHUNK_MASK;
+}
+
+static inline __u32 entry_node(enum node_kind kind, __u32 bits, __u32 chunk)
+{
+	return ENTRY_NODE | (__u32)kind << ENTRY_KIND_SHIFT | bits << ENTRY_BITS_SHIFT | chunk;
+}
 
 static inline __u32 own_bit(__u32 address)
 {

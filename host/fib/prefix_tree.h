@@ -8,6 +8,10 @@
  * shadows.
  *
  * Values are leaf ids, 1..65535; 0 means none. One writer, no concurrent readers.
+ *
+ * The format is a path-compressed binary trie in one growing array, linked by index: a node is a prefix that
+ * has a value or two children. Node 0 is the prefix of length 0 and always there; as a child, 0 means none.
+ * A node takes 20 bytes for IPv4 and 32 for IPv6; a full table has about 1.6 nodes to a prefix.
  */
 #pragma once
 
@@ -26,10 +30,69 @@ enum prefix_layer {
 };
 #define PREFIX_LAYERS 2
 
+struct prefix_node {
+	__u32 child[2];
+	__u16 value[PREFIX_LAYERS];
+	__u8 length;
+	__u8 reserved[3];
+	__u32 key[]; /* 1 or 4 words; bits behind length are 0 */
+};
+
+struct prefix_tree {
+	__u8 *node; /* nodes of `stride` bytes */
+	__u32 stride;
+	__u32 nodes;    /* used or on the free list */
+	__u32 capacity; /* nodes there is memory for */
+	__u32 limit;    /* nodes there may be */
+	__u32 free;     /* list through child[0], 0 ends it */
+	__u32 free_nodes;
+	__u32 count[PREFIX_LAYERS]; /* values */
+	unsigned width;             /* 32 or 128 */
+};
+
+#define PREFIX_NONE 0xffffffffu
+
+static inline struct prefix_node *prefix_tree_node(const struct prefix_tree *tree, __u32 index)
+{
+	return (struct prefix_node *)(tree->node + (size_t)index * tree->stride);
+}
+
+/* A part of the address space seen from the tree: the values that cover it, and what is inside. */
+struct prefix_cover {
+	__u32 node;                 /* the shortest prefix inside (its length >= that of the part), or
+				       PREFIX_NONE */
+	__u16 value[PREFIX_LAYERS]; /* of the longest prefixes shorter than the part; without a route of
+				       length 0 */
+};
+
+/* The answer that a pair of values gives: the shadow goes first. */
+static inline __u16 prefix_answer(const __u16 value[PREFIX_LAYERS])
+{
+	return value[PREFIX_SHADOW] ? value[PREFIX_SHADOW] : value[PREFIX_ROUTE];
+}
+
+/* The part key/length, from the whole or from a part that contains it. */
+struct prefix_cover prefix_tree_cover(const struct prefix_tree *tree, const struct prefix_key *key,
+				      unsigned length);
+struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct prefix_cover from,
+					const struct prefix_key *key, unsigned length);
+/* Nodes at and below a node, counting no further than limit. */
+__u32 prefix_tree_weight(const struct prefix_tree *tree, __u32 node, __u32 limit);
+
 /* The key of an address in network order; bits behind length are cleared. width is 32 or 128. */
 struct prefix_key prefix_key(const __u8 *address, unsigned width, unsigned length);
+/* Clears the bits behind length. */
+struct prefix_key prefix_key_cut(struct prefix_key key, unsigned length);
+/* count (0..32) bits of the key, from bit `from` (0 = most significant). */
+static inline __u32 prefix_key_bits(const __u32 *word, unsigned from, unsigned count)
+{
+	unsigned index = from / 32, offset = from % 32;
+	__u64 pair = (__u64)word[index] << 32;
 
-struct prefix_tree;
+	if (offset + count > 32)
+		pair |= word[index + 1];
+	return count ? (__u32)((pair << offset) >> (64 - count)) : 0;
+}
 
 int prefix_tree_new(unsigned width, struct prefix_tree **ret);
 void prefix_tree_free(struct prefix_tree *tree);

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/fib/prefix_tree.h"
+
+#define PREFIX_FIRST_CAPACITY 64
+
+static unsigned bit(const __u32 *word, unsigned at)
+{
+	return word[at / 32] >> (31 - at % 32) & 1;
+}
+
+/* Length of the common prefix of two keys, at most limit. */
+static unsigned common(const __u32 *a, const __u32 *b, unsigned limit)
+{
+	for (unsigned i = 0; i * 32 < limit; i++) {
+		__u32 differ = a[i] ^ b[i];
+
+		if (differ) {
+			unsigned length = i * 32 + __builtin_clz(differ);
+
+			return length < limit ? length : limit;
+		}
+	}
+	return limit;
+}
+
+/* --- nodes --- */
+
+/* Makes sure that `count` nodes can be taken without failing. */
+static int reserve(struct prefix_tree *tree, __u32 count)
+{
+	__u32 capacity = tree->capacity;
+	void *node;
+
+	if (tree->free_nodes >= count || tree->nodes + count <= tree->capacity)
+		return 0;
+	if (tree->nodes + count > tree->limit)
+		return -ENOMEM;
+	/* By a quarter: a large array is moved by remapping, and memory that is not needed is dear. */
+	capacity += capacity / 4 + PREFIX_FIRST_CAPACITY;
+	node = realloc(tree->node, (size_t)capacity * tree->stride);
+	if (!node)
+		return -ENOMEM;
+	tree->node = node;
+	tree->capacity = capacity;
+	return 0;
+}
+
+static __u32 take(struct prefix_tree *tree, const __u32 *key, unsigned length)
+{
+	__u32 index = tree->free;
+	struct prefix_node *node;
+
+	if (index) {
+		tree->free = prefix_tree_node(tree, index)->child[0];
+		tree->free_nodes--;
+	} else {
+		index = tree->nodes++;
+	}
+	node = prefix_tree_node(tree, index);
+	memset(node, 0, tree->stride);
+	node->length = length;
+	for (unsigned i = 0; i * 32 < length; i++)
+		node->key[i] = key[i];
+	if (length % 32)
+		node->key[length / 32] &= ~0u << (32 - length % 32);
+	return index;
+}
+
+static void give(struct prefix_tree *tree, __u32 index)
+{
+	prefix_tree_node(tree, index)->child[0] = tree->free;
+	tree->free = index;
+	tree->free_nodes++;
+}
+
+static bool valued(const struct prefix_node *node)
+{
+	return node->value[PREFIX_ROUTE] || node->value[PREFIX_SHADOW];
+}
+
+/* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
+static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
+{
+	unsigned side = bit(key, prefix_tree_node(tree, parent)->length);
+	__u32 fork, new = take(tree, key, length);
+	const __u32 *other = prefix_tree_node(tree, child)->key;
+	unsigned shared = common(key, other, length);
+
+	if (shared == length) {
+		prefix_tree_node(tree, new)->child[bit(other, length)] = child;
+		prefix_tree_node(tree, parent)->child[side] = new;
+		return new;
+	}
+	fork = take(tree, key, shared);
+	prefix_tree_node(tree, fork)->child[bit(key, shared)] = new;
+	prefix_tree_node(tree, fork)->child[bit(other, shared)] = child;
+	prefix_tree_node(tree, parent)->child[side] = fork;
+	return new;
+}
+
+/* The node of exactly key/length, made if it is missing. The caller has reserved two nodes. */
+static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
+{
+	__u32 index = 0;
+
+	for (;;) {
+		struct prefix_node *node = prefix_tree_node(tree, index);
+		__u32 child;
+
+		if (node->length == length)
+			return index;
+		child = node->child[bit(key, node->length)];
+		if (!child) {
+			child = take(tree, key, length);
+			node = prefix_tree_node(tree, index);
+			node->child[bit(key, node->length)] = child;
+			return child;
+		}
+		node = prefix_tree_node(tree, child);
+		if (node->length > length || common(key, node->key, node->length) < node->length)
+			return split(tree, index, child, key, length);
+		index = child;
+	}
+}
+
+/* The nodes on the way to exactly key/length: its own, parent's and grandparent's. False: there is none. */
+static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, __u32 trail[3])
+{
+	trail[0] = trail[1] = trail[2] = 0;
+	for (;;) {
+		const struct prefix_node *node = prefix_tree_node(tree, trail[0]);
+		__u32 child;
+
+		if (node->length >= length)
+			return node->length == length && common(key, node->key, length) == length;
+		child = node->child[bit(key, node->length)];
+		if (!child)
+			return false;
+		trail[2] = trail[1];
+		trail[1] = trail[0];
+		trail[0] = child;
+	}
+}
+
+static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u32 new)
+{
+	struct prefix_node *node = prefix_tree_node(tree, parent);
+
+	node->child[node->child[1] == old] = new;
+}
+
+/* Removes a node that has neither value nor two children, and a parent that becomes such. */
+static void prune(struct prefix_tree *tree, const __u32 trail[3])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct prefix_node *node = prefix_tree_node(tree, trail[i]);
+		__u32 heir = node->child[0] ? node->child[0] : node->child[1];
+
+		if (!trail[i] || valued(node) || (node->child[0] && node->child[1]))
+			return;
+		replace_child(tree, trail[i + 1], trail[i], heir);
+		give(tree, trail[i]);
+	}
+}
+
+static void each_below(const struct prefix_tree *tree, __u32 index,
+		       void (*each)(void *arg, const struct prefix_key *key, unsigned length,
+				    enum prefix_layer layer, __u16 value),
+		       void *arg)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	struct prefix_key key = {};
+
+	memcpy(&key, node->key, tree->width / 8);
+	for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
+		if (node->value[layer])
+			each(arg, &key, node->length, layer, node->value[layer]);
+	for (unsigned side = 0; side < 2; side++)
+		if (node->child[side])
+			each_below(tree, node->child[side], each, arg);
+}
+
+static __u32 weigh(const struct prefix_tree *tree, __u32 index, __u32 seen, __u32 limit)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+
+	seen++;
+	for (unsigned side = 0; side < 2; side++)
+		if (node->child[side] && seen < limit)
+			seen = weigh(tree, node->child[side], seen, limit);
+	return seen;
+}
+
+/* --- public --- */
+
+struct prefix_key prefix_key_cut(struct prefix_key key, unsigned length)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (length <= i * 32)
+			key.word[i] = 0;
+		else if (length < i * 32 + 32)
+			key.word[i] &= ~0u << (32 - length % 32);
+	}
+	return key;
+}
+
+struct prefix_key prefix_key(const __u8 *address, unsigned width, unsigned length)
+{
+	struct prefix_key key = {};
+
+	for (unsigned i = 0; i < width / 32; i++) {
+		__u32 word;
+
+		memcpy(&word, address + i * 4, 4);
+		key.word[i] = ntohl(word);
+	}
+	return prefix_key_cut(key, length);
+}
+
+int prefix_tree_new(unsigned width, struct prefix_tree **ret)
+{
+	struct prefix_tree *tree = calloc(1, sizeof(*tree));
+
+	assert(width == 32 || width == 128);
+	if (!tree)
+		return -ENOMEM;
+	tree->width = width;
+	tree->stride = sizeof(struct prefix_node) + width / 8;
+	tree->limit = PREFIX_NONE / 2;
+	if (reserve(tree, 1) < 0) {
+		free(tree);
+		return -ENOMEM;
+	}
+	take(tree, NULL, 0);
+	*ret = tree;
+	return 0;
+}
+
+void prefix_tree_free(struct prefix_tree *tree)
+{
+	if (!tree)
+		return;
+	free(tree->node);
+	free(tree);
+}
+
+int prefix_tree_set(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+		    enum prefix_layer layer, __u16 value, __u16 *ret_old)
+{
+	struct prefix_node *node;
+
+	assert(value && length <= tree->width);
+	if (reserve(tree, 2) < 0)
+		return -ENOMEM;
+	node = prefix_tree_node(tree, obtain(tree, key->word, length));
+	*ret_old = node->value[layer];
+	tree->count[layer] += !node->value[layer];
+	node->value[layer] = value;
+	return 0;
+}
+
+__u16 prefix_tree_delete(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+			 enum prefix_layer layer)
+{
+	struct prefix_node *node;
+	__u32 trail[3];
+	__u16 old;
+
+	if (!find(tree, key->word, length, trail))
+		return 0;
+	node = prefix_tree_node(tree, trail[0]);
+	old = node->value[layer];
+	node->value[layer] = 0;
+	tree->count[layer] -= !!old;
+	prune(tree, trail);
+	return old;
+}
+
+__u16 prefix_tree_get(const struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+		      enum prefix_layer layer)
+{
+	__u32 trail[3];
+
+	return find(tree, key->word, length, trail) ? prefix_tree_node(tree, trail[0])->value[layer] : 0;
+}
+
+__u16 prefix_tree_match(const struct prefix_tree *tree, const struct prefix_key *key, unsigned *ret_length)
+{
+	__u16 value[PREFIX_LAYERS] = {};
+	unsigned length[PREFIX_LAYERS] = {};
+	__u32 index = 0;
+
+	for (;;) {
+		const struct prefix_node *node = prefix_tree_node(tree, index);
+
+		if (common(key->word, node->key, node->length) < node->length)
+			break;
+		for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++) {
+			if (!node->value[layer])
+				continue;
+			value[layer] = node->value[layer];
+			length[layer] = node->length;
+		}
+		if (node->length == tree->width)
+			break;
+		index = node->child[bit(key->word, node->length)];
+		if (!index)
+			break;
+	}
+	*ret_length = length[value[PREFIX_SHADOW] ? PREFIX_SHADOW : PREFIX_ROUTE];
+	return prefix_answer(value);
+}
+
+struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct prefix_cover cover,
+					const struct prefix_key *key, unsigned length)
+{
+	while (cover.node != PREFIX_NONE) {
+		const struct prefix_node *node = prefix_tree_node(tree, cover.node);
+		unsigned limit = node->length < length ? node->length : length;
+
+		if (common(key->word, node->key, limit) < limit) {
+			cover.node = PREFIX_NONE;
+			break;
+		}
+		if (node->length >= length)
+			break;
+		for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
+			if (node->value[layer] && (node->length || layer == PREFIX_SHADOW))
+				cover.value[layer] = node->value[layer];
+		cover.node = node->child[bit(key->word, node->length)];
+		if (!cover.node)
+			cover.node = PREFIX_NONE;
+	}
+	return cover;
+}
+
+struct prefix_cover prefix_tree_cover(const struct prefix_tree *tree, const struct prefix_key *key,
+				      unsigned length)
+{
+	return prefix_tree_descend(tree, (struct prefix_cover){}, key, length);
+}
+
+__u32 prefix_tree_weight(const struct prefix_tree *tree, __u32 node, __u32 limit)
+{
+	return node == PREFIX_NONE ? 0 : weigh(tree, node, 0, limit);
+}
+
+__u32 prefix_tree_count(const struct prefix_tree *tree, enum prefix_layer layer)
+{
+	return tree->count[layer];
+}
+
+void prefix_tree_each(const struct prefix_tree *tree,
+		      void (*each)(void *arg, const struct prefix_key *key, unsigned length,
+				   enum prefix_layer layer, __u16 value),
+		      void *arg)
+{
+	each_below(tree, 0, each, arg);
+}
+
+size_t prefix_tree_bytes(const struct prefix_tree *tree)
+{
+	return (size_t)tree->capacity * tree->stride;
+}
