@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/forward.h"
 
-#include "bench/destination.h"
 #include "bench/generate.h"
-#include "bench/inject.h"
 #include "bench/measure.h"
-#include "bench/netns.h"
 #include "bench/report.h"
+#include "bench/scenario.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
-#include "bench/workload/prefix.h"
-#include "bench/workload/random.h"
-#include "bench/workload/table.h"
-#include "bench/workload/table_read.h"
 
 #include <err.h>
 #include <errno.h>
@@ -28,18 +22,16 @@
 #define FORWARD_SECONDS  1.0
 #define FORWARD_SUBJECTS "nolookup,fiblookup,kernel"
 #define FORWARD_SEED     1
+#define FORWARD_MANY     10000 // routes, from which on loading takes time
 #define FORWARD_USAGE    2
-
-// With one route: the prefixes that are set aside for benchmarks (RFC 2544, RFC 5180).
-static const char *const forward_one_route[] = { "198.18.0.0/15", "2001:2::/48" };
 
 struct forward {
 	struct measure measure;
 	bool json;
-	struct table *routes; // of both families, sorted
+	struct scenario scenario;
 	struct topology topology;
 	struct generate *generate;
-	struct subject_bed *bed;
+	struct subject_bed *subjects;
 	struct report_scene scene;
 };
 
@@ -69,9 +61,11 @@ static void forward_help(void)
 	       "Compares routers over the same routes and packets, in network namespaces of its own. As "
 	       "root.\n\n"
 	       "  --family 4|6|both    what to send (both)\n"
-	       "  --routes 1|FILE      what the routers know: one route, or the routes of a file, which may "
-	       "be\n"
-	       "                       packed with xz or gzip; give the option again for a second file (1)\n"
+	       "  --routes WHAT        what the routers know (1):\n"
+	       "                         1     one route\n"
+	       "                         full  generated tables of the public Internet's size and shape\n"
+	       "                         FILE  the routes of a text file, plain or packed with xz or gzip;\n"
+	       "                               give the option again for another file\n"
 	       "  --rounds N           how often each router is measured, 1 to %u (%u)\n"
 	       "  --seconds S          how long each time (%g)\n"
 	       "  --subjects A,B,...   which routers (" FORWARD_SUBJECTS ")\n"
@@ -155,22 +149,11 @@ static int forward_parse_subjects(struct measure_plan *plan, const char *text)
 
 static int forward_parse_routes(struct forward *forward, const char *text)
 {
-	struct table_route route;
-	struct stream_error error;
-	unsigned int i;
-	int err = 0;
-
-	if (strcmp(text, "1") != 0) {
-		err = table_read(text, NULL, forward->routes, &error);
-		if (err < 0)
-			warnx("bench forward: %s", error.text);
-		return err;
-	}
-	for (i = 0; err >= 0 && i < 2; i++) {
-		prefix_parse(forward_one_route[i], &route);
-		err = table_append(forward->routes, &route);
-	}
-	return err;
+	if (strcmp(text, "1") == 0)
+		return scenario_add_one_route(&forward->scenario);
+	if (strcmp(text, "full") == 0)
+		return scenario_add_full(&forward->scenario);
+	return scenario_add_file(&forward->scenario, text);
 }
 
 static unsigned int forward_last_cpu(void)
@@ -221,7 +204,7 @@ static int forward_parse(struct forward *forward, int argc, char **argv)
 		{ "cpu", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
-		{ NULL },
+		{ 0 },
 	};
 	int option, err = 0;
 
@@ -251,74 +234,7 @@ static int forward_set_defaults(struct forward *forward)
 	forward_parse_subjects(plan, FORWARD_SUBJECTS);
 	forward->scene.destinations = TRAFFIC_DESTINATIONS;
 	forward->scene.gateways = TOPOLOGY_GATEWAYS;
-	forward->routes = table_new();
-	return forward->routes ? 0 : -ENOMEM;
-}
-
-static int forward_inject_table(struct inject *inject, const struct forward *forward,
-				const struct table *table)
-{
-	struct inject_hop hops[TOPOLOGY_GATEWAYS] = { 0 };
-	struct inject_refusals refusals;
-	char prefix[PREFIX_TEXT_SIZE];
-	unsigned int gateway;
-	size_t i;
-	int err = 0;
-
-	for (gateway = 0; gateway < TOPOLOGY_GATEWAYS; gateway++) {
-		hops[gateway].ifindex = forward->topology.r1.ifindex;
-		topology_gateway_address(gateway, table->routes[0].family, hops[gateway].gateway);
-	}
-	for (i = 0; err >= 0 && i < table->count && !forward_stop; i++)
-		err = inject_route(inject, INJECT_ADD, &table->routes[i],
-				   &hops[topology_gateway(table->routes[i].nexthop)]);
-	if (err >= 0)
-		err = inject_flush(inject, &refusals);
-	if (err < 0 || !refusals.count)
-		return err;
-	prefix_format(&table->routes[refusals.sequence - 1], prefix);
-	warnx("bench forward: the kernel refused %llu routes, the first one %s: %s", refusals.count, prefix,
-	      strerror(-refusals.error));
-	return refusals.error;
-}
-
-// Writes the routes into the router's kernel.
-static int forward_inject(const struct forward *forward, const struct table *table)
-{
-	struct inject *inject;
-	int home, err;
-
-	err = netns_enter(forward->topology.router, &home);
-	if (err < 0)
-		return err;
-	err = inject_open(&inject);
-	if (err >= 0) {
-		err = forward_inject_table(inject, forward, table);
-		inject_close(inject);
-	}
-	netns_leave(home);
-	return err;
-}
-
-static int forward_draw(const struct forward *forward, const struct table *table)
-{
-	static struct generate_destination destinations[TRAFFIC_DESTINATIONS];
-	static struct destination drawn[TRAFFIC_DESTINATIONS];
-	struct random random;
-	unsigned int i;
-	int err;
-
-	random_seed(&random, FORWARD_SEED);
-	err = destination_draw(table, &random, drawn, TRAFFIC_DESTINATIONS);
-	if (err < 0)
-		return err;
-	for (i = 0; i < TRAFFIC_DESTINATIONS; i++) {
-		memcpy(destinations[i].address, drawn[i].address, sizeof(destinations[i].address));
-		destinations[i].gateway = topology_gateway(drawn[i].nexthop);
-	}
-	generate_set_destinations(forward->generate, table->routes[0].family, destinations,
-				  TRAFFIC_DESTINATIONS);
-	return 0;
+	return scenario_open(&forward->scenario, &forward_stop);
 }
 
 static bool forward_wants_own_table(const struct forward *forward)
@@ -331,42 +247,19 @@ static bool forward_wants_own_table(const struct forward *forward)
 	return false;
 }
 
-// Routes and destinations of one family, for the kernel, the baselines and the generator.
-static int forward_load(struct forward *forward, unsigned int index)
+// Brings the scenario into the test bed.
+static int forward_load(struct forward *forward)
 {
-	__u8 family = forward->measure.plan.families[index];
-	struct table *table;
-	int err;
-
-	err = table_select(forward->routes, family, &table);
-	if (err < 0)
-		return err;
-	forward->scene.routes[index] = table->count;
-	if (!table->count) {
-		warnx("bench forward: no IPv%u routes given; restrict --family or add a file by --routes",
-		      family == AF_INET6 ? 6 : 4);
-		err = -ENOENT;
-	}
-	if (err >= 0)
-		err = forward_inject(forward, table);
-	if (err >= 0 && forward_wants_own_table(forward))
-		err = subject_load(forward->bed, table);
-	if (err >= 0)
-		err = forward_draw(forward, table);
-	table_free(table);
-	return err;
-}
-
-static int forward_load_all(struct forward *forward)
-{
+	struct scenario_bed bed = { &forward->topology, forward->generate, forward->subjects,
+				    forward_wants_own_table(forward) };
+	const struct measure_plan *plan = &forward->measure.plan;
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	err = table_sort(forward->routes);
-	if (forward->routes->count > 10000)
-		fprintf(stderr, "loading %zu routes\n", forward->routes->count);
-	for (i = 0; err >= 0 && i < forward->measure.plan.family_count; i++)
-		err = forward_load(forward, i);
+	if (forward->scenario.routes->count > FORWARD_MANY)
+		fprintf(stderr, "loading %zu routes\n", forward->scenario.routes->count);
+	for (i = 0; err >= 0 && i < plan->family_count; i++)
+		err = scenario_load(&forward->scenario, &bed, plan->families[i], &forward->scene.routes[i]);
 	return err;
 }
 
@@ -387,7 +280,8 @@ static int forward_report(const struct forward *forward)
 
 static int forward_fail(const char *what, int err)
 {
-	warnx("bench forward: cannot %s: %s%s", what, strerror(-err), err == -EPERM ? " (run as root)" : "");
+	warnx("bench forward: cannot %s: %s%s", what, strerror(-err),
+	      err == -EPERM || err == -EACCES ? "; run as root" : "");
 	return err;
 }
 
@@ -398,16 +292,13 @@ static int forward_run(struct forward *forward)
 	err = generate_open(&forward->topology, &forward->generate);
 	if (err < 0)
 		return forward_fail("set up the generator", err);
-	err = subject_open(&forward->topology, &forward->bed);
+	err = subject_open(&forward->topology, &forward->subjects);
 	if (err < 0)
 		return forward_fail("load the baseline programs", err);
-	err = forward_load_all(forward);
-	if (err < 0)
-		return forward_fail("load the routes", err);
-	err = measure_run(&forward->measure, forward->generate, forward->bed, &forward_stop);
-	if (err < 0)
-		return err;
-	return forward_report(forward);
+	err = forward_load(forward);
+	if (err >= 0)
+		err = measure_run(&forward->measure, forward->generate, forward->subjects, &forward_stop);
+	return err < 0 ? err : forward_report(forward);
 }
 
 static int forward_in_topology(struct forward *forward)
@@ -417,7 +308,7 @@ static int forward_in_topology(struct forward *forward)
 	if (err < 0)
 		return forward_fail("make network namespaces", err);
 	err = forward_run(forward);
-	subject_close(forward->bed);
+	subject_close(forward->subjects);
 	generate_close(forward->generate);
 	topology_close(&forward->topology);
 	if (forward_stop)
@@ -438,16 +329,17 @@ int bench_forward(int argc, char **argv)
 	err = forward_parse(forward, argc, argv);
 	if (err != 0) {
 		code = err > 0 ? EXIT_SUCCESS : FORWARD_USAGE;
-		goto free_forward;
+		goto close_scenario;
 	}
-	if (!forward->routes->count && forward_parse_routes(forward, "1") < 0)
-		goto free_forward;
+	if (!forward->scenario.routes->count && scenario_add_one_route(&forward->scenario) < 0)
+		goto close_scenario;
 	forward_catch_signals();
 	err = forward_in_topology(forward);
 	code = err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
+close_scenario:
+	scenario_close(&forward->scenario);
 free_forward:
-	table_free(forward->routes);
 	free(forward);
 	return code;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/generate.h"
 
+#include "bench/frame.h"
 #include "bench/netns.h"
 #include "bench/traffic.skel.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
@@ -28,17 +28,6 @@
 // Ends a call of the kernel's live frames in the thread that it is sent to.
 #define GENERATE_SIGNAL SIGURG
 
-#define GENERATE_MAC_SIZE   6
-#define GENERATE_IP         14
-#define GENERATE_TTL4       22
-#define GENERATE_PROTOCOL4  23
-#define GENERATE_CHECK4     24
-#define GENERATE_ADDRESS4   26
-#define GENERATE_ADDRESS6   22
-#define GENERATE_UDP4       34
-#define GENERATE_UDP6       54
-#define GENERATE_UDP_HEADER 8
-
 struct generate {
 	const struct topology *topology;
 	struct traffic_bpf *traffic;
@@ -58,73 +47,17 @@ static void generate_signalled(int number)
 {
 }
 
-static __u32 generate_sum(const void *bytes, unsigned int size, __u32 sum)
-{
-	const __u8 *byte = bytes;
-	unsigned int i;
-
-	for (i = 0; i < size; i += 2)
-		sum += byte[i] << 8 | byte[i + 1];
-	return sum;
-}
-
-static void generate_put_checksum(__u8 check[2], __u32 sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	check[0] = ~sum >> 8;
-	check[1] = ~sum;
-}
-
-static void generate_put16(__u8 *field, unsigned int value)
-{
-	field[0] = value >> 8;
-	field[1] = value;
-}
-
-static void generate_put_ethernet(const struct topology *topology, __u8 *frame, unsigned int ethertype)
-{
-	memcpy(frame, topology->r0.mac, GENERATE_MAC_SIZE);
-	memcpy(frame + GENERATE_MAC_SIZE, topology->s0.mac, GENERATE_MAC_SIZE);
-	generate_put16(frame + 2 * GENERATE_MAC_SIZE, ethertype);
-}
-
-static void generate_make_frame4(const struct topology *topology, __u8 *frame)
-{
-	generate_put_ethernet(topology, frame, 0x0800);
-	frame[GENERATE_IP] = 0x45;
-	generate_put16(frame + GENERATE_IP + 2, TRAFFIC_FRAME4 - GENERATE_IP);
-	frame[GENERATE_TTL4] = TRAFFIC_TTL;
-	frame[GENERATE_PROTOCOL4] = IPPROTO_UDP;
-	topology_source_address(AF_INET, frame + GENERATE_ADDRESS4);
-	generate_put16(frame + GENERATE_UDP4 + 2, TRAFFIC_PORT);
-	generate_put16(frame + GENERATE_UDP4 + 4, TRAFFIC_FRAME4 - GENERATE_UDP4);
-}
-
-static void generate_make_frame6(const struct topology *topology, __u8 *frame)
-{
-	generate_put_ethernet(topology, frame, 0x86dd);
-	frame[GENERATE_IP] = 0x60;
-	generate_put16(frame + GENERATE_IP + 4, TRAFFIC_FRAME6 - GENERATE_UDP6);
-	frame[GENERATE_IP + 6] = IPPROTO_UDP;
-	frame[GENERATE_IP + 7] = TRAFFIC_TTL;
-	topology_source_address(AF_INET6, frame + GENERATE_ADDRESS6);
-	generate_put16(frame + GENERATE_UDP6 + 2, TRAFFIC_PORT);
-	generate_put16(frame + GENERATE_UDP6 + 4, TRAFFIC_FRAME6 - GENERATE_UDP6);
-}
-
 static void generate_make_frames(struct generate *generate)
 {
 	const struct topology *topology = generate->topology;
+	struct traffic_bpf__bss *bss = generate->traffic->bss;
 	unsigned int i;
 
-	generate_make_frame4(topology, generate->traffic->bss->frame4.bytes);
-	generate_make_frame6(topology, generate->traffic->bss->frame6.bytes);
+	frame_make(topology, AF_INET, &bss->frame4);
+	frame_make(topology, AF_INET6, &bss->frame6);
 	for (i = 0; i < TOPOLOGY_GATEWAYS; i++) {
-		__u8 *frame = generate->traffic->bss->gateway_frame[i].bytes;
-
-		topology_gateway_mac(i, frame);
-		memcpy(frame + GENERATE_MAC_SIZE, topology->r1.mac, GENERATE_MAC_SIZE);
+		topology_gateway_mac(i, bss->gateway_frame[i].bytes);
+		memcpy(bss->gateway_frame[i].bytes + 6, topology->r1.mac, 6);
 	}
 }
 
@@ -158,32 +91,26 @@ static int generate_attach_sink(struct generate *generate)
 	return err;
 }
 
-static void generate_set_destination4(struct generate *generate, unsigned int index,
+static void generate_set_destination4(struct generate *generate, __u16 index,
 				      const struct generate_destination *destination)
 {
 	struct traffic_destination4 *slot = &generate->traffic->data_destinations4->destinations4[index];
 	union traffic_frame frame = generate->traffic->bss->frame4;
 
-	memcpy(frame.bytes + GENERATE_ADDRESS4 + 4, destination->address, 4);
-	memcpy(slot->address, destination->address, 4);
-	generate_put_checksum(slot->check, generate_sum(frame.bytes + GENERATE_IP, 20, 0));
+	memcpy(slot->address, destination->address, sizeof(slot->address));
 	slot->gateway = destination->gateway;
+	frame_aim(&frame, AF_INET, destination->address, index, slot->check);
 }
 
-static void generate_set_destination6(struct generate *generate, unsigned int index,
+static void generate_set_destination6(struct generate *generate, __u16 index,
 				      const struct generate_destination *destination)
 {
 	struct traffic_destination6 *slot = &generate->traffic->data_destinations6->destinations6[index];
 	union traffic_frame frame = generate->traffic->bss->frame6;
-	__u16 port = index;
-	__u32 sum;
 
-	memcpy(frame.bytes + GENERATE_ADDRESS6 + 16, destination->address, 16);
-	memcpy(frame.bytes + GENERATE_UDP6, &port, sizeof(port));
-	memcpy(slot->address, destination->address, 16);
-	sum = generate_sum(frame.bytes + GENERATE_ADDRESS6, 32 + GENERATE_UDP_HEADER, 0);
-	generate_put_checksum(slot->check, sum + IPPROTO_UDP + TRAFFIC_FRAME6 - GENERATE_UDP6);
+	memcpy(slot->address, destination->address, sizeof(slot->address));
 	slot->gateway = destination->gateway;
+	frame_aim(&frame, AF_INET6, destination->address, index, slot->check);
 }
 
 // Finds the ksoftirqd of a CPU: work that softirqs leave behind when another task waits.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/report.h"
 
+#include "bench/machine.h"
 #include "bench/statistics.h"
 
 #include <err.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <jansson.h>
 
 // Ratios are against this subject.
@@ -154,7 +154,9 @@ void report_table(FILE *out, const struct measure *measure, const struct report_
 	const struct measure_plan *plan = &measure->plan;
 	unsigned int family, i;
 	double share = report_share(measure);
+	struct machine machine;
 
+	machine_read(&machine);
 	for (family = 0; family < plan->family_count; family++) {
 		fprintf(out,
 			"%sIPv%u: %zu route%s, %u destinations, %u gateways; %u rounds of %g s on CPU %u\n",
@@ -167,8 +169,9 @@ void report_table(FILE *out, const struct measure *measure, const struct report_
 		for (i = 0; i < plan->subject_count; i++)
 			report_row(out, measure, family, i);
 	}
+	fprintf(out, "\n%s, %u CPUs, %s.\n", machine.cpu, machine.cpus, machine.kernel);
 	fprintf(out,
-		"\nGenerator, router and sink share one CPU over veth: compare the rows, not with a NIC.\n");
+		"Generator, router and sink share one CPU over veth: compare the rows, not with a NIC.\n");
 	if (share < REPORT_BUSY_SHARE)
 		fprintf(out,
 			"The machine was busy: the bench had %.0f %% of its CPU; rates are per CPU second.\n",
@@ -179,16 +182,16 @@ int report_json(FILE *out, const struct measure *measure, const struct report_sc
 {
 	const struct measure_plan *plan = &measure->plan;
 	json_t *families = json_array(), *root;
-	struct utsname system;
+	struct machine machine;
 	unsigned int family;
 	int err;
 
-	uname(&system);
+	machine_read(&machine);
 	for (family = 0; family < plan->family_count; family++)
 		json_array_append_new(families, report_json_family(measure, scene, family));
-	root = json_pack("{s:s, s:i, s:s, s:s, s:i, s:f, s:i, s:o}", "bench", "forward", "version", 1,
-			 "penstock", PENSTOCK_VERSION, "kernel", system.release, "rounds", plan->rounds,
-			 "seconds", plan->seconds, "cpu", plan->cpu, "families", families);
+	root = json_pack("{s:s, s:i, s:s, s:o, s:i, s:f, s:i, s:o}", "bench", "forward", "version", 1,
+			 "penstock", PENSTOCK_VERSION, "machine", machine_json(&machine), "rounds",
+			 plan->rounds, "seconds", plan->seconds, "cpu", plan->cpu, "families", families);
 	if (!root)
 		return -ENOMEM;
 	err = json_dumpf(root, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ? -EIO : 0;

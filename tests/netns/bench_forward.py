@@ -102,6 +102,12 @@ def test_many_routes():
         assert family['routes'] > 1000
 
 
+def test_full_tables():
+    result = run('--rounds', '1', '--seconds', '0.05', '--subjects', 'kernel', '--routes', 'full')
+    check_result(result, [4, 6], ['kernel'])
+    assert [family['routes'] for family in result['families']] == [1171945, 282855]
+
+
 def end_by(number):
     """Ends a running bench by a signal in the middle of a measurement."""
     process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60'], stdout=subprocess.DEVNULL,

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include "bench/topology.h"
+#include "bench/traffic.h"
+
+// The frames that the generator sends, made from the RFCs.
+
+// Writes what all frames of a family have in common: from s0 to r0, UDP, no destination and no checksum yet.
+void frame_make(const struct topology *topology, __u8 family, union traffic_frame *frame);
+
+// Writes the destination (4 or 16 bytes) and its index into the frame, and the checksum that then is right,
+// of the IPv4 header or of UDP over IPv6, into ret_check as it stands in the packet.
+void frame_aim(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index, __u8 ret_check[2]);

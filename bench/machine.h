@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <jansson.h>
+
+// What a reader must know of the machine to judge a figure.
+
+struct machine {
+	char cpu[96];
+	char kernel[160];
+	unsigned int cpus; // online
+};
+
+// Reads what the kernel tells; what it does not is "unknown".
+void machine_read(struct machine *machine);
+
+// Returns the same as a JSON object, with the mitigations of CPU vulnerabilities, which cost a lot per
+// packet.
+json_t *machine_json(const struct machine *machine);

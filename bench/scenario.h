@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <signal.h>
+
+#include "bench/generate.h"
+#include "bench/subject.h"
+#include "bench/topology.h"
+#include "bench/workload/table.h"
+
+// What the routers know and what they are sent: routes over TOPOLOGY_GATEWAYS gateways, and
+// TRAFFIC_DESTINATIONS destinations drawn over them.
+
+struct scenario {
+	struct table *routes;              // of both families, owned
+	const volatile sig_atomic_t *stop; // set by a signal: loading ends with -EINTR
+};
+
+// Where a scenario takes place.
+struct scenario_bed {
+	const struct topology *topology;
+	struct generate *generate;
+	struct subject_bed *subjects;
+	bool own_table; // some subject has an own table to fill
+};
+
+// Starts without any route.
+int scenario_open(struct scenario *scenario, const volatile sig_atomic_t *stop);
+
+// Frees the routes.
+void scenario_close(struct scenario *scenario);
+
+// Adds one route of each family, from the prefixes that are set aside for benchmarks.
+int scenario_add_one_route(struct scenario *scenario);
+
+// Adds tables of the size and shape of the public Internet's; tells errors on stderr.
+int scenario_add_full(struct scenario *scenario);
+
+// Adds the routes of a file; tells errors on stderr.
+int scenario_add_file(struct scenario *scenario, const char *path);
+
+// Brings the routes of a family into the router's kernel and the baselines, and the destinations into the
+// generator; ret_routes says how many routes there are. Tells errors on stderr.
+int scenario_load(const struct scenario *scenario, const struct scenario_bed *bed, __u8 family,
+		  size_t *ret_routes);
