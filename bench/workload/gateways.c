@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/workload/gateways.h"
 
+#include "bench/workload/random.h"
+#include "bench/workload/zipf.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +14,7 @@ struct gateways {
 	char (*names)[GATEWAYS_NAME_MAX + 1];
 	__u32 *ids;
 	__u32 count, slots;
+	struct zipf *origins; // NULL: by next hop
 };
 
 static __u32 gateways_hash(const char *name)
@@ -55,10 +60,24 @@ struct gateways *gateways_new(void)
 	return calloc(1, sizeof(struct gateways));
 }
 
+struct gateways *gateways_new_by_origin(__u32 count)
+{
+	struct gateways *gateways = gateways_new();
+
+	if (!gateways)
+		return NULL;
+	gateways->origins = zipf_new(count);
+	if (gateways->origins)
+		return gateways;
+	gateways_free(gateways);
+	return NULL;
+}
+
 void gateways_free(struct gateways *gateways)
 {
 	if (!gateways)
 		return;
+	zipf_free(gateways->origins);
 	free(gateways->names);
 	free(gateways->ids);
 	free(gateways);
@@ -85,6 +104,17 @@ int gateways_id(struct gateways *gateways, const char *name)
 	memcpy(gateways->names[gateways->count], key, sizeof(key));
 	*id = ++gateways->count;
 	return *id;
+}
+
+int gateways_bgp_id(struct gateways *gateways, const struct bgp_nexthop *nexthop, __u32 origin_as)
+{
+	char name[INET6_ADDRSTRLEN] = "no next hop";
+
+	if (gateways->origins)
+		return 1 + zipf_rank(gateways->origins, random_mix(origin_as));
+	if (nexthop->family)
+		inet_ntop(nexthop->family, nexthop->addr, name, sizeof(name));
+	return gateways_id(gateways, name);
 }
 
 __u32 gateways_count(const struct gateways *gateways)

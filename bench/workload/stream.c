@@ -35,7 +35,8 @@ struct stream {
 	size_t start, end;
 	__u64 offset;
 	__u64 line;
-	bool binary;
+	bool marked;
+	__u64 mark;
 	size_t packed_start, packed_end;
 	__u8 packed[STREAM_PACKED_SIZE];
 	__u8 plain[STREAM_PLAIN_SIZE + 1]; // one more for the 0 that ends a last line without line end
@@ -345,7 +346,6 @@ int stream_bytes(struct stream *stream, void *bytes, size_t count)
 {
 	__u8 *to = bytes;
 
-	stream->binary = true;
 	for (size_t done = 0; done < count;) {
 		size_t n;
 		int r = stream_fill(stream, 1);
@@ -373,6 +373,12 @@ __u64 stream_offset(const struct stream *stream)
 	return stream->offset;
 }
 
+void stream_mark(struct stream *stream)
+{
+	stream->marked = true;
+	stream->mark = stream->offset;
+}
+
 int stream_fail(struct stream *stream, int code, const char *format, ...)
 {
 	char *text = stream->error->text;
@@ -380,8 +386,8 @@ int stream_fail(struct stream *stream, int code, const char *format, ...)
 	va_list arguments;
 
 	n = snprintf(text, size, "%.160s: ", stream->name);
-	if (stream->binary)
-		n += snprintf(text + n, size - n, "offset %llu: ", stream->offset);
+	if (stream->marked)
+		n += snprintf(text + n, size - n, "offset %llu: ", stream->mark);
 	else if (stream->line)
 		n += snprintf(text + n, size - n, "line %llu: ", stream->line);
 	va_start(arguments, format);

@@ -42,7 +42,9 @@ int stream_bytes(struct stream *stream, void *bytes, size_t count);
 // Returns how many (decompressed) bytes were consumed so far.
 __u64 stream_offset(const struct stream *stream);
 
-// Writes "FILE: line N: ..." (or offset N, once stream_bytes() was used) into the stream's error and returns
-// code.
+// A record starts here: errors name this offset from now on, instead of a line.
+void stream_mark(struct stream *stream);
+
+// Writes "FILE: line N: ..." (or "FILE: offset N: ...") into the stream's error and returns code.
 __attribute__((format(printf, 3, 4))) int stream_fail(struct stream *stream, int code, const char *format,
 						      ...);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/workload/table_read.h"
 
+#include "bench/workload/mrt.h"
+#include "bench/workload/table_mrt.h"
 #include "bench/workload/table_text.h"
 
 #include <errno.h>
@@ -21,11 +23,30 @@ static int table_read_any(struct stream *stream, struct gateways *gateways, stru
 
 	if (n < 0)
 		return n;
+	if (mrt_is(first, n))
+		return table_mrt_read(stream, gateways, table);
 	if (!table_read_is_text(first, n))
 		return stream_fail(
 			stream, -EPROTONOSUPPORT,
-			"is no routing table; give text lines 'PREFIX ID', plain or packed with xz or gzip");
+			"is no routing table; give lines 'PREFIX ID' or an MRT dump, plain, xz or gzip");
 	return table_text_read(stream, gateways, table);
+}
+
+int table_read_append(struct stream *stream, struct table *table, const struct table_route *route)
+{
+	int r = table_append(table, route);
+
+	if (r == -E2BIG)
+		return stream_fail(stream, r, "more than %u routes; split the file", TABLE_ROUTES_MAX);
+	return r < 0 ? stream_fail(stream, r, "no memory for its routes") : 0;
+}
+
+int table_read_gateway(struct stream *stream, int id)
+{
+	if (id == -E2BIG)
+		return stream_fail(stream, id, "more than %u different gateways; split the file",
+				   GATEWAYS_MAX);
+	return id < 0 ? stream_fail(stream, id, "no memory for its gateways") : id;
 }
 
 int table_read_stream(struct stream *stream, struct gateways *gateways, struct table *table)
@@ -38,7 +59,8 @@ int table_read_stream(struct stream *stream, struct gateways *gateways, struct t
 		return stream_fail(stream, -ENOMEM, "no memory to read it");
 	r = table_read_any(stream, gateways ? gateways : own, table);
 	if (r >= 0 && table->count == before)
-		r = stream_fail(stream, -ENODATA, "holds no route; a table has one route per line");
+		r = stream_fail(stream, -ENODATA,
+				"holds no route; give lines 'PREFIX ID' or an MRT TABLE_DUMP_V2");
 	if (r < 0)
 		table->count = before;
 	gateways_free(own);

@@ -14,3 +14,10 @@ int table_read(const char *path, struct gateways *gateways, struct table *table,
 
 // Does the same from an open stream.
 int table_read_stream(struct stream *stream, struct gateways *gateways, struct table *table);
+
+// For the readers of each format: appends one route, telling the cause when the table is full.
+int table_read_append(struct stream *stream, struct table *table, const struct table_route *route);
+
+// For the readers of each format: returns the id that a gateways_...() call returned, telling the cause of an
+// error.
+int table_read_gateway(struct stream *stream, int id);

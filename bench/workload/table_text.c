@@ -2,6 +2,7 @@
 #include "bench/workload/table_text.h"
 
 #include "bench/workload/prefix.h"
+#include "bench/workload/table_read.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,18 +87,20 @@ static int text_finish(struct text *text, const struct text_hop *hop)
 
 	if (hop->nhid)
 		snprintf(name, sizeof(name), "nhid %s", hop->nhid);
-	else if (hop->via)
+	else if (hop->via && !strncasecmp(hop->via, "fe80:", 5)) // means nothing without its link
 		snprintf(name, sizeof(name), "%s%%%s", hop->via, hop->dev ? hop->dev : "");
+	else if (hop->via)
+		snprintf(name, sizeof(name), "%s", hop->via);
 	else
-		snprintf(name, sizeof(name), "%%%s", hop->dev ? hop->dev : hop->type);
-	id = table_text_gateway(text->stream, text->gateways, name);
+		snprintf(name, sizeof(name), "%s", hop->dev ? hop->dev : hop->type);
+	id = table_read_gateway(text->stream, gateways_id(text->gateways, name));
 	if (id < 0)
 		return id;
 	text->pending = false;
 	text->route.nexthop = id;
 	if (text->of_default)
 		text->route.family = text_default_family(hop);
-	return table_text_append(text->stream, text->table, &text->route);
+	return table_read_append(text->stream, text->table, &text->route);
 }
 
 static int text_prefix(struct text *text, const char *word)
@@ -128,7 +131,7 @@ static int text_id_line(struct text *text, const char *word)
 	if (text->of_default)
 		return stream_fail(text->stream, -EINVAL,
 				   "'default' names no family; write 0.0.0.0/0 or ::/0");
-	return table_text_append(text->stream, text->table, &text->route);
+	return table_read_append(text->stream, text->table, &text->route);
 }
 
 static int text_set_kind(struct text *text, enum text_kind kind)
@@ -204,25 +207,6 @@ static int text_line(struct text *text, char *line)
 	if (r < 0 || text_is_one_of(word, local))
 		return r;
 	return text_route_line(text, word, rest);
-}
-
-int table_text_append(struct stream *stream, struct table *table, const struct table_route *route)
-{
-	int r = table_append(table, route);
-
-	if (r == -E2BIG)
-		return stream_fail(stream, r, "more than %u routes; split the file", TABLE_ROUTES_MAX);
-	return r < 0 ? stream_fail(stream, r, "no memory for its routes") : 0;
-}
-
-int table_text_gateway(struct stream *stream, struct gateways *gateways, const char *name)
-{
-	int id = gateways_id(gateways, name);
-
-	if (id == -E2BIG)
-		return stream_fail(stream, id, "more than %u different gateways; split the file",
-				   GATEWAYS_MAX);
-	return id < 0 ? stream_fail(stream, id, "no memory for its gateways") : id;
 }
 
 int table_text_read(struct stream *stream, struct gateways *gateways, struct table *table)
