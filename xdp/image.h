@@ -74,6 +74,12 @@ struct image_line {
 	__u32 entry[LINE_STARTS + 1];
 };
 
+/* An address as the search wants it: its first bit is bit 63 of high; IPv4 leaves the rest 0. */
+struct route_key {
+	__u64 high;
+	__u64 low;
+};
+
 /* --- interfaces --- */
 enum interface_flag {
 	INTERFACE_FORWARD4 = 1 << 0,   /* forwarding sysctl, IPv4 */

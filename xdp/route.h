@@ -12,12 +12,6 @@
 #include "xdp/image.h"
 #include "xdp/target.h"
 
-/* An address as the search wants it: its first bit is bit 63 of high; IPv4 leaves the rest 0. */
-struct route_key {
-	__u64 high;
-	__u64 low;
-};
-
 /* Each step takes at least 4 bits, except a last line that ends the address. */
 #define ROUTE_STEPS(width) ((width) / 4)
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * User space as target: AF_XDP, DPDK, replay, tests. The image is that of an image_store, be it memory that
+ * BPF maps share or plain memory. A packet lies in one buffer with room in front of it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/fib/image_store.h"
+#include "xdp/packet.h"
+
+#define TARGET_HAS_LINES 1
+#define TARGET_HAS_CLOCK 0 /* an engine lives and dies with the daemon that keeps the tables */
+
+struct target {
+	const __u64 *node;
+	const __u32 *run;
+	const struct image_tables *tables;
+	__u32 node_mask; /* u64 words of node[] - 1 */
+	__u32 run_mask;  /* cells of run[] - 1 */
+	__u32 headroom;  /* bytes in front of packet.data that tags may take */
+	__u16 port;      /* where the packet came in */
+};
+
+static inline void target_init(struct target *target, const struct image_store *store)
+{
+	target->node = store->node;
+	target->run = store->run;
+	target->tables = store->tables;
+	target->node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1;
+	target->run_mask = store->run_cells - 1;
+	target->headroom = 0;
+	target->port = 0;
+}
+
+static inline __u64 target_node(const struct target *target, __u32 index)
+{
+	return __atomic_load_n(&target->node[index & target->node_mask], __ATOMIC_RELAXED);
+}
+
+static inline const struct image_line *target_line(const struct target *target, __u32 chunk)
+{
+	return (const void *)&target->node[chunk * NODE_CHUNK_WORDS & target->node_mask];
+}
+
+static inline __u32 target_run(const struct target *target, __u32 index)
+{
+	return __atomic_load_n(&target->run[index & target->run_mask], __ATOMIC_RELAXED);
+}
+
+static inline const struct image_control *target_control(const struct target *target)
+{
+	return &target->tables->control;
+}
+
+static inline const struct image_vrf *target_vrf(const struct target *target, __u32 index)
+{
+	return &target->tables->vrf[index & (IMAGE_VRFS - 1)];
+}
+
+static inline const struct image_interface *target_interface(const struct target *target, __u32 index)
+{
+	return &target->tables->interface[index & (IMAGE_INTERFACES - 1)];
+}
+
+static inline const struct image_nexthop *target_nexthop(const struct target *target, __u32 id)
+{
+	return &target->tables->nexthop[id & (IMAGE_NEXTHOPS - 1)];
+}
+
+static inline __u16 target_vlan(const struct target *target, __u32 index)
+{
+	return __atomic_load_n(&target->tables->vlan[index & (IMAGE_VLAN_TABLES * 4096 - 1)],
+			       __ATOMIC_RELAXED);
+}
+
+static inline __u32 target_bucket(const struct target *target, __u32 index)
+{
+	return __atomic_load_n(&target->tables->bucket[index & (IMAGE_BUCKETS - 1)], __ATOMIC_RELAXED);
+}
+
+static inline __u64 target_own(const struct target *target, __u32 word)
+{
+	return __atomic_load_n(&target->tables->own[word & (IMAGE_OWN_BITS / 64 - 1)], __ATOMIC_RELAXED);
+}
+
+static inline __u16 target_port(const struct target *target)
+{
+	return target->port;
+}
+
+static inline __u32 target_frame_length(const struct target *target, const struct packet *packet)
+{
+	return (char *)packet->end - (char *)packet->data;
+}
+
+static inline bool target_grow(const struct target *target, struct packet *packet, int bytes)
+{
+	if (bytes > (int)target->headroom)
+		return false;
+	packet->data = (char *)packet->data - bytes;
+	return true;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Ethernet, up to two VLAN tags, IPv4 or IPv6. The only bounds checks of the project (rewrite.h repeats one
+ * after it moved the front of a frame). Says whether Linux would take the packet for a sound one: what it
+ * would refuse or trim is left to it.
+ */
+#pragma once
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+
+#include "xdp/packet.h"
+#include "xdp/route.h"
+#include "xdp/target.h"
+
+#define ETHER_HEADER   14
+#define TAG_HEADER     4
+#define IPV4_HEADER    20
+#define IPV6_HEADER    40
+#define ETHER_SHORTEST 60   /* without FCS; shorter payloads are padded */
+#define BUFFER_LEAST   1536 /* no driver splits a frame before this many bytes */
+
+static __always_inline __u16 swap16(__u16 value)
+{
+	return __builtin_bswap16(value);
+}
+
+static __always_inline __u32 swap32(__u32 value)
+{
+	return __builtin_bswap32(value);
+}
+
+static __always_inline __u16 load16(const void *at)
+{
+	__u16 value;
+
+	__builtin_memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static __always_inline __u32 load32(const void *at)
+{
+	__u32 value;
+
+	__builtin_memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static __always_inline __u64 load64(const void *at)
+{
+	__u64 value;
+
+	__builtin_memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static __always_inline bool is_tag(struct ethertype type)
+{
+	return type.be == swap16(ETH_P_8021Q) || type.be == swap16(ETH_P_8021AD);
+}
+
+/* Steps over one tag; *type becomes that of what follows. */
+static __always_inline bool parse_tag(struct packet *packet, struct ethertype *type, __u32 *ret_tag)
+{
+	void *at = packet->ip - 2; /* the TPID */
+
+	if (at + TAG_HEADER + 2 > packet->end)
+		return false;
+	*ret_tag = load32(at);
+	type->be = load16(at + TAG_HEADER);
+	packet->ip += TAG_HEADER;
+	packet->tags++;
+	return true;
+}
+
+static __always_inline enum reason parse_tags(struct packet *packet, struct ethertype *type)
+{
+	if (!parse_tag(packet, type, &packet->outer_tag))
+		return REASON_TRUNCATED;
+	if (!is_tag(*type))
+		return REASON_FORWARDED;
+	if (!parse_tag(packet, type, &packet->inner_tag))
+		return REASON_TRUNCATED;
+	return is_tag(*type) ? REASON_TAGS_TOO_DEEP : REASON_FORWARDED;
+}
+
+/*
+ * Compares the IP length with the frame. Linux trims what follows the packet: padding of a shortest frame may
+ * stay, a longer trailer is left to the kernel.
+ */
+static __always_inline enum reason parse_length(struct target *target, struct packet *packet)
+{
+	__u32 room = (unsigned long)packet->end - (unsigned long)packet->ip;
+	__u32 front = (unsigned long)packet->ip - (unsigned long)packet->data;
+
+	if (likely(packet->length == room && room < BUFFER_LEAST))
+		return REASON_FORWARDED;
+	if (packet->length < room)
+		return packet->frame > ETHER_SHORTEST ? REASON_TRAILER : REASON_FORWARDED;
+	packet->frame = target_frame_length(target, packet);
+	packet->many = packet->frame > front + room;
+	if (packet->frame < front + packet->length)
+		return REASON_BAD_LENGTH;
+	return packet->frame > front + packet->length ? REASON_TRAILER : REASON_FORWARDED;
+}
+
+static __always_inline __u32 fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static __always_inline enum reason parse_ipv4(struct target *target, struct packet *packet)
+{
+	void *ip = packet->ip;
+	__u32 first, second, source, destination;
+
+	if (ip + IPV4_HEADER > packet->end)
+		return REASON_TRUNCATED;
+	first = load32(ip); /* {version:4 | ihl:4, tos, length_be} */
+	if (unlikely((first & 0xff) != 0x45)) {
+		if ((first & 0xf0) != 0x40)
+			return REASON_BAD_VERSION;
+		return (first & 0x0f) < 5 ? REASON_BAD_HEADER_LENGTH : REASON_OPTIONS;
+	}
+	second = load32(ip + 4);
+	packet->ttl_word = load32(ip + 8);
+	source = load32(ip + 12);
+	destination = load32(ip + 16);
+	if (unlikely(fold((__u64)first + second + packet->ttl_word + source + destination) != 0xffff))
+		return REASON_BAD_CHECKSUM;
+	packet->length = swap16(first >> 16);
+	if (unlikely(packet->length < IPV4_HEADER))
+		return REASON_BAD_LENGTH;
+	packet->source = route_key4(source);
+	packet->destination = route_key4(destination);
+	packet->family = IPV4;
+	packet->protocol.number = packet->ttl_word >> 8;
+	packet->fragment = (second >> 16) & swap16(0x3fff); /* offset and "more fragments" */
+	return parse_length(target, packet);
+}
+
+static __always_inline enum reason parse_ipv6(struct target *target, struct packet *packet)
+{
+	void *ip = packet->ip;
+	__u32 second;
+
+	if (ip + IPV6_HEADER > packet->end)
+		return REASON_TRUNCATED;
+	if (unlikely((*(__u8 *)ip & 0xf0) != 0x60))
+		return REASON_BAD_VERSION;
+	second = load32(ip + 4); /* {payload length_be, next header, hop limit} */
+	packet->protocol.number = second >> 16;
+	if (unlikely(packet->protocol.number == IPPROTO_HOPOPTS))
+		return REASON_OPTIONS;
+	if (unlikely(swap16(second) > 0xffff - IPV6_HEADER))
+		return REASON_BAD_LENGTH; /* no frame is that long */
+	packet->length = swap16(second) + IPV6_HEADER;
+	packet->ttl_word = second >> 24;
+	packet->family = IPV6;
+	packet->fragment = packet->protocol.number == IPPROTO_FRAGMENT;
+	packet->source = route_key6(load64(ip + 8), load64(ip + 16));
+	packet->destination = route_key6(load64(ip + 24), load64(ip + 32));
+	return parse_length(target, packet);
+}
+
+/* Expects packet->data and ->end; FORWARDED = go on. */
+static __always_inline enum reason parse(struct target *target, struct packet *packet)
+{
+	struct ethertype type;
+	enum reason reason;
+
+	packet->frame = (unsigned long)packet->end - (unsigned long)packet->data;
+	packet->tags = 0;
+	packet->many = false;
+	if (packet->data + ETHER_HEADER > packet->end)
+		return REASON_TRUNCATED;
+	type.be = load16(packet->data + ETHER_HEADER - 2);
+	packet->ip = packet->data + ETHER_HEADER;
+	if (unlikely(is_tag(type))) {
+		reason = parse_tags(packet, &type);
+		if (reason)
+			return reason;
+	}
+	if (likely(type.be == swap16(ETH_P_IP)))
+		return parse_ipv4(target, packet);
+	if (type.be == swap16(ETH_P_IPV6))
+		return parse_ipv6(target, packet);
+	return REASON_NOT_IP;
+}

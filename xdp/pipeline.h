@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The packet's way. Each stage answers FORWARDED (0: go on) or the reason why the packet goes no further; a
+ * packet that goes no further has not been touched. An engine that works on bursts calls the stages itself,
+ * one over the whole burst at a time.
+ */
+#pragma once
+
+#include "xdp/admit.h"
+#include "xdp/nexthop.h"
+#include "xdp/packet.h"
+#include "xdp/parse.h"
+#include "xdp/rewrite.h"
+#include "xdp/route.h"
+#include "xdp/target.h"
+
+/* Longest prefix match; what matches nothing goes by the VRF's default route. */
+static __always_inline enum reason route(struct target *target, struct packet *packet)
+{
+	const struct image_vrf *vrf = target_vrf(target, packet->in->vrf);
+	const int width = packet->family == IPV4 ? 32 : 128;
+	__u32 leaf = route_find(target, vrf->root[packet->family], packet->destination, width);
+
+	packet->leaf = leaf ? leaf : vrf->fallback[packet->family];
+	packet->nexthop = target_nexthop(target, packet->leaf);
+	return REASON_FORWARDED;
+}
+
+/* Behind parse. The family is a constant here, so that each gets straight code. */
+static __always_inline enum reason pipeline_ip(struct target *target, struct packet *packet,
+					       const enum family family)
+{
+	enum reason reason;
+
+	packet->family = family;
+	reason = admit(target, packet);
+	if (unlikely(reason))
+		return reason;
+	reason = route(target, packet);
+	if (unlikely(reason))
+		return reason;
+	reason = nexthop(target, packet);
+	if (unlikely(reason))
+		return reason;
+	return rewrite(target, packet);
+}
+
+static __always_inline enum reason pipeline(struct target *target, struct packet *packet)
+{
+	enum reason reason = parse(target, packet);
+
+	if (unlikely(reason))
+		return reason;
+	if (likely(packet->family == IPV4))
+		return pipeline_ip(target, packet, IPV4);
+	return pipeline_ip(target, packet, IPV6);
+}
+
+/* What the reason means: forward, punt or drop. */
+static __always_inline struct verdict verdict(enum reason reason, const struct packet *packet)
+{
+	struct verdict result = { .action = ACTION_PUNT, .reason = reason };
+
+	if (reason == REASON_FORWARDED) {
+		result.action = ACTION_FORWARD;
+		result.port = packet->nexthop->port;
+	} else if (reason == REASON_BLACKHOLE) {
+		result.action = ACTION_DROP;
+	}
+	return result;
+}
