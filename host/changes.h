@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What the daemon changed on devices, so that it can be undone: now only rxvlan, which hides VLAN tags from
+ * the program. Kept in a file too, so that the next daemon undoes it when this one is killed.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#include "host/why.h"
+
+struct changes;
+
+/* Reads what a predecessor left to undo. */
+int changes_open(const char *path, struct changes **ret, struct why *why);
+/* Removes the file if nothing is left to undo. NULL is fine. */
+void changes_close(struct changes *changes);
+/* Turns rxvlan off and remembers it. */
+int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifindex, struct why *why);
+/* Undoes what was done to this interface; one that is gone is forgotten. */
+void changes_undo(struct changes *changes, __u32 ifindex);
+void changes_undo_all(struct changes *changes);

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/control/api.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "host/loop.h"
+
+#define CONNECTION_LIMIT   32
+#define CONNECTION_TIMEOUT 5           /* seconds of silence */
+#define CONNECTION_MEMORY  (16 * 1024) /* for the request with all its headers */
+
+struct api {
+	struct loop *loop;
+	struct MHD_Daemon *daemon;
+	struct loop_timer *timer;
+	const struct api_route *routes;
+	void *arg;
+	int epoll;
+	char socket[108];
+};
+
+struct api_request {
+	struct MHD_Connection *connection;
+};
+
+static bool is_owner(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status, json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	json_decref(body);
+	if (!text)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(text);
+		return MHD_NO;
+	}
+	(void)MHD_add_response_header(response, "Content-Type", "application/json");
+	(void)MHD_add_response_header(response, "Cache-Control", "no-store");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result reply_error(struct MHD_Connection *connection, unsigned int status, const char *text)
+{
+	return reply(connection, status, json_pack("{s:s}", "error", text));
+}
+
+static unsigned int status_of(int error)
+{
+	switch (-error) {
+	case EINVAL:
+		return MHD_HTTP_BAD_REQUEST;
+	case ENOENT:
+	case ENODEV:
+		return MHD_HTTP_NOT_FOUND;
+	case EAGAIN:
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	default:
+		return MHD_HTTP_INTERNAL_SERVER_ERROR;
+	}
+}
+
+static enum MHD_Result run_route(struct api *api, const struct api_route *route,
+				 struct MHD_Connection *connection, const char *method)
+{
+	struct api_request request = { connection };
+	struct why why = { "failed" };
+	json_t *body = NULL;
+	int error;
+
+	if (strcmp(method, route->writes ? "POST" : "GET") != 0)
+		return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+				   route->writes ? "use POST" : "use GET");
+	if (route->writes && !is_owner(connection))
+		return reply_error(connection, MHD_HTTP_FORBIDDEN,
+				   "only root and the daemon's user may do this");
+	error = route->answer(api->arg, &request, &body, &why);
+	if (error < 0)
+		return reply_error(connection, status_of(error), why.text);
+	return reply(connection, MHD_HTTP_OK, body);
+}
+
+static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
+			      const char *method, const char *version, const char *upload,
+			      size_t *upload_size, void **state)
+{
+	struct api *api = arg;
+
+	if (!*state) { /* headers are here; the body, if any, comes with later calls */
+		*state = api;
+		return MHD_YES;
+	}
+	if (*upload_size) {
+		*upload_size = 0; /* no route takes a body */
+		return MHD_YES;
+	}
+	for (const struct api_route *route = api->routes; route->path; route++)
+		if (strcmp(route->path, url) == 0)
+			return run_route(api, route, connection, method);
+	return reply_error(connection, MHD_HTTP_NOT_FOUND, "no such resource");
+}
+
+/* Lets the library work, then wakes it in time for its next timeout. */
+static void run(struct api *api)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	(void)MHD_run(api->daemon);
+	if (MHD_get_timeout(api->daemon, &timeout) == MHD_YES)
+		loop_timer_set(api->timer, timeout < 10000 ? (uint32_t)timeout : 10000, 0);
+	else
+		loop_timer_cancel(api->timer);
+}
+
+static void epoll_ready(void *arg, uint32_t events)
+{
+	run(arg);
+}
+
+static void timer_fired(void *arg)
+{
+	run(arg);
+}
+
+static int set_access(const char *path, const char *name, struct why *why)
+{
+	struct group *group = NULL;
+
+	if (name) {
+		errno = 0;
+		group = getgrnam(name);
+		if (!group)
+			return why_set(why, ENOENT, "group '%s' for the API does not exist: groupadd %s",
+				       name, name);
+	}
+	if (chmod(path, 0660) < 0 || (group && chown(path, (uid_t)-1, group->gr_gid) < 0))
+		return why_set(why, errno, "%s: cannot set owner and mode: %s", path, strerror(errno));
+	return 0;
+}
+
+static int listen_at(const char *path, const char *group, struct why *why)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	int error;
+
+	if (fd < 0)
+		return why_set(why, errno, "cannot make a socket: %s", strerror(errno));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	(void)unlink(path); /* a dead daemon's: we hold the lock */
+	mask = umask(0177);
+	error = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	umask(mask);
+	if (error == 0)
+		error = set_access(path, group, why);
+	else
+		(void)why_set(why, -error, "%s: cannot bind: %s", path, strerror(-error));
+	if (error == 0 && listen(fd, CONNECTION_LIMIT) < 0)
+		error = why_set(why, errno, "%s: cannot listen: %s", path, strerror(errno));
+	if (error < 0) {
+		close(fd);
+		return error;
+	}
+	return fd;
+}
+
+static int start_daemon(struct api *api, int fd, struct why *why)
+{
+	const union MHD_DaemonInfo *info;
+
+	api->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, api, MHD_OPTION_LISTEN_SOCKET,
+				       fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTION_LIMIT,
+				       MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_TIMEOUT,
+				       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				       MHD_OPTION_END);
+	if (!api->daemon)
+		return why_set(why, EIO, "%s: cannot start the HTTP server", api->socket);
+	info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	api->epoll = info ? info->epoll_fd : -1;
+	return api->epoll >= 0 ? 0 : why_set(why, EIO, "%s: the HTTP server lacks epoll", api->socket);
+}
+
+int api_open(struct loop *loop, const char *socket, const char *group, const struct api_route *routes,
+	     void *arg, struct api **ret, struct why *why)
+{
+	struct api *api = calloc(1, sizeof(*api));
+	int error, fd;
+
+	if (!api)
+		return why_set(why, ENOMEM, "out of memory");
+	*api = (struct api){ .loop = loop, .routes = routes, .arg = arg, .epoll = -1 };
+	snprintf(api->socket, sizeof(api->socket), "%s", socket);
+	fd = error = listen_at(socket, group, why);
+	if (fd < 0)
+		goto free_api;
+	error = start_daemon(api, fd, why);
+	if (!api->daemon)
+		close(fd); /* else the daemon's */
+	if (error == 0)
+		error = loop_timer_new(loop, timer_fired, api, &api->timer);
+	if (error == 0)
+		error = loop_fd_add(loop, api->epoll, EPOLLIN, epoll_ready, api);
+	if (error < 0)
+		goto stop_daemon;
+	*ret = api;
+	return 0;
+stop_daemon:
+	loop_timer_free(api->timer);
+	if (api->daemon)
+		MHD_stop_daemon(api->daemon);
+	(void)unlink(socket);
+free_api:
+	free(api);
+	return error;
+}
+
+void api_close(struct api *api)
+{
+	if (!api)
+		return;
+	loop_fd_remove(api->loop, api->epoll);
+	loop_timer_free(api->timer);
+	MHD_stop_daemon(api->daemon);
+	(void)unlink(api->socket);
+	free(api);
+}
+
+const char *api_argument(const struct api_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * An engine runs the program for ports: in the kernel's drivers, in its generic hook, later on the NIC or in
+ * user space. The manager knows engines only by this table. All calls come from the thread of the event loop.
+ *
+ * A port's life: attach (the program runs on it; a predecessor of ours is replaced without a gap), start
+ * (other ports may send to it), stop, detach. Each undoes what its opposite changed. While a port is not
+ * attached the kernel forwards for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <net/if.h>
+#include <linux/types.h>
+
+#include "host/modes/capability.h"
+#include "host/modes/platform.h"
+#include "host/modes/probe.h"
+#include "host/why.h"
+#include "xdp/image.h"
+
+struct image_store;
+struct kernel_maps;
+struct loop;
+struct pins;
+
+struct engine_context { /* lives as long as the engine */
+	struct loop *loop;
+	struct image_store *store;
+	const struct platform *platform;
+	struct kernel_maps *maps;
+	struct pins *pins; /* what outlives the daemon */
+	/* The engine saw a port change: ask for its state. */
+	void (*changed)(void *arg, __u32 ifindex);
+	void *arg;
+};
+
+struct engine_port {
+	char name[IFNAMSIZ];
+	__u32 ifindex;
+	__u16 id; /* in the image */
+};
+
+struct engine_state {      /* of an attached port */
+	bool attached;     /* false: somebody took the program away */
+	struct probe able; /* to take frames from other ports */
+	bool frames;       /* of several buffers too */
+};
+
+struct engine_ops {
+	const char *name; /* as the mode is called in configuration and status */
+	/* Pure: whether such a port can run in this engine. */
+	void (*probe)(const struct platform *platform, const struct capability *port, struct probe *ret);
+	int (*open)(const struct engine_context *context, void **ret_engine, struct why *why);
+	/* All ports are detached before. */
+	void (*close)(void *engine);
+	/* -EBUSY: a foreign program is there; `why` names it. Nothing is changed on failure. */
+	int (*attach)(void *engine, const struct engine_port *port, struct why *why);
+	void (*detach)(void *engine, const struct engine_port *port);
+	int (*start)(void *engine, const struct engine_port *port, struct why *why);
+	void (*stop)(void *engine, const struct engine_port *port);
+	int (*state)(void *engine, const struct engine_port *port, struct engine_state *ret);
+	/* Sums over CPUs and threads since the port's counters were made. */
+	int (*counters)(void *engine, __u16 port, struct image_counters *ret);
+};
+
+/* All engines of this build, best first, ends with NULL. */
+extern const struct engine_ops *const engine_list[];

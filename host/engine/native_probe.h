@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Whether a port can run the program in its driver, or in the kernel's generic hook. Pure.
+ */
+#pragma once
+
+#include "host/modes/capability.h"
+#include "host/modes/platform.h"
+#include "host/modes/probe.h"
+
+void native_probe(const struct platform *platform, const struct capability *port, struct probe *ret);
+void native_probe_generic(const struct platform *platform, const struct capability *port, struct probe *ret);

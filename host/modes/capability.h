@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Facts about a network interface that decide how it can be a port. Collected here by asking the kernel,
+ * judged elsewhere (choose.h, egress.h) by pure functions, so that tests can make up any card.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <net/if.h>
+#include <linux/types.h>
+
+#include "host/modes/ethtool.h"
+
+struct xdp_features;
+
+enum capability_attach { /* how an XDP program sits on the interface; the kernel's numbers */
+			 CAPABILITY_ATTACH_NONE = 0,
+			 CAPABILITY_ATTACH_NATIVE = 1,
+			 CAPABILITY_ATTACH_GENERIC = 2,
+			 CAPABILITY_ATTACH_HARDWARE = 3,
+			 CAPABILITY_ATTACH_MANY = 4,
+};
+
+struct capability {
+	char name[IFNAMSIZ];
+	__u32 ifindex; /* 0: there is no such interface */
+	__u16 type;    /* ARPHRD_ETHER ... */
+	bool up, carrier;
+	__u32 mtu;
+	char kind[16];             /* "veth", "vlan", "bridge" ...; empty for hardware */
+	__u32 lower;               /* VLAN: the device below; veth: the peer */
+	int lower_namespace;       /* id of the namespace the lower device is in; -1: this one */
+	char lower_name[IFNAMSIZ]; /* if it is in this namespace */
+	char master[IFNAMSIZ];     /* bridge, bond, VRF ... it belongs to; empty: none */
+	char master_kind[16];
+	struct ethtool_facts ethtool;
+	bool features_known; /* the kernel says what the device can do with XDP */
+	__u64 features;      /* enum xdp_feature */
+	bool peer_known;     /* veth without known features: whether its peer takes frames */
+	bool peer_takes;
+	struct {
+		enum capability_attach attached;
+		__u32 id; /* 0: none */
+		char name[16];
+		bool ours; /* by its name */
+	} program;
+};
+
+/* `features` may be NULL. -ENODEV: no such interface (ifindex is 0 then, the name is set). */
+int capability_read(const char *interface, struct xdp_features *features, struct capability *ret);
+/* The same without looking at a veth's peer. */
+int capability_read_plain(const char *interface, struct xdp_features *features, struct capability *ret);
+/* Names of all interfaces, for a plan without arguments; free each and the array. Returns their number. */
+int capability_list(char ***ret_names);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/modes/choose.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/engine/engine.h"
+
+static void add_option(struct decision *decision, const char *mode, const struct engine_ops *engine)
+{
+	decision->option[decision->count++] = (struct choose_option){ .mode = mode, .engine = engine };
+}
+
+static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
+			 const struct capability *port, struct decision *decision)
+{
+	for (; *engines && decision->count < CHOOSE_OPTIONS - 1; engines++) {
+		add_option(decision, (*engines)->name, *engines);
+		(*engines)->probe(platform, port, &decision->option[decision->count - 1].probe);
+	}
+	add_option(decision, CHOOSE_KERNEL, NULL);
+	if (port->ifindex)
+		probe_yes(&decision->option[decision->count - 1].probe, "Linux forwards as ever");
+	else
+		probe_no(&decision->option[decision->count - 1].probe, "there is no such interface");
+}
+
+static unsigned int find_mode(const struct decision *decision, const char *mode)
+{
+	unsigned int i = 0;
+
+	while (i < decision->count && strcmp(decision->option[i].mode, mode) != 0)
+		i++;
+	return i;
+}
+
+static void choose_best(struct decision *decision)
+{
+	unsigned int best = 0;
+
+	while (best < decision->count - 1 && !decision->option[best].probe.possible)
+		best++;
+	decision->chosen = best;
+	if (best == 0)
+		snprintf(decision->reason, sizeof(decision->reason), "the best there is: %.180s",
+			 decision->option[0].probe.reason);
+	else
+		snprintf(decision->reason, sizeof(decision->reason), "%s is not possible: %.160s",
+			 decision->option[best - 1].mode, decision->option[best - 1].probe.reason);
+}
+
+static void choose_wish(struct decision *decision, const char *wish)
+{
+	unsigned int index = find_mode(decision, wish);
+
+	if (index < decision->count && decision->option[index].probe.possible) {
+		decision->chosen = index;
+		snprintf(decision->reason, sizeof(decision->reason), "as configured");
+		return;
+	}
+	decision->refused = true;
+	decision->chosen = decision->count - 1;
+	if (index == decision->count)
+		snprintf(decision->reason, sizeof(decision->reason), "there is no mode '%s'", wish);
+	else
+		snprintf(decision->reason, sizeof(decision->reason), "%s was asked for, but %.160s", wish,
+			 decision->option[index].probe.reason);
+}
+
+void choose(const struct engine_ops *const *engines, const struct platform *platform,
+	    const struct capability *port, const char *wish, bool native_peers, struct decision *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	list_options(engines, platform, port, ret);
+	if (strcmp(wish, "auto") == 0)
+		choose_best(ret);
+	else
+		choose_wish(ret, wish);
+	egress_probe(platform, port, native_peers, &ret->egress);
+	if (ret->option[ret->chosen].engine && port->ethtool.rxvlan && strcmp(port->kind, "veth") != 0)
+		snprintf(ret->change, sizeof(ret->change),
+			 "rxvlan off, so that VLAN tags stay in the frames");
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/modes/platform.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <linux/magic.h>
+
+#include "host/modes/xdp_features.h"
+
+#define OLDEST_KERNEL 60100 /* what the tests run on */
+
+static unsigned int parse_version(const char *release)
+{
+	unsigned int major = 0, minor = 0, patch = 0;
+
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		return 0;
+	return major * 10000 + (minor > 99 ? 99 : minor) * 100 + (patch > 99 ? 99 : patch);
+}
+
+static unsigned long long effective_capabilities(void)
+{
+	unsigned long long mask = 0;
+	char line[128];
+	FILE *file = fopen("/proc/self/status", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %llx", &mask) == 1)
+			break;
+	fclose(file);
+	return mask;
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs status;
+
+	return statfs(path, &status) == 0 && status.f_type == BPF_FS_MAGIC;
+}
+
+/* `ip netns exec` hides the bpffs behind a fresh /sys; init still has it, in the same place. */
+static void find_bpffs(const char *configured, char *ret, size_t size)
+{
+	static const char *const usual[] = { "/sys/fs/bpf", "/proc/1/root/sys/fs/bpf" };
+
+	ret[0] = 0;
+	if (configured) {
+		if (is_bpffs(configured))
+			snprintf(ret, size, "%s", configured);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !ret[0]; i++)
+		if (is_bpffs(usual[i]))
+			snprintf(ret, size, "%s", usual[i]);
+}
+
+void platform_read(const char *bpffs, struct platform *ret)
+{
+	unsigned long long capabilities = effective_capabilities();
+	struct xdp_features *features;
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct utsname name;
+
+	memset(ret, 0, sizeof(*ret));
+	if (uname(&name) == 0) {
+		snprintf(ret->release, sizeof(ret->release), "%s", name.release);
+		ret->version = parse_version(name.release);
+	}
+	ret->cpus = cpus > 0 ? (unsigned int)cpus : 1;
+	ret->net_admin = capabilities & 1ull << CAP_NET_ADMIN;
+	ret->bpf = capabilities & (1ull << CAP_BPF | 1ull << CAP_SYS_ADMIN);
+	find_bpffs(bpffs, ret->bpffs, sizeof(ret->bpffs));
+	if (xdp_features_open(&features) == 0) {
+		ret->features = true;
+		xdp_features_close(features);
+	}
+}
+
+int platform_check(const struct platform *platform, struct why *why)
+{
+	if (platform->version < OLDEST_KERNEL)
+		return why_set(why, ENOSYS, "kernel %s is too old; penstock needs Linux 6.1 or newer",
+			       platform->release);
+	if (!platform->net_admin || !platform->bpf)
+		return why_set(why, EPERM, "no permission: %s is missing; run as root",
+			       platform->net_admin ? "CAP_BPF" : "CAP_NET_ADMIN");
+	if (!platform->bpffs[0])
+		return why_set(
+			why, ENOENT,
+			"no BPF file system is mounted: mount -t bpf bpf /sys/fs/bpf (if `ip netns exec` "
+			"hides it: nsenter --net=/var/run/netns/NAME penstock ...)");
+	return 0;
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What matters about the box and about our rights on it, whatever the port.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "host/why.h"
+
+struct platform {
+	char release[65];     /* of the kernel */
+	unsigned int version; /* 6.1.27 is 60127 */
+	unsigned int cpus;
+	bool net_admin; /* effective capabilities; SYS_ADMIN counts as BPF */
+	bool bpf;
+	bool features;   /* the kernel tells what devices can do with XDP */
+	char bpffs[256]; /* where it is mounted; empty: nowhere */
+};
+
+/* `bpffs`: where the configuration says it is, NULL: where it usually is. */
+void platform_read(const char *bpffs, struct platform *ret);
+/* Whether the daemon can run here at all; the refusal says what is missing and how to get it. */
+int platform_check(const struct platform *platform, struct why *why);

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/* Made-up cards against the decision table: what is chosen, why, and what would mend it. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <net/if_arp.h>
+
+#include "host/engine/engine.h"
+#include "host/engine/native_probe.h"
+#include "host/modes/choose.h"
+#include "host/modes/driver.h"
+#include "host/modes/xdp_features.h"
+
+static const struct engine_ops native = { .name = "native", .probe = native_probe };
+static const struct engine_ops generic = { .name = "generic", .probe = native_probe_generic };
+static const struct engine_ops *const engines[] = { &native, &generic, NULL };
+
+static const struct platform new_kernel = {
+	.release = "6.18.0", .version = 61800, .cpus = 4, .features = true
+};
+static const struct platform old_kernel = { .release = "6.1.0-56-amd64", .version = 60100, .cpus = 4 };
+
+#define VETH_ALONE (XDP_FEATURE_BASIC | XDP_FEATURE_REDIRECT | XDP_FEATURE_RX_SG)
+#define VETH_WHOLE (VETH_ALONE | XDP_FEATURE_NDO_XMIT | XDP_FEATURE_NDO_XMIT_SG)
+#define NIC        (XDP_FEATURE_BASIC | XDP_FEATURE_REDIRECT | XDP_FEATURE_NDO_XMIT)
+
+/* An Ethernet card as a new kernel describes it. */
+static struct capability card(const char *driver, __u64 features)
+{
+	struct capability port = { .name = "eth0",
+				   .ifindex = 2,
+				   .type = ARPHRD_ETHER,
+				   .up = true,
+				   .carrier = true,
+				   .mtu = 1500,
+				   .lower_namespace = -1,
+				   .features_known = true,
+				   .features = features };
+
+	snprintf(port.ethtool.driver, sizeof(port.ethtool.driver), "%s", driver);
+	port.ethtool.queues = port.ethtool.queues_max = 4;
+	return port;
+}
+
+static struct capability old_card(const char *driver)
+{
+	struct capability port = card(driver, 0);
+
+	port.features_known = false;
+	return port;
+}
+
+static struct capability veth(__u64 features)
+{
+	struct capability port = card("veth", features);
+
+	strcpy(port.kind, "veth");
+	port.ethtool.queues = 1;
+	return port;
+}
+
+static struct decision decision;
+
+static void decide(const struct platform *platform, struct capability port, const char *wish)
+{
+	choose(engines, platform, &port, wish, true, &decision);
+}
+
+static const char *chosen(void)
+{
+	return decision.option[decision.chosen].mode;
+}
+
+#define expect_text(text, part) cr_expect_not_null(strstr(text, part), "'%s' does not say '%s'", text, part)
+
+Test(choose, a_good_card_runs_native)
+{
+	decide(&new_kernel, card("ixgbe", NIC), "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect(decision.egress.able.possible);
+	cr_expect_not(decision.egress.frames);
+	cr_expect_not(decision.refused);
+	cr_expect_str_empty(decision.change);
+	expect_text(decision.reason, "ixgbe runs XDP");
+	cr_expect_eq(decision.count, 3);
+	cr_expect_str_eq(decision.option[2].mode, "kernel");
+	cr_expect(decision.option[2].probe.possible);
+}
+
+Test(choose, a_card_without_xdp_runs_generic_and_says_why)
+{
+	decide(&new_kernel, card("r8169", 0), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	expect_text(decision.reason, "native is not possible: driver r8169 has no native XDP");
+	cr_expect_not(decision.egress.able.possible, "native peers cannot redirect to it");
+}
+
+/* The native driver of NFP cards cannot redirect. */
+Test(choose, basic_xdp_is_not_enough)
+{
+	decide(&new_kernel, card("nfp", XDP_FEATURE_BASIC), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	expect_text(decision.option[0].probe.reason, "cannot redirect");
+	decide(&old_kernel, old_card("nfp"), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	expect_text(decision.option[0].probe.reason, "cannot redirect");
+}
+
+Test(choose, old_kernels_are_served_from_a_table)
+{
+	decide(&old_kernel, old_card("i40e"), "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect(decision.egress.able.possible);
+	expect_text(decision.option[0].probe.reason, "from a table");
+	decide(&old_kernel, old_card("made-up"), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "does not say whether driver made-up");
+}
+
+Test(choose, every_driver_of_the_table_gets_a_verdict)
+{
+	static const char *const names[] = { "i40e",      "ice",      "ixgbe",   "igb",  "igc",
+					     "mlx5_core", "mlx4_en",  "bnxt_en", "ena",  "virtio_net",
+					     "tun",       "nfp",      "sfc",     "qede", "mvneta",
+					     "stmmac",    "hv_netvsc" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct driver *driver = driver_find(names[i]);
+
+		cr_assert_not_null(driver, "%s", names[i]);
+		decide(&old_kernel, old_card(names[i]), "auto");
+		cr_expect_str_eq(chosen(), driver->features & XDP_FEATURE_REDIRECT ? "native" : "generic",
+				 "%s", names[i]);
+		cr_expect_eq(decision.egress.able.possible, !!(driver->features & XDP_FEATURE_NDO_XMIT), "%s",
+			     names[i]);
+	}
+}
+
+Test(choose, a_veth_whose_peer_cannot_take_frames_is_no_egress)
+{
+	struct capability port = veth(VETH_ALONE);
+
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native", "it still receives");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "neither XDP nor GRO");
+	expect_text(decision.egress.able.fix, "ethtool -K PEER gro on");
+	strcpy(port.lower_name, "d0");
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(decision.egress.able.fix, "ethtool -K d0 gro on");
+	decide(&new_kernel, veth(VETH_WHOLE), "auto");
+	cr_expect(decision.egress.able.possible);
+	cr_expect(decision.egress.frames);
+}
+
+Test(choose, a_veth_on_an_old_kernel_depends_on_what_is_seen_of_its_peer)
+{
+	struct capability port = veth(0);
+
+	port.features_known = false;
+	decide(&old_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "cannot be found");
+	port.peer_known = true;
+	decide(&old_kernel, port, "auto");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "neither XDP nor GRO");
+	port.peer_takes = true;
+	decide(&old_kernel, port, "auto");
+	cr_expect(decision.egress.able.possible);
+	cr_expect(decision.egress.frames);
+}
+
+Test(choose, too_few_queues_make_no_egress)
+{
+	struct capability port = card("i40e", NIC);
+
+	port.ethtool.queues = 2;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "fewer queues (2) than CPUs (4)");
+	cr_expect_str_eq(decision.egress.able.fix, "ethtool -L eth0 combined 4");
+	port.ethtool.queues = 0; /* the driver does not say */
+	decide(&new_kernel, port, "auto");
+	cr_expect(decision.egress.able.possible);
+	port = card("virtio_net", NIC);
+	port.ethtool.queues = 1;
+	decide(&new_kernel, port, "auto");
+	cr_expect(decision.egress.able.possible, "shares a queue between CPUs");
+}
+
+Test(choose, without_native_ports_every_port_is_an_egress)
+{
+	struct capability port = card("r8169", 0);
+
+	choose(engines, &new_kernel, &port, "auto", false, &decision);
+	cr_expect(decision.egress.able.possible);
+}
+
+Test(choose, jumbo_frames_need_several_buffers)
+{
+	struct capability port = card("ixgbe", NIC);
+
+	port.mtu = 9000;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	expect_text(decision.option[0].probe.reason, "up to MTU 3498, eth0 has 9000");
+	cr_expect_str_eq(decision.option[0].probe.fix, "ip link set dev eth0 mtu 3498");
+	port.features |= XDP_FEATURE_RX_SG;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+	port.features &= ~(__u64)XDP_FEATURE_RX_SG;
+	port.mtu = 3498;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+}
+
+Test(choose, lro_is_named)
+{
+	struct capability port = card("virtio_net", NIC);
+
+	port.ethtool.lro = true;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	cr_expect_str_eq(decision.option[0].probe.fix, "ethtool -K eth0 lro off");
+}
+
+Test(choose, hidden_tags_are_a_change)
+{
+	struct capability port = card("ixgbe", NIC);
+
+	port.ethtool.rxvlan = true;
+	decide(&new_kernel, port, "auto");
+	expect_text(decision.change, "rxvlan off");
+	decide(&new_kernel, port, "kernel");
+	cr_expect_str_empty(decision.change, "the kernel needs no change");
+}
+
+Test(choose, a_foreign_program_is_named_and_left_alone)
+{
+	struct capability port = card("ixgbe", NIC);
+
+	port.program.id = 77;
+	port.program.attached = CAPABILITY_ATTACH_GENERIC;
+	strcpy(port.program.name, "xdp_dispatcher");
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "kernel");
+	expect_text(decision.option[0].probe.reason, "'xdp_dispatcher' (id 77)");
+	expect_text(decision.option[1].probe.reason, "'xdp_dispatcher' (id 77)");
+	port.program.ours = true;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+}
+
+Test(choose, place_matters)
+{
+	static const struct {
+		const char *kind, *master, *master_kind, *reason;
+	} cases[] = {
+		{ "vlan", "", "", "is a VLAN of" },
+		{ "bridge", "", "", "is a bridge" },
+		{ "bond", "", "", "is a bond" },
+		{ "macvlan", "", "", "is a macvlan" },
+		{ "vrf", "", "", "is a vrf" },
+		{ "dummy", "", "", "is a dummy" },
+		{ "", "br0", "bridge", "belongs to bridge br0" },
+		{ "", "bond0", "bond", "belongs to bond bond0" },
+		{ "veth", "br0", "bridge", "belongs to bridge br0" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct capability port = card("x", VETH_WHOLE);
+
+		strcpy(port.kind, cases[i].kind);
+		strcpy(port.master, cases[i].master);
+		strcpy(port.master_kind, cases[i].master_kind);
+		decide(&new_kernel, port, "auto");
+		cr_expect_str_eq(chosen(), "kernel", "%s %s", cases[i].kind, cases[i].master);
+		expect_text(decision.option[0].probe.reason, cases[i].reason);
+		expect_text(decision.option[1].probe.reason, cases[i].reason);
+	}
+}
+
+Test(choose, a_vrf_as_master_is_no_obstacle)
+{
+	struct capability port = card("ixgbe", NIC);
+
+	strcpy(port.master, "red");
+	strcpy(port.master_kind, "vrf");
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+}
+
+Test(choose, what_is_no_ethernet_stays_in_the_kernel)
+{
+	struct capability port = card("tun", NIC);
+
+	port.type = ARPHRD_NONE;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_eq(chosen(), "kernel");
+	expect_text(decision.option[1].probe.reason, "no Ethernet interface");
+}
+
+Test(choose, an_interface_that_does_not_exist_has_no_mode)
+{
+	struct capability port = { .name = "eth9" };
+
+	decide(&new_kernel, port, "auto");
+	for (unsigned int i = 0; i < decision.count; i++) {
+		cr_expect_not(decision.option[i].probe.possible);
+		expect_text(decision.option[i].probe.reason, "no such interface");
+	}
+}
+
+Test(choose, wishes_are_obeyed_or_refused)
+{
+	decide(&new_kernel, card("ixgbe", NIC), "generic");
+	cr_expect_str_eq(chosen(), "generic");
+	cr_expect_str_eq(decision.reason, "as configured");
+	decide(&new_kernel, card("ixgbe", NIC), "kernel");
+	cr_expect_str_eq(chosen(), "kernel");
+	cr_expect_not(decision.refused);
+	decide(&new_kernel, card("r8169", 0), "native");
+	cr_expect(decision.refused);
+	cr_expect_str_eq(chosen(), "kernel");
+	expect_text(decision.reason, "native was asked for, but driver r8169 has no native XDP");
+	decide(&new_kernel, card("ixgbe", NIC), "warp");
+	cr_expect(decision.refused);
+	expect_text(decision.reason, "no mode 'warp'");
+}
