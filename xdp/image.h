@@ -153,9 +153,8 @@ struct image_vrf {
 struct image_control {
 	__u32 version;     /* IMAGE_VERSION */
 	__u32 held;        /* not 0: the tables are not complete; punt everything */
-	__u64 deadline;    /* jiffies after which nobody may trust the tables; 0 = no limit */
+	__u64 deadline;    /* jiffies after which nobody may trust the tables; all ones = no limit */
 	__u32 hash_key[4]; /* secret of the ECMP flow hash */
-	__u64 padding[4];
 };
 
 /*
@@ -213,4 +212,4 @@ _Static_assert(sizeof(struct image_line) == 64, "a line is a cache line");
 _Static_assert(sizeof(struct image_interface) == 32, "two interfaces to a cache line");
 _Static_assert(sizeof(struct image_nexthop) == 32, "two next hops to a cache line");
 _Static_assert(sizeof(struct image_vrf) == 16, "VRF");
-_Static_assert(sizeof(struct image_control) == 64, "control is a cache line");
+_Static_assert(sizeof(struct image_control) == 32, "control");

@@ -70,6 +70,8 @@ static __always_inline enum reason nexthop(struct target *target, struct packet 
 	}
 	if (unlikely(nexthop->kind != NEXTHOP_FORWARD))
 		return nexthop->reason;
+	if (unlikely(!target_reaches(target, nexthop->port)))
+		return REASON_EGRESS_BEYOND;
 	/* Linux answers IPv6 with a redirect whatever the sysctl says */
 	if (unlikely(nexthop->interface == packet->in_index) &&
 	    (packet->family == IPV6 || packet->in->flags & INTERFACE_REDIRECTS))

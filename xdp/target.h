@@ -25,6 +25,7 @@
  * The packet.
  *
  *   u16 target_port(t)                                 ingress port
+ *   bool target_reaches(t, port)                       whether a packet can leave by that port from here
  *   u32 target_frame_length(t, packet)                 whole frame, all buffers
  *   bool target_grow(t, packet, bytes)                 move the front by bytes (< 0: shrink), packet.data and
  *                                                      .end follow; false and nothing changed: no room

@@ -121,6 +121,11 @@ static __always_inline __u16 target_port(const struct target *target)
 	return port_id;
 }
 
+static __always_inline bool target_reaches(const struct target *target, __u16 port)
+{
+	return true;
+}
+
 static __always_inline __u64 target_clock(const struct target *target)
 {
 	return bpf_jiffies64();

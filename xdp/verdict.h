@@ -68,7 +68,8 @@ enum action {
 	X(43, STALE,              PUNT,    "stale",              "no daemon has refreshed the tables in time")    \
 	X(44, HELD,               PUNT,    "held",               "the tables are not complete yet, or the port is held in the kernel") \
 	X(45, INGRESS_DOWN,       PUNT,    "ingress-down",       "the ingress interface is down")                 \
-	X(46, EGRESS_GONE,        DROP,    "egress-gone",        "the egress port went while the packet was under way")
+	X(46, EGRESS_GONE,        DROP,    "egress-gone",        "the egress port went while the packet was under way")   \
+	X(47, EGRESS_BEYOND,      PUNT,    "egress-beyond",      "the egress port cannot be reached from here; the next tier forwards")
 
 enum reason {
 #define X(number, name, action, string, text) REASON_##name = number,

@@ -91,6 +91,11 @@ static inline __u16 target_port(const struct target *target)
 	return target->port;
 }
 
+static inline bool target_reaches(const struct target *target, __u16 port)
+{
+	return true;
+}
+
 static inline __u32 target_frame_length(const struct target *target, const struct packet *packet)
 {
 	return (char *)packet->end - (char *)packet->data;
