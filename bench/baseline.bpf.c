@@ -13,7 +13,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bench/baseline.h"
+#include "bench/baseline_layout.h"
 
 #ifndef AF_INET
 #define AF_INET  2

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
-#include <linux/types.h>
+#include <stdbool.h>
 
-// What the comparison routers (bench/baseline.bpf.c) share with bench/subject.c.
+#include "bench/lane.h"
+#include "bench/workload/table.h"
 
-#define BASELINE_GATEWAYS 64
-// Ports are found by ifindex, as xdp-forward does; the test bed's namespaces have few.
-#define BASELINE_PORTS    64
-#define BASELINE_PREFIXES (4u << 20)
+// The comparison routers of bench/baseline.bpf.c, loaded for one lane.
 
-// The first 12 bytes of a frame to a gateway: its MAC, then the router's.
-union baseline_macs {
-	__u8 bytes[16];
-	__u64 words[2];
-};
+struct baseline;
 
-struct baseline_key4 {
-	__u32 length;
-	__u8 address[4];
-};
+// Loads the programs. The lane must outlive them.
+int baseline_open(const struct lane *lane, struct baseline **ret_baseline);
 
-struct baseline_key6 {
-	__u32 length;
-	__u8 address[16];
-};
+// Detaches and frees; NULL is fine.
+void baseline_close(struct baseline *baseline);
+
+// Adds the routes of one family to the table of the program `lpmtrie`.
+int baseline_load(struct baseline *baseline, const struct table *table);
+
+// Attaches a program to the lane's r0, in native or generic mode; at most one is attached.
+int baseline_attach(struct baseline *baseline, const char *program, bool generic);
+
+// Detaches; fine when nothing is attached.
+void baseline_detach(struct baseline *baseline);

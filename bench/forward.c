@@ -233,7 +233,7 @@ static int forward_set_defaults(struct forward *forward)
 	forward_parse_family(plan, "both");
 	forward_parse_subjects(plan, FORWARD_SUBJECTS);
 	forward->scene.destinations = TRAFFIC_DESTINATIONS;
-	forward->scene.gateways = TOPOLOGY_GATEWAYS;
+	forward->scene.gateways = LANE_GATEWAYS;
 	return scenario_open(&forward->scenario, &forward_stop);
 }
 

@@ -55,7 +55,7 @@ static void frame_make4(__u8 *frame)
 	frame_put16(frame + FRAME_IP + 2, TRAFFIC_FRAME4 - FRAME_IP);
 	frame[FRAME_TTL4] = TRAFFIC_TTL;
 	frame[FRAME_PROTOCOL4] = IPPROTO_UDP;
-	topology_source_address(AF_INET, frame + FRAME_ADDRESSES4);
+	lane_source_address(AF_INET, frame + FRAME_ADDRESSES4);
 	frame_put_udp(frame + FRAME_UDP4, TRAFFIC_FRAME4 - FRAME_UDP4);
 }
 
@@ -66,15 +66,15 @@ static void frame_make6(__u8 *frame)
 	frame_put16(frame + FRAME_IP + 4, TRAFFIC_FRAME6 - FRAME_UDP6);
 	frame[FRAME_PROTOCOL6] = IPPROTO_UDP;
 	frame[FRAME_HOP_LIMIT6] = TRAFFIC_TTL;
-	topology_source_address(AF_INET6, frame + FRAME_ADDRESSES6);
+	lane_source_address(AF_INET6, frame + FRAME_ADDRESSES6);
 	frame_put_udp(frame + FRAME_UDP6, TRAFFIC_FRAME6 - FRAME_UDP6);
 }
 
-void frame_make(const struct topology *topology, __u8 family, union traffic_frame *frame)
+void frame_make(const struct lane *lane, __u8 family, union traffic_frame *frame)
 {
 	memset(frame, 0, sizeof(*frame));
-	memcpy(frame->bytes, topology->r0.mac, sizeof(topology->r0.mac));
-	memcpy(frame->bytes + FRAME_SOURCE_MAC, topology->s0.mac, sizeof(topology->s0.mac));
+	memcpy(frame->bytes, lane->r0.mac, sizeof(lane->r0.mac));
+	memcpy(frame->bytes + FRAME_SOURCE_MAC, lane->s.mac, sizeof(lane->s.mac));
 	if (family == AF_INET6)
 		frame_make6(frame->bytes);
 	else

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
-#include "bench/topology.h"
+#include "bench/lane.h"
 #include "bench/traffic.h"
 
 // The frames that the generator sends, made from the RFCs.
 
-// Writes what all frames of a family have in common: from s0 to r0, UDP, no destination and no checksum yet.
-void frame_make(const struct topology *topology, __u8 family, union traffic_frame *frame);
+// Writes what all frames of a family have in common: from s to r0 of a lane, UDP, no destination and no
+// checksum yet.
+void frame_make(const struct lane *lane, __u8 family, union traffic_frame *frame);
 
 // Writes the destination (4 or 16 bytes) and its index into the frame, and the checksum that then is right,
 // of the IPv4 header or of UDP over IPv6, into ret_check as it stands in the packet.

@@ -31,7 +31,7 @@
 struct generate {
 	const struct topology *topology;
 	struct traffic_bpf *traffic;
-	struct bpf_link *sink;
+	struct bpf_link *sinks[TRAFFIC_LANES];
 	unsigned int cpus;
 	char softirqd[64]; // file with the CPU time of the CPU's ksoftirqd
 	// of the running generator
@@ -47,27 +47,29 @@ static void generate_signalled(int number)
 {
 }
 
+// Any lane will do: the MACs are the same.
 static void generate_make_frames(struct generate *generate)
 {
-	const struct topology *topology = generate->topology;
+	const struct lane *lane = &generate->topology->subject;
 	struct traffic_bpf__bss *bss = generate->traffic->bss;
 	unsigned int i;
 
-	frame_make(topology, AF_INET, &bss->frame4);
-	frame_make(topology, AF_INET6, &bss->frame6);
-	for (i = 0; i < TOPOLOGY_GATEWAYS; i++) {
-		topology_gateway_mac(i, bss->gateway_frame[i].bytes);
-		memcpy(bss->gateway_frame[i].bytes + 6, topology->r1.mac, 6);
+	frame_make(lane, AF_INET, &bss->frame4);
+	frame_make(lane, AF_INET6, &bss->frame6);
+	for (i = 0; i < LANE_GATEWAYS; i++) {
+		lane_gateway_mac(i, bss->gateway_frame[i].bytes);
+		memcpy(bss->gateway_frame[i].bytes + 6, lane->r1.mac, 6);
 	}
 }
 
 // The devmap takes an index of the calling thread's namespace.
-static int generate_set_way_out(struct generate *generate)
+static int generate_set_way_out(struct generate *generate, enum traffic_lane way,
+				const struct lane_port *port)
 {
-	__u32 key = 0, ifindex = generate->topology->s0.ifindex;
+	__u32 key = way, ifindex = port->ifindex;
 	int home, err;
 
-	err = netns_enter(generate->topology->source, &home);
+	err = netns_enter(port->netns, &home);
 	if (err < 0)
 		return err;
 	err = bpf_map__update_elem(generate->traffic->maps.way_out, &key, sizeof(key), &ifindex,
@@ -76,18 +78,36 @@ static int generate_set_way_out(struct generate *generate)
 	return err;
 }
 
-static int generate_attach_sink(struct generate *generate)
+static int generate_attach_sink(struct generate *generate, enum traffic_lane way,
+				const struct bpf_program *sink, const struct lane_port *port)
 {
 	int home, err;
 
-	err = netns_enter(generate->topology->target, &home);
+	err = netns_enter(port->netns, &home);
 	if (err < 0)
 		return err;
-	generate->sink =
-		bpf_program__attach_xdp(generate->traffic->progs.sink, generate->topology->d0.ifindex);
-	if (!generate->sink)
+	generate->sinks[way] = bpf_program__attach_xdp(sink, port->ifindex);
+	if (!generate->sinks[way])
 		err = -errno;
 	netns_leave(home);
+	return err;
+}
+
+static int generate_attach(struct generate *generate)
+{
+	const struct topology *topology = generate->topology;
+	const struct traffic_bpf *traffic = generate->traffic;
+	int err;
+
+	err = generate_set_way_out(generate, TRAFFIC_SUBJECT, &topology->subject.s);
+	if (err >= 0)
+		err = generate_set_way_out(generate, TRAFFIC_REFERENCE, &topology->reference.s);
+	if (err >= 0)
+		err = generate_attach_sink(generate, TRAFFIC_SUBJECT, traffic->progs.sink_subject,
+					   &topology->subject.d);
+	if (err >= 0)
+		err = generate_attach_sink(generate, TRAFFIC_REFERENCE, traffic->progs.sink_reference,
+					   &topology->reference.d);
 	return err;
 }
 
@@ -167,7 +187,7 @@ static int generate_bind(const struct generate *generate)
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
 		return -errno;
 	// The thread ends in the namespace: nothing to go home for.
-	return setns(generate->topology->source, CLONE_NEWNET) < 0 ? -errno : 0;
+	return setns(generate->topology->subject.s.netns, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
 static void *generate_run(void *argument)
@@ -188,34 +208,44 @@ static void *generate_run(void *argument)
 	return NULL;
 }
 
-static void generate_count(const struct generate *generate, struct generate_counts *ret_counts)
+static void generate_count_lane(const struct generate *generate, enum traffic_lane way,
+				struct generate_counts *counts)
 {
-	const struct traffic_bpf__bss *bss = generate->traffic->bss;
+	const volatile struct traffic_sent *sent = generate->traffic->bss->sent;
+	const volatile struct traffic_arrived *arrived = generate->traffic->bss->arrived[way];
 	unsigned int cpu, kind;
 
-	memset(ret_counts, 0, sizeof(*ret_counts));
+	memset(counts, 0, sizeof(*counts));
 	for (cpu = 0; cpu < generate->cpus; cpu++) {
-		ret_counts->sent += *(volatile const __u64 *)&bss->sent[cpu].packets;
-		ret_counts->arrived += *(volatile const __u64 *)&bss->arrived[cpu].packets;
-		ret_counts->foreign += *(volatile const __u64 *)&bss->arrived[cpu].foreign;
+		counts->sent += sent[cpu].packets[way];
+		counts->arrived += arrived[cpu].packets;
+		counts->foreign += arrived[cpu].foreign;
 		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
-			ret_counts->wrong[kind] += *(volatile const __u64 *)&bss->arrived[cpu].wrong[kind];
+			counts->wrong[kind] += arrived[cpu].wrong[kind];
 	}
 }
 
-// Waits until the sink's counters stand still, 1 s at most.
-static void generate_drain(const struct generate *generate, struct generate_counts *ret_counts)
+static void generate_count(const struct generate *generate, struct generate_counts counts[TRAFFIC_LANES])
+{
+	unsigned int way;
+
+	for (way = 0; way < TRAFFIC_LANES; way++)
+		generate_count_lane(generate, way, &counts[way]);
+}
+
+// Waits until the sinks' counters stand still, 1 s at most.
+static void generate_drain(const struct generate *generate, struct generate_counts counts[TRAFFIC_LANES])
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	struct generate_counts before;
+	struct generate_counts before[TRAFFIC_LANES];
 	unsigned int tries;
 
-	generate_count(generate, ret_counts);
+	generate_count(generate, counts);
 	for (tries = 0; tries < 200; tries++) {
-		before = *ret_counts;
+		memcpy(before, counts, sizeof(before));
 		nanosleep(&pause, NULL);
-		generate_count(generate, ret_counts);
-		if (ret_counts->arrived == before.arrived && ret_counts->foreign == before.foreign)
+		generate_count(generate, counts);
+		if (memcmp(before, counts, sizeof(before)) == 0)
 			return;
 	}
 }
@@ -238,9 +268,7 @@ int generate_open(const struct topology *topology, struct generate **ret_generat
 	}
 	sigaction(GENERATE_SIGNAL, &action, NULL);
 	generate_make_frames(generate);
-	err = generate_set_way_out(generate);
-	if (err >= 0)
-		err = generate_attach_sink(generate);
+	err = generate_attach(generate);
 	if (err < 0)
 		goto close_generate;
 	*ret_generate = generate;
@@ -255,7 +283,8 @@ void generate_close(struct generate *generate)
 {
 	if (!generate)
 		return;
-	bpf_link__destroy(generate->sink);
+	bpf_link__destroy(generate->sinks[TRAFFIC_SUBJECT]);
+	bpf_link__destroy(generate->sinks[TRAFFIC_REFERENCE]);
 	traffic_bpf__destroy(generate->traffic);
 	free(generate);
 }
@@ -276,7 +305,7 @@ void generate_set_destinations(struct generate *generate, __u8 family,
 
 void generate_expect_gateways(struct generate *generate, bool on)
 {
-	generate->traffic->bss->gateway_mask = on ? TRAFFIC_GATEWAYS - 1 : 0;
+	generate->traffic->bss->gateway_mask[TRAFFIC_SUBJECT] = on ? TRAFFIC_GATEWAYS - 1 : 0;
 }
 
 int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
@@ -287,6 +316,7 @@ int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
 
 	memset(traffic->bss->sent, 0, sizeof(traffic->bss->sent));
 	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	traffic->bss->lane = TRAFFIC_SUBJECT;
 	generate->stop = false;
 	generate->result = 0;
 	generate->cpu = cpu;
@@ -303,6 +333,11 @@ int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
 	return -err;
 }
 
+void generate_switch(struct generate *generate, enum traffic_lane lane)
+{
+	generate->traffic->bss->lane = lane;
+}
+
 void generate_read(const struct generate *generate, struct generate_sample *ret_sample)
 {
 	clockid_t thread_clock;
@@ -314,14 +349,14 @@ void generate_read(const struct generate *generate, struct generate_sample *ret_
 	for (tries = 0; tries < 20; tries++) {
 		before = generate_clock_ns(CLOCK_MONOTONIC);
 		ret_sample->cpu_ns = generate_softirqd_ns(generate) + generate_clock_ns(thread_clock);
-		generate_count(generate, &ret_sample->counts);
+		generate_count(generate, ret_sample->counts);
 		ret_sample->wall_ns = generate_clock_ns(CLOCK_MONOTONIC);
 		if (ret_sample->wall_ns - before < 100000)
 			return;
 	}
 }
 
-int generate_stop(struct generate *generate, struct generate_counts *ret_counts)
+int generate_stop(struct generate *generate, struct generate_counts ret_counts[TRAFFIC_LANES])
 {
 	struct timespec until;
 

@@ -7,9 +7,9 @@
 #include "bench/topology.h"
 #include "bench/traffic.h"
 
-// The generator on s0 and the sink on d0. The generator runs in its own thread, bound to one CPU; on veth the
-// router and the sink then run there too, each batch of 64 frames from end to end before the next one is
-// made.
+// The generator on S and the sinks on T, for both lanes of the topology. The generator runs in its own
+// thread, bound to one CPU; on veth the router and the sink then run there too, each batch of 64 frames from
+// end to end before the next one is made.
 
 struct generate;
 
@@ -30,10 +30,10 @@ struct generate_counts {
 struct generate_sample {
 	__u64 wall_ns;
 	__u64 cpu_ns; // work of the generator's thread and of its CPU's ksoftirqd
-	struct generate_counts counts;
+	struct generate_counts counts[TRAFFIC_LANES];
 };
 
-// Loads the programs, attaches the sink. The topology must outlive the generator.
+// Loads the programs, attaches the sinks. The topology must outlive the generator.
 int generate_open(const struct topology *topology, struct generate **ret_generate);
 
 // Detaches and frees; NULL is fine.
@@ -44,18 +44,22 @@ void generate_close(struct generate *generate);
 void generate_set_destinations(struct generate *generate, __u8 family,
 			       const struct generate_destination *destinations, unsigned int count);
 
-// With off, the sink expects every packet at gateway 0, for routers that look nothing up. Nothing may run.
+// With off, the sink of the subject's lane expects every packet at gateway 0, as that of the reference always
+// does, for routers that look nothing up. Nothing may run.
 void generate_expect_gateways(struct generate *generate, bool on);
 
-// Starts sending frames of a family on the CPU and sets all counters to 0.
+// Starts sending frames of a family on the CPU, through the subject's lane; sets all counters to 0.
 int generate_start(struct generate *generate, __u8 family, unsigned int cpu);
+
+// Sends through the other lane from the next frame on.
+void generate_switch(struct generate *generate, enum traffic_lane lane);
 
 // Reads clocks and counters while frames flow.
 void generate_read(const struct generate *generate, struct generate_sample *ret_sample);
 
-// Stops, waits until nothing arrives any more and reads the final counters. Returns what ended the generator
-// early.
-int generate_stop(struct generate *generate, struct generate_counts *ret_counts);
+// Stops, waits until nothing arrives any more and reads the final counters of each lane. Returns what ended
+// the generator early.
+int generate_stop(struct generate *generate, struct generate_counts ret_counts[TRAFFIC_LANES]);
 
 // Returns the name of a kind of wrong.
 const char *generate_wrong_name(enum traffic_wrong kind);

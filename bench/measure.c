@@ -8,8 +8,16 @@
 #include <time.h>
 #include <unistd.h>
 
-// Before each measurement: caches and page pool fill.
+// At the start of the traffic: page pool and caches fill.
 #define MEASURE_WARM_UP 0.1
+// How long the traffic stays on a lane while it is measured, and before that, for the caches.
+#define MEASURE_SLICE   0.05
+#define MEASURE_SETTLE  0.01
+
+// What happened on one lane while it was measured.
+struct measure_sum {
+	double packets, cpu_ns, wall_ns;
+};
 
 struct measure_turn {
 	struct measure *measure;
@@ -63,34 +71,71 @@ static void measure_add_counts(struct generate_counts *sum, const struct generat
 		sum->wrong[kind] += counts->wrong[kind];
 }
 
-// Frames flow from here to the end; the rate is that of the time between two samples.
-static int measure_window(const struct measure_turn *turn, const struct subject *subject, __u8 family,
-			  struct measure_result *result)
+// Measures one lane for some time; frames flow.
+static int measure_slice(const struct measure_turn *turn, enum traffic_lane lane, bool delivers,
+			 double seconds, struct measure_sum *sum)
 {
-	const struct measure_plan *plan = &turn->measure->plan;
 	struct generate_sample begin, end;
-	struct generate_counts counts;
-	__u64 packets;
-	int err, ended;
+	int err;
 
-	err = generate_start(turn->generate, family, plan->cpu);
+	generate_switch(turn->generate, lane);
+	err = measure_sleep(turn, MEASURE_SETTLE);
 	if (err < 0)
 		return err;
-	err = measure_sleep(turn, MEASURE_WARM_UP);
-	if (err >= 0) {
-		generate_read(turn->generate, &begin);
-		err = measure_sleep(turn, plan->seconds);
-		generate_read(turn->generate, &end);
+	generate_read(turn->generate, &begin);
+	err = measure_sleep(turn, seconds);
+	generate_read(turn->generate, &end);
+	if (delivers)
+		sum->packets += end.counts[lane].arrived - begin.counts[lane].arrived;
+	else
+		sum->packets += end.counts[lane].sent - begin.counts[lane].sent;
+	sum->cpu_ns += end.cpu_ns - begin.cpu_ns;
+	sum->wall_ns += end.wall_ns - begin.wall_ns;
+	return err;
+}
+
+// Subject and reference in turns. The reference needs half of the time: its rate differs less.
+static int measure_slices(const struct measure_turn *turn, bool delivers,
+			  struct measure_sum sums[TRAFFIC_LANES])
+{
+	double left = turn->measure->plan.seconds, slice;
+	int err = measure_sleep(turn, MEASURE_WARM_UP);
+
+	for (; err >= 0 && left > 1e-6; left -= slice) {
+		slice = left < MEASURE_SLICE ? left : MEASURE_SLICE;
+		err = measure_slice(turn, TRAFFIC_SUBJECT, delivers, slice, &sums[TRAFFIC_SUBJECT]);
+		if (err >= 0)
+			err = measure_slice(turn, TRAFFIC_REFERENCE, true, slice / 2,
+					    &sums[TRAFFIC_REFERENCE]);
 	}
-	ended = generate_stop(turn->generate, &counts);
+	return err;
+}
+
+static double measure_rate(const struct measure_sum *sum)
+{
+	return sum->cpu_ns > 0 ? sum->packets * 1e9 / sum->cpu_ns : 0;
+}
+
+static int measure_family(const struct measure_turn *turn, const struct subject *subject, __u8 family,
+			  struct measure_result *result)
+{
+	struct measure_sum sums[TRAFFIC_LANES] = { 0 }, *sum = &sums[TRAFFIC_SUBJECT];
+	struct generate_counts counts[TRAFFIC_LANES];
+	unsigned int lane;
+	int err, ended;
+
+	err = generate_start(turn->generate, family, turn->measure->plan.cpu);
+	if (err < 0)
+		return err;
+	err = measure_slices(turn, subject->delivery != SUBJECT_NOTHING, sums);
+	ended = generate_stop(turn->generate, counts);
 	if (err < 0 || ended < 0)
 		return err < 0 ? err : ended;
-	packets = end.counts.arrived - begin.counts.arrived;
-	if (subject->delivery == SUBJECT_NOTHING)
-		packets = end.counts.sent - begin.counts.sent;
-	result->rates[turn->round] = packets * 1e9 / (end.cpu_ns - begin.cpu_ns);
-	result->shares[turn->round] = (double)(end.cpu_ns - begin.cpu_ns) / (end.wall_ns - begin.wall_ns);
-	measure_add_counts(&result->counts, &counts);
+	result->rates[turn->round] = measure_rate(sum);
+	result->references[turn->round] = measure_rate(&sums[TRAFFIC_REFERENCE]);
+	result->shares[turn->round] = sum->wall_ns > 0 ? sum->cpu_ns / sum->wall_ns : 0;
+	for (lane = 0; lane < TRAFFIC_LANES; lane++)
+		measure_add_counts(&result->counts[lane], &counts[lane]);
 	return 0;
 }
 
@@ -111,7 +156,7 @@ static int measure_subject(const struct measure_turn *turn, unsigned int index)
 	generate_expect_gateways(turn->generate, subject->delivery == SUBJECT_ROUTES);
 	for (family = 0; err >= 0 && family < plan->family_count; family++) {
 		result = &turn->measure->results[family][index];
-		err = measure_window(turn, subject, plan->families[family], result);
+		err = measure_family(turn, subject, plan->families[family], result);
 		if (err >= 0)
 			measure_progress(turn, subject->name, plan->families[family],
 					 result->rates[turn->round]);
@@ -140,12 +185,12 @@ int measure_run(struct measure *measure, struct generate *generate, struct subje
 	return err;
 }
 
-__u64 measure_wrong(const struct measure_result *result)
+__u64 measure_wrong(const struct generate_counts *counts)
 {
 	__u64 wrong = 0;
 	unsigned int kind;
 
 	for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
-		wrong += result->counts.wrong[kind];
+		wrong += counts->wrong[kind];
 	return wrong;
 }

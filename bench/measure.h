@@ -7,7 +7,9 @@
 #include "bench/subject.h"
 
 // Interleaved rounds: in each, every subject is attached once and measured with every family, in an order
-// that rotates from round to round, so that a slow moment of the machine hits all alike.
+// that rotates from round to round. While it is attached, the traffic changes every few hundredths of a
+// second between the subject and the reference, the router that looks nothing up: their ratio then says
+// nothing of the machine's moods.
 //
 // A rate is packets per second of CPU time: the bench, the router and the sink share one CPU, and what other
 // programs take from it is not counted against the router. `share` says how much of the wall clock the bench
@@ -23,15 +25,16 @@ struct measure_plan {
 	__u8 families[MEASURE_FAMILIES]; // AF_INET, AF_INET6
 	unsigned int family_count;
 	unsigned int rounds;
-	double seconds; // per measurement
+	double seconds; // of traffic through the subject, per round and family
 	unsigned int cpu;
 };
 
-// One subject with one family.
+// One subject with one family, by round.
 struct measure_result {
-	double rates[MEASURE_ROUNDS_MAX]; // packets per second
+	double rates[MEASURE_ROUNDS_MAX];      // packets per second
+	double references[MEASURE_ROUNDS_MAX]; // the reference's rate at the same time
 	double shares[MEASURE_ROUNDS_MAX];
-	struct generate_counts counts; // of all rounds, warm-up included
+	struct generate_counts counts[TRAFFIC_LANES]; // of all rounds, warm-up included
 };
 
 struct measure {
@@ -44,5 +47,5 @@ struct measure {
 int measure_run(struct measure *measure, struct generate *generate, struct subject_bed *bed,
 		const volatile sig_atomic_t *stop);
 
-// Returns how many packets of a result were wrong in any way.
-__u64 measure_wrong(const struct measure_result *result);
+// Returns how many packets were wrong in any way.
+__u64 measure_wrong(const struct generate_counts *counts);

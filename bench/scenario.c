@@ -38,19 +38,19 @@ static int scenario_tell_refusals(const struct table *table, const struct inject
 static int scenario_inject_table(const struct scenario *scenario, const struct scenario_bed *bed,
 				 const struct table *table, struct inject *inject)
 {
-	struct inject_hop hops[TOPOLOGY_GATEWAYS] = { 0 };
+	struct inject_hop hops[LANE_GATEWAYS] = { 0 };
 	struct inject_refusals refusals;
 	unsigned int gateway;
 	size_t i;
 	int err = 0;
 
-	for (gateway = 0; gateway < TOPOLOGY_GATEWAYS; gateway++) {
-		hops[gateway].ifindex = bed->topology->r1.ifindex;
-		topology_gateway_address(gateway, table->routes[0].family, hops[gateway].gateway);
+	for (gateway = 0; gateway < LANE_GATEWAYS; gateway++) {
+		hops[gateway].ifindex = bed->topology->subject.r1.ifindex;
+		lane_gateway_address(gateway, table->routes[0].family, hops[gateway].gateway);
 	}
 	for (i = 0; err >= 0 && i < table->count; i++) {
 		err = inject_route(inject, INJECT_ADD, &table->routes[i],
-				   &hops[topology_gateway(table->routes[i].nexthop)]);
+				   &hops[lane_gateway(table->routes[i].nexthop)]);
 		if (*scenario->stop)
 			return -EINTR;
 	}
@@ -69,7 +69,7 @@ static int scenario_inject(const struct scenario *scenario, const struct scenari
 	struct inject *inject;
 	int home, err;
 
-	err = netns_enter(bed->topology->router, &home);
+	err = netns_enter(bed->topology->subject.r0.netns, &home);
 	if (err < 0)
 		return err;
 	err = inject_open(&inject);
@@ -98,7 +98,7 @@ static int scenario_draw(const struct scenario_bed *bed, const struct table *tab
 	}
 	for (i = 0; i < TRAFFIC_DESTINATIONS; i++) {
 		memcpy(destinations[i].address, drawn[i].address, sizeof(destinations[i].address));
-		destinations[i].gateway = topology_gateway(drawn[i].nexthop);
+		destinations[i].gateway = lane_gateway(drawn[i].nexthop);
 	}
 	generate_set_destinations(bed->generate, table->routes[0].family, destinations, TRAFFIC_DESTINATIONS);
 	return 0;

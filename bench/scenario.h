@@ -8,7 +8,7 @@
 #include "bench/topology.h"
 #include "bench/workload/table.h"
 
-// What the routers know and what they are sent: routes over TOPOLOGY_GATEWAYS gateways, and
+// What the routers know and what they are sent: routes over LANE_GATEWAYS gateways, and
 // TRAFFIC_DESTINATIONS destinations drawn over them.
 
 struct scenario {

@@ -6,7 +6,8 @@
 #include "bench/topology.h"
 #include "bench/workload/table.h"
 
-// The routers under test, penstock among them. One at a time sits between r0 and r1 of the topology.
+// The routers under test. One at a time sits between r0 and r1 of the subject's lane; on the reference lane
+// there is always the program that forwards without any lookup, which all are measured against.
 
 struct subject_bed;
 
@@ -37,7 +38,7 @@ const struct subject *subject_list(unsigned int *ret_count);
 // Returns the subject of that name, or NULL.
 const struct subject *subject_find(const char *name);
 
-// Loads what the baselines need. The topology must outlive the bed.
+// Loads the baselines and attaches the reference. The topology must outlive the bed.
 int subject_open(const struct topology *topology, struct subject_bed **ret_bed);
 
 // Detaches and frees; NULL is fine.

@@ -2,7 +2,7 @@
 //
 // The two ends of the bench. `generate4` and `generate6` run as live frames (BPF_PROG_TEST_RUN): the kernel
 // hands them one recycled page after the other, with whatever the router left in it, so they write the whole
-// header each time. `sink` sits on the far end, checks every packet against what a router must have made of
+// header each time. The sinks sit on the far ends, check every packet against what a router must have made of
 // it, counts and drops.
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
-	__uint(max_entries, 1);
+	__uint(max_entries, TRAFFIC_LANES);
 	__type(key, __u32);
 	__type(value, __u32);
 } way_out SEC(".maps");
@@ -31,13 +31,16 @@ struct {
 // Set by the owner while nothing runs.
 union traffic_frame frame4, frame6;                  // what all frames of a family have in common
 union traffic_frame gateway_frame[TRAFFIC_GATEWAYS]; // the MACs of a frame from the router to each gateway
-__u32 gateway_mask;                                  // 0: everything is expected at gateway 0
+__u32 gateway_mask[TRAFFIC_LANES];                   // 0: everything is expected at gateway 0
+
+// May change at any time.
+volatile __u32 lane;
 
 struct traffic_destination4 destinations4[TRAFFIC_DESTINATIONS] SEC(".data.destinations4");
 struct traffic_destination6 destinations6[TRAFFIC_DESTINATIONS] SEC(".data.destinations6");
 
 struct traffic_sent sent[TRAFFIC_CPUS];
-struct traffic_arrived arrived[TRAFFIC_CPUS];
+struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
 
 static __always_inline __u32 cpu(void)
 {
@@ -48,12 +51,13 @@ SEC("xdp")
 int generate4(struct xdp_md *ctx)
 {
 	void *frame = (void *)(long)ctx->data;
+	__u32 way = lane % TRAFFIC_LANES;
 	struct traffic_destination4 *destination;
 	__u16 index;
 
 	if (frame + TRAFFIC_FRAME4 > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	index = sent[cpu()].packets++;
+	index = sent[cpu()].packets[way]++;
 	destination = &destinations4[index];
 	AT64(frame, 0) = frame4.words[0];
 	AT64(frame, 8) = frame4.words[1];
@@ -64,19 +68,20 @@ int generate4(struct xdp_md *ctx)
 	AT16(frame, 34) = index;
 	AT32(frame, 36) = AT32((void *)frame4.bytes, 36);
 	AT16(frame, 40) = 0;
-	return bpf_redirect_map(&way_out, 0, 0);
+	return bpf_redirect_map(&way_out, way, 0);
 }
 
 SEC("xdp")
 int generate6(struct xdp_md *ctx)
 {
 	void *frame = (void *)(long)ctx->data;
+	__u32 way = lane % TRAFFIC_LANES;
 	struct traffic_destination6 *destination;
 	__u16 index;
 
 	if (frame + TRAFFIC_FRAME6 > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	index = sent[cpu()].packets++;
+	index = sent[cpu()].packets[way]++;
 	destination = &destinations6[index];
 	AT64(frame, 0) = frame6.words[0];
 	AT64(frame, 8) = frame6.words[1];
@@ -90,12 +95,12 @@ int generate6(struct xdp_md *ctx)
 	AT16(frame, 54) = index;
 	AT32(frame, 56) = AT32((void *)frame6.bytes, 56);
 	AT16(frame, 60) = AT16((void *)destination->check, 0);
-	return bpf_redirect_map(&way_out, 0, 0);
+	return bpf_redirect_map(&way_out, way, 0);
 }
 
-static __always_inline __u32 wrong_macs(void *frame, __u32 gateway)
+static __always_inline __u32 wrong_macs(void *frame, __u32 gateway, enum traffic_lane way)
 {
-	union traffic_frame *expected = &gateway_frame[gateway & gateway_mask & (TRAFFIC_GATEWAYS - 1)];
+	union traffic_frame *expected = &gateway_frame[gateway & gateway_mask[way] & (TRAFFIC_GATEWAYS - 1)];
 	__u64 first = AT64(frame, 0) ^ expected->words[0];
 	__u32 rest = AT32(frame, 8) ^ AT32((void *)expected->bytes, 8);
 
@@ -105,12 +110,12 @@ static __always_inline __u32 wrong_macs(void *frame, __u32 gateway)
 	       ((first & bpf_cpu_to_be64(0xffff)) | rest ? 1 << TRAFFIC_WRONG_SOURCE : 0);
 }
 
-static __always_inline __u32 wrong4(void *frame, __u32 length)
+static __always_inline __u32 wrong4(void *frame, __u32 length, enum traffic_lane way)
 {
 	struct traffic_destination4 *destination = &destinations4[AT16(frame, 34)];
 	__u64 sum = (__u64)AT32(frame, 14) + AT32(frame, 18) + AT32(frame, 22) + AT32(frame, 26) +
 		    AT32(frame, 30);
-	__u32 wrong = wrong_macs(frame, destination->gateway);
+	__u32 wrong = wrong_macs(frame, destination->gateway, way);
 
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -126,11 +131,11 @@ static __always_inline __u32 wrong4(void *frame, __u32 length)
 	return wrong;
 }
 
-static __always_inline __u32 wrong6(void *frame, __u32 length)
+static __always_inline __u32 wrong6(void *frame, __u32 length, enum traffic_lane way)
 {
 	struct traffic_destination6 *destination = &destinations6[AT16(frame, 54)];
 	void *address = destination->address;
-	__u32 wrong = wrong_macs(frame, destination->gateway);
+	__u32 wrong = wrong_macs(frame, destination->gateway, way);
 
 	if (UNLIKELY(((__u8 *)frame)[21] != TRAFFIC_TTL - 1))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
@@ -154,17 +159,16 @@ static __always_inline bool is_ours6(void *frame)
 	       AT16(frame, 56) == bpf_htons(TRAFFIC_PORT);
 }
 
-SEC("xdp")
-int sink(struct xdp_md *ctx)
+static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way)
 {
 	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct traffic_arrived *count = &arrived[cpu()];
+	struct traffic_arrived *count = &arrived[way][cpu()];
 	__u32 wrong = 0, kind;
 
 	if (frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) {
-		wrong = wrong4(frame, end - frame);
+		wrong = wrong4(frame, end - frame, way);
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
-		wrong = wrong6(frame, end - frame);
+		wrong = wrong6(frame, end - frame, way);
 	} else {
 		count->foreign++;
 		return XDP_DROP;
@@ -174,6 +178,18 @@ int sink(struct xdp_md *ctx)
 		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
 			count->wrong[kind] += wrong >> kind & 1;
 	return XDP_DROP;
+}
+
+SEC("xdp")
+int sink_subject(struct xdp_md *ctx)
+{
+	return take(ctx, TRAFFIC_SUBJECT);
+}
+
+SEC("xdp")
+int sink_reference(struct xdp_md *ctx)
+{
+	return take(ctx, TRAFFIC_REFERENCE);
 }
 
 char licence[] SEC("license") = "Dual BSD/GPL";

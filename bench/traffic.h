@@ -37,9 +37,16 @@ union traffic_frame {
 	__u64 words[8];
 };
 
+// The ways that a frame can take, each with its own devices and counters.
+enum traffic_lane {
+	TRAFFIC_SUBJECT,
+	TRAFFIC_REFERENCE,
+	TRAFFIC_LANES,
+};
+
 // One per CPU, on its own cache line.
 struct traffic_sent {
-	__u64 packets; // also the index of the next destination
+	__u64 packets[TRAFFIC_LANES]; // also the index of the lane's next destination
 } __attribute__((aligned(64)));
 
 // Each kind of wrong counts on its own; a packet may be wrong in several ways.

@@ -64,9 +64,11 @@ def check_result(result, families, routers):
         assert [router['name'] for router in family['subjects']] == routers
         for router in family['subjects']:
             where = f"{router['name']}, IPv{family['family']}"
-            assert router['sent'] > 1000, f"{where}: only {router['sent']} sent"
-            assert router['arrived'] == router['sent'], f"{where}: {router['arrived']} of {router['sent']} arrived"
-            assert not any(router['wrong'].values()), f"{where}: wrong {router['wrong']}"
+            for lane in ('packets', 'reference_packets'):
+                packets = router[lane]
+                assert packets['sent'] > 1000, f"{where}: only {packets['sent']} sent"
+                assert packets['arrived'] == packets['sent'], f"{where}: {lane} {packets}"
+                assert not any(packets['wrong'].values()), f"{where}: {lane} {packets}"
             assert router['packets_per_second']['median'] > 0, where
 
 
@@ -114,10 +116,10 @@ def end_by(number):
                                stderr=subprocess.DEVNULL)
     try:
         # Generator, sink and the baselines are loaded; the rest is a matter of milliseconds.
-        until(lambda: len(programs(process.pid)) >= 6, 'programs loaded')
+        until(lambda: len(programs(process.pid)) >= 10, 'programs loaded')
         time.sleep(0.3)
         held = programs(process.pid)
-        assert len(namespaces(process.pid)) == 3
+        assert len(namespaces(process.pid)) == 4
         process.send_signal(number)
         code = process.wait(timeout=WAIT_S)
     finally:

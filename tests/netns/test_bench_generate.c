@@ -39,12 +39,12 @@ TestSuite(bench_generate, .init = open_bed, .fini = close_bed);
 
 static int open_capture(__u8 family)
 {
-	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = topology.r0.ifindex };
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_ifindex = topology.subject.r0.ifindex };
 	const struct timeval patience = { .tv_sec = 10 };
 	int home, fd;
 
 	address.sll_protocol = htons(family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);
-	cr_assert_eq(netns_enter(topology.router, &home), 0);
+	cr_assert_eq(netns_enter(topology.subject.r0.netns, &home), 0);
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
@@ -73,7 +73,7 @@ static void check_frame4(const __u8 *frame)
 	__u16 index;
 
 	memcpy(&index, frame + 34, 2);
-	topology_source_address(AF_INET, source);
+	lane_source_address(AF_INET, source);
 	cr_assert_eq(get16(frame + 12), 0x0800);
 	cr_assert_eq(frame[14], 0x45);
 	cr_assert_eq(get16(frame + 16), TRAFFIC_FRAME4 - 14);
@@ -92,7 +92,7 @@ static void check_frame6(const __u8 *frame)
 	__u16 index;
 
 	memcpy(&index, frame + 54, 2);
-	topology_source_address(AF_INET6, source);
+	lane_source_address(AF_INET6, source);
 	cr_assert_eq(get16(frame + 12), 0x86dd);
 	cr_assert_eq(frame[14], 0x60);
 	cr_assert_eq(get16(frame + 18), TRAFFIC_FRAME6 - 54);
@@ -106,7 +106,7 @@ static void check_frame6(const __u8 *frame)
 
 static void check_family(__u8 family, unsigned int size)
 {
-	struct generate_counts counts;
+	struct generate_counts counts[TRAFFIC_LANES];
 	struct random random;
 	__u8 frame[256];
 	unsigned int i;
@@ -120,15 +120,15 @@ static void check_family(__u8 family, unsigned int size)
 	cr_assert_eq(generate_start(generate, family, sched_getcpu()), 0);
 	for (i = 0; i < CAPTURED; i++) {
 		cr_assert_eq(recv(fd, frame, sizeof(frame), 0), size, "frame %u", i);
-		cr_assert_eq(memcmp(frame, topology.r0.mac, 6), 0);
-		cr_assert_eq(memcmp(frame + 6, topology.s0.mac, 6), 0);
+		cr_assert_eq(memcmp(frame, topology.subject.r0.mac, 6), 0);
+		cr_assert_eq(memcmp(frame + 6, topology.subject.s.mac, 6), 0);
 		if (family == AF_INET6)
 			check_frame6(frame);
 		else
 			check_frame4(frame);
 	}
-	cr_assert_eq(generate_stop(generate, &counts), 0);
-	cr_assert_geq(counts.sent, CAPTURED);
+	cr_assert_eq(generate_stop(generate, counts), 0);
+	cr_assert_geq(counts[TRAFFIC_SUBJECT].sent, CAPTURED);
 	close(fd);
 }
 
@@ -144,7 +144,7 @@ Test(bench_generate, ipv6_frames_are_right)
 
 Test(bench_generate, few_destinations_repeat)
 {
-	struct generate_counts counts;
+	struct generate_counts counts[TRAFFIC_LANES];
 	unsigned int seen[4] = { 0 }, i;
 	__u8 frame[256];
 	int fd;
@@ -159,7 +159,7 @@ Test(bench_generate, few_destinations_repeat)
 		cr_assert_lt(frame[33], 4);
 		seen[frame[33]]++;
 	}
-	cr_assert_eq(generate_stop(generate, &counts), 0);
+	cr_assert_eq(generate_stop(generate, counts), 0);
 	for (i = 0; i < 4; i++)
 		cr_assert_eq(seen[i], 10);
 	close(fd);

@@ -26,7 +26,7 @@ static int home;
 static void open_bed(void)
 {
 	cr_assert_eq(topology_open(&topology), 0);
-	cr_assert_eq(netns_enter(topology.router, &home), 0);
+	cr_assert_eq(netns_enter(topology.subject.r0.netns, &home), 0);
 	cr_assert_eq(inject_open(&inject), 0);
 }
 
@@ -62,9 +62,9 @@ static void make_table(__u8 family)
 
 static struct inject_hop hop_of(const struct table_route *route)
 {
-	struct inject_hop hop = { .ifindex = topology.r1.ifindex };
+	struct inject_hop hop = { .ifindex = topology.subject.r1.ifindex };
 
-	topology_gateway_address(topology_gateway(route->nexthop), route->family, hop.gateway);
+	lane_gateway_address(lane_gateway(route->nexthop), route->family, hop.gateway);
 	return hop;
 }
 
@@ -188,13 +188,13 @@ Test(bench_inject, the_first_refusal_is_told)
 
 Test(bench_inject, next_hop_objects)
 {
-	struct inject_hop object = { .object = 42, .ifindex = topology.r1.ifindex };
+	struct inject_hop object = { .object = 42, .ifindex = topology.subject.r1.ifindex };
 	struct inject_refusals refusals;
 	json_t *shown, *route;
 	size_t i;
 
 	make_table(AF_INET);
-	topology_gateway_address(3, AF_INET, object.gateway);
+	lane_gateway_address(3, AF_INET, object.gateway);
 	cr_assert_eq(inject_object(inject, INJECT_ADD, AF_INET, &object), 0);
 	for (i = 0; i < 10; i++)
 		cr_assert_eq(inject_route(inject, INJECT_ADD, &table->routes[i], &object), 0);

@@ -92,17 +92,19 @@ static void make6(void)
 static struct traffic_arrived push(void)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = size);
+	const struct traffic_arrived *arrived;
 	struct traffic_arrived sum = { 0 };
 	unsigned int cpu, kind;
 
 	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
-	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(traffic->progs.sink), &run), 0);
+	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(traffic->progs.sink_subject), &run), 0);
 	cr_assert_eq(run.retval, XDP_DROP);
 	for (cpu = 0; cpu < TRAFFIC_CPUS; cpu++) {
-		sum.packets += traffic->bss->arrived[cpu].packets;
-		sum.foreign += traffic->bss->arrived[cpu].foreign;
+		arrived = &traffic->bss->arrived[TRAFFIC_SUBJECT][cpu];
+		sum.packets += arrived->packets;
+		sum.foreign += arrived->foreign;
 		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
-			sum.wrong[kind] += traffic->bss->arrived[cpu].wrong[kind];
+			sum.wrong[kind] += arrived->wrong[kind];
 	}
 	cr_assert_eq(sum.packets + sum.foreign, 1);
 	return sum;
@@ -135,7 +137,7 @@ static void load(void)
 	cr_assert(traffic);
 	memcpy(traffic->bss->gateway_frame[GATEWAY].bytes, gateway_mac, 6);
 	memcpy(traffic->bss->gateway_frame[GATEWAY].bytes + 6, router_mac, 6);
-	traffic->bss->gateway_mask = TRAFFIC_GATEWAYS - 1;
+	traffic->bss->gateway_mask[TRAFFIC_SUBJECT] = TRAFFIC_GATEWAYS - 1;
 }
 
 static void unload(void)
@@ -196,7 +198,7 @@ Test(bench_sink, another_gateway_is_wrong_unless_all_go_to_the_first)
 	memcpy(traffic->bss->gateway_frame[0].bytes, frame, 12);
 	traffic->data_destinations4->destinations4[INDEX].gateway = GATEWAY + 1;
 	expect(1 << TRAFFIC_WRONG_GATEWAY | 1 << TRAFFIC_WRONG_SOURCE, "a gateway that has no MAC here");
-	traffic->bss->gateway_mask = 0;
+	traffic->bss->gateway_mask[TRAFFIC_SUBJECT] = 0;
 	expect(0, "the first gateway");
 }
 

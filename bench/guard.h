@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <sys/types.h>
+
+// A process that removes named network namespaces once its owner ends, however the owner ends, SIGKILL
+// included.
+
+#define GUARD_NAMES     4
+#define GUARD_NAME_SIZE 48
+
+struct guard {
+	char names[GUARD_NAMES][GUARD_NAME_SIZE]; // set by the owner before guard_start(); empty: none
+	pid_t pid;
+	int pipe;
+};
+
+// Starts the guard. Call it before the namespaces are made and before any thread is started.
+int guard_start(struct guard *guard);
+
+// Lets the guard do its work and waits until the names are gone.
+void guard_end(struct guard *guard);

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/lane.h"
+
+#include "bench/netns.h"
+#include "bench/rtnetlink.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+
+// Addresses of documentation prefixes: no table holds routes for them. The last byte of a gateway is its
+// number + 16.
+static const char lane_r0_address4[] = "198.51.100.1", lane_s_address4[] = "198.51.100.2";
+static const char lane_r0_address6[] = "2001:db8:1::1", lane_s_address6[] = "2001:db8:1::2";
+static const char lane_r1_address4[] = "192.0.2.1", lane_gateway_base4[] = "192.0.2.16";
+static const char lane_r1_address6[] = "2001:db8:2::1", lane_gateway_base6[] = "2001:db8:2::10";
+
+struct lane_sysctl {
+	const char *path;
+	const char *value;
+};
+
+static const struct lane_sysctl lane_router_sysctls[] = {
+	{ "net/ipv4/ip_forward", "1" },
+	{ "net/ipv4/conf/all/rp_filter", "0" },
+	{ "net/ipv4/conf/default/rp_filter", "0" },
+	{ "net/ipv6/conf/all/forwarding", "1" },
+	{ "net/ipv6/conf/default/accept_dad", "0" },
+	{ "net/ipv6/conf/default/accept_ra", "0" },
+	{ "net/ipv6/route/max_size", "2147483647" },
+};
+
+// The ends must not send anything of their own.
+static const struct lane_sysctl lane_end_sysctls[] = {
+	{ "net/ipv6/conf/all/disable_ipv6", "1" },
+	{ "net/ipv6/conf/default/disable_ipv6", "1" },
+};
+
+// Writes into the calling thread's namespace.
+static int lane_sysctl_write(const struct lane_sysctl *sysctl)
+{
+	char path[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", sysctl->path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, sysctl->value, strlen(sysctl->value)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int lane_sysctls_write(int netns, const struct lane_sysctl *sysctls, unsigned int count)
+{
+	unsigned int i;
+	int home, err;
+
+	err = netns_enter(netns, &home);
+	if (err < 0)
+		return err;
+	for (i = 0; err >= 0 && i < count; i++)
+		err = lane_sysctl_write(&sysctls[i]);
+	netns_leave(home);
+	return err;
+}
+
+static struct rtnetlink_end lane_end(const struct lane_port *port)
+{
+	struct rtnetlink_end end = { .netns = port->netns };
+
+	memcpy(end.name, port->name, sizeof(end.name));
+	memcpy(end.mac, port->mac, sizeof(end.mac));
+	return end;
+}
+
+static int lane_pair(struct rtnetlink *rtnetlink, const struct lane_port *one, const struct lane_port *other)
+{
+	struct rtnetlink_end end = lane_end(one), peer = lane_end(other);
+
+	return rtnetlink_veth(rtnetlink, &end, &peer);
+}
+
+// GRO gives a veth end NAPI without an XDP program, which ndo_xdp_xmit of its peer needs: the kernel as
+// router and generic XDP receive nothing without it.
+static int lane_gro_on(const struct lane_port *port)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = 1 };
+	struct ifreq request = { .ifr_data = (void *)&value };
+	int fd, err = 0;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	memcpy(request.ifr_name, port->name, sizeof(request.ifr_name));
+	if (ioctl(fd, SIOCETHTOOL, &request) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+// Sets up a port in its namespace, in which the calling thread is.
+static int lane_port_up(struct rtnetlink *rtnetlink, struct lane_port *port)
+{
+	port->ifindex = if_nametoindex(port->name);
+	if (!port->ifindex)
+		return -errno;
+	return rtnetlink_up(rtnetlink, port->ifindex);
+}
+
+static int lane_address(struct rtnetlink *rtnetlink, const struct lane_port *port, __u8 family,
+			const char *text)
+{
+	__u8 address[16];
+
+	inet_pton(family, text, address);
+	return rtnetlink_address(rtnetlink, port->ifindex, family, address, family == AF_INET6 ? 64 : 24);
+}
+
+static int lane_neighbours(struct rtnetlink *rtnetlink, const struct lane *lane, __u8 family)
+{
+	__u8 address[16], mac[6];
+	unsigned int i;
+	int err;
+
+	lane_source_address(family, address);
+	err = rtnetlink_neighbour(rtnetlink, lane->r0.ifindex, family, address, lane->s.mac);
+	for (i = 0; err >= 0 && i < LANE_GATEWAYS; i++) {
+		lane_gateway_address(i, family, address);
+		lane_gateway_mac(i, mac);
+		err = rtnetlink_neighbour(rtnetlink, lane->r1.ifindex, family, address, mac);
+	}
+	return err;
+}
+
+static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	const struct {
+		const struct lane_port *port;
+		__u8 family;
+		const char *text;
+	} addresses[] = {
+		{ &lane->r0, AF_INET, lane_r0_address4 },
+		{ &lane->r0, AF_INET6, lane_r0_address6 },
+		{ &lane->r1, AF_INET, lane_r1_address4 },
+		{ &lane->r1, AF_INET6, lane_r1_address6 },
+	};
+	unsigned int i;
+	int err;
+
+	err = lane_port_up(rtnetlink, &lane->r0);
+	if (err >= 0)
+		err = lane_port_up(rtnetlink, &lane->r1);
+	if (err >= 0)
+		err = lane_gro_on(&lane->r0);
+	for (i = 0; err >= 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		err = lane_address(rtnetlink, addresses[i].port, addresses[i].family, addresses[i].text);
+	if (err >= 0)
+		err = lane_neighbours(rtnetlink, lane, AF_INET);
+	if (err >= 0)
+		err = lane_neighbours(rtnetlink, lane, AF_INET6);
+	return err;
+}
+
+static int lane_router_up(struct lane *lane)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(lane->r0.netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = lane_pair(rtnetlink, &lane->r0, &lane->s);
+		if (err >= 0)
+			err = lane_pair(rtnetlink, &lane->r1, &lane->d);
+		if (err >= 0)
+			err = lane_router_fill(rtnetlink, lane);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+static int lane_end_up(struct lane_port *port)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(port->netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = lane_port_up(rtnetlink, port);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+static int lane_sysctls(int source, int router, int target)
+{
+	const unsigned int of_end = sizeof(lane_end_sysctls) / sizeof(lane_end_sysctls[0]);
+	int err;
+
+	err = lane_sysctls_write(router, lane_router_sysctls,
+				 sizeof(lane_router_sysctls) / sizeof(lane_router_sysctls[0]));
+	if (err >= 0)
+		err = lane_sysctls_write(source, lane_end_sysctls, of_end);
+	if (err >= 0)
+		err = lane_sysctls_write(target, lane_end_sysctls, of_end);
+	return err;
+}
+
+static struct lane_port lane_port(const char *name, unsigned int number, int netns, __u8 mac)
+{
+	struct lane_port port = { .mac = { 0x02, 0x70, 0x73, 0x00, 0x00, mac }, .netns = netns };
+
+	snprintf(port.name, sizeof(port.name), "%s%u", name, number);
+	return port;
+}
+
+int lane_open(struct lane *lane, unsigned int number, int source, int router, int target)
+{
+	int err;
+
+	lane->s = lane_port("s", number, source, 1);
+	lane->r0 = lane_port("r", 0, router, 2);
+	lane->r1 = lane_port("r", 1, router, 3);
+	lane->d = lane_port("d", number, target, 4);
+	err = lane_sysctls(source, router, target);
+	if (err >= 0)
+		err = lane_router_up(lane);
+	if (err >= 0)
+		err = lane_end_up(&lane->s);
+	if (err >= 0)
+		err = lane_end_up(&lane->d);
+	return err;
+}
+
+void lane_gateway_mac(unsigned int index, __u8 mac[6])
+{
+	const __u8 base[6] = { 0x02, 0x70, 0x73, 0x00, 0x01, index };
+
+	memcpy(mac, base, sizeof(base));
+}
+
+void lane_gateway_address(unsigned int index, __u8 family, __u8 *address)
+{
+	inet_pton(family, family == AF_INET6 ? lane_gateway_base6 : lane_gateway_base4, address);
+	address[family == AF_INET6 ? 15 : 3] += index;
+}
+
+void lane_source_address(__u8 family, __u8 *address)
+{
+	inet_pton(family, family == AF_INET6 ? lane_s_address6 : lane_s_address4, address);
+}

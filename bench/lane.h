@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <linux/types.h>
+#include <net/if.h>
+
+// One way through the test bed: S:s <-> r0:R:r1 <-> d:T. Frames enter the router namespace R by r0 and leave
+// by r1 towards gateways on T's side, which are neighbours only: nobody answers there, the sink on d takes
+// what comes. Lanes side by side use the same addresses and MACs, so that a frame can take either.
+
+#define LANE_GATEWAYS 8
+
+struct lane_port {
+	char name[IFNAMSIZ];
+	__u8 mac[6];
+	int netns;   // descriptor, not owned
+	int ifindex; // in that namespace
+};
+
+struct lane {
+	struct lane_port s, r0, r1, d;
+};
+
+// Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
+int lane_open(struct lane *lane, unsigned int number, int source, int router, int target);
+
+// Returns the number of the gateway that stands for a next-hop id of a table.
+static inline unsigned int lane_gateway(__u32 nexthop)
+{
+	return nexthop % LANE_GATEWAYS;
+}
+
+// Writes the MAC of gateway number index.
+void lane_gateway_mac(unsigned int index, __u8 mac[6]);
+
+// Writes the address (4 or 16 bytes) of gateway number index.
+void lane_gateway_address(unsigned int index, __u8 family, __u8 *address);
+
+// Writes the address (4 or 16 bytes) that the traffic comes from.
+void lane_source_address(__u8 family, __u8 *address);
