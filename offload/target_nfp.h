@@ -13,8 +13,9 @@
 
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES 0
-#define TARGET_HAS_CLOCK 0
+#define TARGET_HAS_LINES  0
+#define TARGET_HAS_CLOCK  0
+#define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
 
 /* Elements over all maps are what the card has least of. Powers of two. */
 #define NFP_WORDS      (1u << 20)

@@ -31,28 +31,39 @@ static __always_inline __u32 swap32(__u32 value)
 	return __builtin_bswap32(value);
 }
 
+/* Words of a frame stand at any address. */
+typedef __u16 frame_u16 TARGET_FRAME_WORD;
+typedef __u32 frame_u32 TARGET_FRAME_WORD;
+typedef __u64 frame_u64 TARGET_FRAME_WORD;
+
 static __always_inline __u16 load16(const void *at)
 {
-	__u16 value;
-
-	__builtin_memcpy(&value, at, sizeof(value));
-	return value;
+	return *(const frame_u16 *)at;
 }
 
 static __always_inline __u32 load32(const void *at)
 {
-	__u32 value;
-
-	__builtin_memcpy(&value, at, sizeof(value));
-	return value;
+	return *(const frame_u32 *)at;
 }
 
 static __always_inline __u64 load64(const void *at)
 {
-	__u64 value;
+	return *(const frame_u64 *)at;
+}
 
-	__builtin_memcpy(&value, at, sizeof(value));
-	return value;
+static __always_inline void store16(void *at, __u16 value)
+{
+	*(frame_u16 *)at = value;
+}
+
+static __always_inline void store32(void *at, __u32 value)
+{
+	*(frame_u32 *)at = value;
+}
+
+static __always_inline void store64(void *at, __u64 value)
+{
+	*(frame_u64 *)at = value;
 }
 
 static __always_inline bool is_tag(struct ethertype type)
@@ -175,6 +186,7 @@ static __always_inline enum reason parse(struct target *target, struct packet *p
 
 	packet->frame = (unsigned long)packet->end - (unsigned long)packet->data;
 	packet->tags = 0;
+	packet->outer_tag = packet->inner_tag = 0;
 	packet->many = false;
 	if (packet->data + ETHER_HEADER > packet->end)
 		return REASON_TRUNCATED;

@@ -9,16 +9,6 @@
 #include "xdp/parse.h"
 #include "xdp/target.h"
 
-static __always_inline void store32(void *at, __u32 value)
-{
-	__builtin_memcpy(at, &value, sizeof(value));
-}
-
-static __always_inline void store64(void *at, __u64 value)
-{
-	__builtin_memcpy(at, &value, sizeof(value));
-}
-
 /*
  * RFC 1624 with the carry as the kernel's ip_decrease_ttl() has it: the checksum grows by 0x0100 in network
  * order, which is 1 in ours, and by one more where it reaches 0xffff. In the word {ttl, protocol, checksum}
@@ -44,7 +34,7 @@ static __always_inline void rewrite_ttl(struct packet *packet)
 static __always_inline enum reason rewrite_tags(struct target *target, struct packet *packet)
 {
 	const struct image_nexthop *nexthop = packet->nexthop;
-	__be16 type = packet->family == IPV4 ? swap16(ETH_P_IP) : swap16(ETH_P_IPV6);
+	__u16 type = packet->family == IPV4 ? swap16(ETH_P_IP) : swap16(ETH_P_IPV6);
 	int grow = (nexthop->tags - packet->tags) * TAG_HEADER;
 	void *at;
 
@@ -56,7 +46,7 @@ static __always_inline enum reason rewrite_tags(struct target *target, struct pa
 		return REASON_TRUNCATED;
 	for (int i = 0; i < 2 && i < nexthop->tags; i++, at += TAG_HEADER)
 		store32(at, nexthop->tag[i]);
-	__builtin_memcpy(at, &type, sizeof(type));
+	store16(at, type);
 	packet->ip = at + 2;
 	return REASON_FORWARDED;
 }

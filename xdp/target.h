@@ -8,6 +8,7 @@
  *   TARGET_HAS_LINES          constant 0 or 1: line nodes can be searched (the NFP reads values at constant
  *                             offsets only)
  *   TARGET_HAS_CLOCK          constant 0 or 1: target_clock() exists
+ *   TARGET_FRAME_WORD         attributes of an integer that is read at any address of a frame
  *
  * Reading the image. An index may be anything; a target answers with some valid cell, never with a fault.
  *

@@ -12,8 +12,9 @@
 
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES 1
-#define TARGET_HAS_CLOCK 1
+#define TARGET_HAS_LINES  1
+#define TARGET_HAS_CLOCK  1
+#define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
 
 /* Set before the object is loaded. */
 const volatile __u16 port_id = 0;

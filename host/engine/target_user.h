@@ -11,8 +11,9 @@
 #include "host/fib/image_store.h"
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES 1
-#define TARGET_HAS_CLOCK 0 /* an engine lives and dies with the daemon that keeps the tables */
+#define TARGET_HAS_LINES  1
+#define TARGET_HAS_CLOCK  0 /* an engine lives and dies with the daemon that keeps the tables */
+#define TARGET_FRAME_WORD __attribute__((may_alias, aligned(1)))
 
 struct target {
 	const __u64 *node;
