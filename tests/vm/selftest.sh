@@ -9,6 +9,7 @@ drop_object=$(realpath "$1")
 failures=0
 guest=''
 scratch=$(mktemp -d)
+: > "$scratch/err"
 trap '[ -z "$guest" ] || kill "$guest"; rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM HUP
 
@@ -22,7 +23,8 @@ expect() { # expect SERIES TEXT WANTED GOT
 	fi
 }
 
-# run SERIES [OPTION...] -- COMMAND...: leaves the guest's output in $scratch/out and err, the exit status in $status.
+# run SERIES [OPTION...] -- COMMAND...
+# Leaves the guest's output in $scratch/out and $scratch/err, the exit status in $status.
 run() {
 	kernel=$1
 	shift
@@ -57,17 +59,34 @@ expect 6.12 "a guest that switches itself off: 125" 125 $status
 run 6.12 --timeout 1 -- sleep 1000
 expect 6.12 "a guest that takes too long: 124" 124 $status
 
-# A background process of a non-interactive shell ignores SIGINT, hence SIGTERM.
-mkfifo "$scratch/started"
-$vm run --kernel 6.12 -- sh -c 'echo started; sleep 1000' > "$scratch/started" 2> "$scratch/err" &
-guest=$!
-read -r _ < "$scratch/started"
-qemu=$(pgrep -P "$guest")
-expect 6.12 "one qemu runs" 1 "$(echo "$qemu" | wc -w)"
-kill -TERM "$guest"
-wait "$guest"
-expect 6.12 "a harness ended by a signal: 128 + 15" 143 $?
-guest=''
-expect 6.12 "no qemu is left" "" "$(ps -o pid= -p "$qemu")"
+run 6.12 --smp 1 --memory 600M --verbose -- sh -c 'echo $(nproc) $(free -m | grep -c "Mem: *5[0-9][0-9] ")'
+expect 6.12 "a guest of one CPU and 600 MB" "1 1" "$(cat "$scratch/out")"
+expect 6.12 "the console is shown if asked for" 1 "$(grep -c 'Linux version 6\.12' "$scratch/err")"
+
+run 6.12 --share "$scratch/nowhere" -- true
+expect 6.12 "a share that is not there: 2" 2 $status
+run 6.12
+expect 6.12 "no command: 2" 2 $status
+python3=$(python3 -c 'import sys; print(sys.executable)')
+PATH=$scratch "$python3" "$vm" run --kernel 6.12 -- true 2> "$scratch/err"
+expect 6.12 "no qemu: 77" 77 $?
+
+# SIGTERM is what the harness can answer, SIGKILL is not.
+for signal in TERM:15 KILL:9; do
+	number=${signal#*:}
+	signal=${signal%:*}
+	mkfifo "$scratch/$signal"
+	$vm run --kernel 6.12 -- sh -c 'echo started; sleep 1000' > "$scratch/$signal" 2> "$scratch/err" &
+	guest=$!
+	read -r _ < "$scratch/$signal"
+	qemu=$(pgrep -P "$guest")
+	expect 6.12 "SIG$signal: one qemu runs" 1 "$(echo "$qemu" | wc -w)"
+	kill -s "$signal" "$guest"
+	wait "$guest" 2> /dev/null
+	expect 6.12 "SIG$signal: the exit status is 128 + N" $((128 + number)) $?
+	guest=''
+	timeout 10 tail --pid="$qemu" -f /dev/null
+	expect 6.12 "SIG$signal: no qemu is left" "" "$(ps -o pid= -p "$qemu")"
+done
 
 [ $failures = 0 ]
