@@ -128,7 +128,7 @@ static int take_locks(struct instance *instance, const char *name, struct why *w
 int instance_claim(const char *name, struct instance **ret, struct why *why)
 {
 	struct instance *instance;
-	unsigned long long inode;
+	unsigned long long inode = 0;
 	int error = read_namespace(&inode);
 
 	if (error < 0)
@@ -182,7 +182,7 @@ const char *instance_changes(const struct instance *instance)
 
 int instance_find(const char *name, char *ret_path, size_t size, struct why *why)
 {
-	unsigned long long inode;
+	unsigned long long inode = 0;
 	char found[32], path[PATH_SIZE];
 	int fd, pid, error;
 

@@ -11,6 +11,17 @@
 /* Frames up to this MTU fit one page beside headroom and the kernel's own data. */
 #define SINGLE_BUFFER_MTU 3498
 
+/* Kinds of virtual devices that behave like cards; hardware has no kind. */
+static bool is_card(const char *kind)
+{
+	static const char *const kinds[] = { "veth", "tun", "netdevsim", "dsa" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i], kind) == 0)
+			return true;
+	return false;
+}
+
 /* What holds for every hook of the kernel. Returns false after a "no". */
 static bool probe_place(const struct capability *port, struct probe *ret)
 {
@@ -24,10 +35,8 @@ static bool probe_place(const struct capability *port, struct probe *ret)
 			 port->lower_name[0] ? port->lower_name : "another interface");
 		if (port->lower_name[0])
 			probe_fix(ret, "use %s as the port", port->lower_name);
-	} else if (strcmp(port->kind, "bridge") == 0 || strcmp(port->kind, "bond") == 0 ||
-		   strcmp(port->kind, "team") == 0 || strcmp(port->kind, "macvlan") == 0 ||
-		   strcmp(port->kind, "vrf") == 0 || strcmp(port->kind, "dummy") == 0) {
-		probe_no(ret, "%s is a %s, not a network card", port->name, port->kind);
+	} else if (port->kind[0] && !is_card(port->kind)) {
+		probe_no(ret, "%s (%s) is no network card", port->name, port->kind);
 	} else if (port->master[0] && strcmp(port->master_kind, "vrf") != 0) {
 		probe_no(ret, "%s belongs to %s %s, which handles its frames", port->name,
 			 port->master_kind[0] ? port->master_kind : "master", port->master);

@@ -63,7 +63,12 @@ static void probe_native(const struct platform *platform, const struct capabilit
 			refuse_veth(port, &ret->able);
 			return;
 		}
-		probe_no(&ret->able, "driver %s does not send redirected frames", port->ethtool.driver);
+		if (driver && (driver->features & XDP_FEATURE_NDO_XMIT) && !port->program.id)
+			probe_no(&ret->able, "driver %s tells only when XDP runs on it",
+				 port->ethtool.driver);
+		else
+			probe_no(&ret->able, "driver %s does not send redirected frames",
+				 port->ethtool.driver);
 		return;
 	}
 	if (driver && driver->queue_per_cpu && port->ethtool.queues &&

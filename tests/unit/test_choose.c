@@ -193,6 +193,21 @@ Test(choose, too_few_queues_make_no_egress)
 	cr_expect(decision.egress.able.possible, "shares a queue between CPUs");
 }
 
+/* virtio_net and others gain the feature with the program. */
+Test(choose, some_drivers_tell_only_after_attaching)
+{
+	struct capability port = card("virtio_net", XDP_FEATURE_BASIC | XDP_FEATURE_REDIRECT);
+
+	decide(&new_kernel, port, "auto");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "tells only when XDP runs on it");
+	port.program.id = 5;
+	port.program.ours = true;
+	decide(&new_kernel, port, "auto");
+	cr_expect_not(decision.egress.able.possible);
+	expect_text(decision.egress.able.reason, "does not send redirected frames");
+}
+
 Test(choose, without_native_ports_every_port_is_an_egress)
 {
 	struct capability port = card("r8169", 0);
@@ -262,11 +277,13 @@ Test(choose, place_matters)
 		const char *kind, *master, *master_kind, *reason;
 	} cases[] = {
 		{ "vlan", "", "", "is a VLAN of" },
-		{ "bridge", "", "", "is a bridge" },
-		{ "bond", "", "", "is a bond" },
-		{ "macvlan", "", "", "is a macvlan" },
-		{ "vrf", "", "", "is a vrf" },
-		{ "dummy", "", "", "is a dummy" },
+		{ "bridge", "", "", "(bridge) is no network card" },
+		{ "bond", "", "", "(bond) is no network card" },
+		{ "macvlan", "", "", "(macvlan) is no network card" },
+		{ "vrf", "", "", "(vrf) is no network card" },
+		{ "dummy", "", "", "(dummy) is no network card" },
+		{ "ifb", "", "", "(ifb) is no network card" },
+		{ "vxlan", "", "", "(vxlan) is no network card" },
 		{ "", "br0", "bridge", "belongs to bridge br0" },
 		{ "", "bond0", "bond", "belongs to bond bond0" },
 		{ "veth", "br0", "bridge", "belongs to bridge br0" },

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/cli/status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/cli/cli.h"
+#include "host/cli/client.h"
+
+static const char *text_of(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "-";
+}
+
+static json_int_t number_of(json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* "12 s", "5 min", "3 h", "2 d" */
+static void print_age(json_int_t since)
+{
+	json_int_t age = (json_int_t)time(NULL) - since;
+
+	if (age < 0)
+		age = 0;
+	if (age < 120)
+		printf("%lld s", (long long)age);
+	else if (age < 7200)
+		printf("%lld min", (long long)age / 60);
+	else if (age < 172800)
+		printf("%lld h", (long long)age / 3600);
+	else
+		printf("%lld d", (long long)age / 86400);
+}
+
+static void print_punts(json_t *port)
+{
+	json_t *punt;
+	size_t index;
+
+	json_array_foreach(json_object_get(port, "punts"), index, punt)
+	{
+		printf("    to the kernel %lld: %s (%s)\n", (long long)number_of(punt, "packets"),
+		       text_of(punt, "text"), text_of(punt, "reason"));
+	}
+}
+
+static void print_egress(json_t *port)
+{
+	json_t *egress = json_object_get(port, "egress");
+
+	if (strcmp(text_of(port, "state"), "running") != 0 ||
+	    json_is_true(json_object_get(egress, "possible")))
+		return;
+	printf("    no egress: %s", text_of(egress, "reason"));
+	if (json_is_string(json_object_get(egress, "fix")))
+		printf("; fix: %s", text_of(egress, "fix"));
+	putchar('\n');
+}
+
+static void print_port(json_t *port)
+{
+	printf("%s: %s for ", text_of(port, "interface"), text_of(port, "mode"));
+	print_age(number_of(port, "since"));
+	printf(" (%s)", text_of(port, "why"));
+	if (!json_is_true(json_object_get(port, "carrier")))
+		printf(", %s", json_is_true(json_object_get(port, "up")) ? "no carrier" : "down");
+	printf("\n    %.0f packets/s forwarded, %.0f to the kernel; %lld and %lld in all\n",
+	       json_real_value(json_object_get(port, "forwarded_rate")),
+	       json_real_value(json_object_get(port, "punted_rate")), (long long)number_of(port, "forwarded"),
+	       (long long)number_of(port, "punted"));
+	if (json_is_true(json_object_get(port, "held")))
+		printf("    held in the kernel: %s\n", text_of(port, "hold"));
+	print_egress(port);
+	print_punts(port);
+}
+
+static void print_tables(json_t *tables)
+{
+	json_t *part;
+	size_t index;
+
+	printf("tables: %lld IPv4 and %lld IPv6 routes", (long long)number_of(tables, "routes4"),
+	       (long long)number_of(tables, "routes6"));
+	if (number_of(tables, "punted_routes"))
+		printf(", %lld of them in the kernel for want of room",
+		       (long long)number_of(tables, "punted_routes"));
+	printf("; full to");
+	json_array_foreach(json_object_get(tables, "image"), index, part)
+	{
+		printf("%s %.1f%% %s", index ? "," : "", json_real_value(json_object_get(part, "percent")),
+		       text_of(part, "part"));
+	}
+	putchar('\n');
+}
+
+static void print_status(json_t *status)
+{
+	json_t *port, *mirror = json_object_get(status, "mirror");
+	size_t index;
+
+	printf("penstock %s, pid %lld, name %s: %s", text_of(status, "penstock"),
+	       (long long)number_of(status, "pid"), text_of(status, "name"), text_of(status, "state"));
+	if (json_is_integer(json_object_get(status, "ready"))) {
+		printf(" for ");
+		print_age(number_of(status, "ready"));
+	}
+	printf("\nmirror: %s\n", text_of(mirror, "summary"));
+	print_tables(json_object_get(status, "tables"));
+	json_array_foreach(json_object_get(status, "ports"), index, port)
+	{
+		print_port(port);
+	}
+}
+
+/* Commands without words after them. */
+static int parse_bare(int argc, char **argv, struct cli *cli)
+{
+	int first = cli_parse(argc, argv, "jpn", cli);
+
+	if (first < 0)
+		return -first;
+	if (first < argc)
+		return cli_usage("'%s' is not understood after '%s'", argv[first], argv[0]);
+	return CLI_DONE;
+}
+
+int status_command(int argc, char **argv)
+{
+	struct why why;
+	struct cli cli;
+	json_t *answer;
+	int status = parse_bare(argc, argv, &cli);
+
+	if (status != CLI_DONE)
+		return status;
+	if (client_get(cli.name, "/v1/status", &answer, &why) < 0)
+		return cli_fail("%s", why.text);
+	if (cli.json)
+		return cli_print_json(&cli, answer);
+	print_status(answer);
+	json_decref(answer);
+	return CLI_DONE;
+}
+
+int audit_command(int argc, char **argv)
+{
+	struct why why;
+	struct cli cli;
+	json_t *answer;
+	bool clean;
+	int status = parse_bare(argc, argv, &cli);
+
+	if (status != CLI_DONE)
+		return status;
+	if (client_post(cli.name, "/v1/audit", &answer, &why) < 0)
+		return cli_fail("%s", why.text);
+	clean = number_of(answer, "differences") == 0;
+	if (cli.json)
+		return cli_print_json(&cli, answer) == CLI_DONE && clean ? CLI_DONE : CLI_FAILED;
+	printf("%s\n", text_of(answer, "summary"));
+	json_decref(answer);
+	return clean ? CLI_DONE : CLI_FAILED;
+}
+
+int reload_command(int argc, char **argv)
+{
+	struct why why;
+	struct cli cli;
+	json_t *answer;
+	int status = parse_bare(argc, argv, &cli);
+
+	if (status != CLI_DONE)
+		return status;
+	if (client_post(cli.name, "/v1/reload", &answer, &why) < 0)
+		return cli_fail("%s", why.text);
+	if (cli.json)
+		return cli_print_json(&cli, answer);
+	printf("%s\n", text_of(answer, "summary"));
+	json_decref(answer);
+	return CLI_DONE;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/control/status.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "host/control/leaf_json.h"
+#include "host/engine/pins.h"
+#include "host/fib/fib.h"
+#include "host/gate.h"
+#include "host/instance.h"
+#include "host/router.h"
+
+#define SCHEMA 1
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+/* --- status --- */
+
+/* Why packets of this port went to the kernel, most first is left to the reader. */
+static json_t *punts_json(const struct gate *gate)
+{
+	json_t *list = json_array();
+
+	for (unsigned int reason = 1; reason < REASON_MAX; reason++) {
+		const struct image_counter *counter = &gate->counters.reason[reason];
+
+		if (!counter->packets || gate_action(reason) != ACTION_PUNT)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "reason", leaf_json_reason(reason),
+						      "text", leaf_json_text(reason), "packets",
+						      (json_int_t)counter->packets));
+	}
+	return list;
+}
+
+static json_t *egress_json(const struct gate *gate)
+{
+	return json_pack("{s:b, s:b, s:s, s:o}", "possible", gate->egress.possible, "frames", gate->frames,
+			 "reason", gate->egress.reason, "fix", text_or_null(gate->egress.fix));
+}
+
+static json_t *port_json(const struct router_state *state, const struct gate *gate)
+{
+	struct why hold = { "" };
+	bool held = router_port_held(state, gate, &hold);
+
+	return json_pack(
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o}",
+		"interface", gate->name, "ifindex", (int)gate->facts.ifindex, "port",
+		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "state",
+		gate_state_name(gate->state), "why", gate->why.text, "since", (json_int_t)gate->since, "held",
+		held, "hold", text_or_null(hold.text), "egress", egress_json(gate), "up", gate->facts.up,
+		"carrier", gate->facts.carrier, "forwarded_rate", gate->forwarded_rate, "punted_rate",
+		gate->punted_rate, "forwarded", (json_int_t)gate_packets(gate, ACTION_FORWARD), "punted",
+		(json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate));
+}
+
+static const char *overall(const struct router_state *state)
+{
+	if (!state->ready)
+		return "starting";
+	for (unsigned int i = 0; i < state->gate_count; i++)
+		if (state->gates[i].state == GATE_RUNNING)
+			return "forwarding";
+	return "kernel";
+}
+
+/* --- image --- */
+
+static json_t *part_json(const char *part, __u64 used, __u64 total)
+{
+	return json_pack("{s:s, s:I, s:I, s:f}", "part", part, "used", (json_int_t)used, "total",
+			 (json_int_t)total, "percent", total ? 100.0 * (double)used / (double)total : 0.0);
+}
+
+static json_t *fill_json(const struct fib_stats *stats)
+{
+	json_t *list = json_array();
+
+	json_array_append_new(list, part_json("node chunks", stats->node_used, stats->node_total));
+	json_array_append_new(list, part_json("run cells", stats->run_used, stats->run_total));
+	json_array_append_new(list, part_json("next hops", stats->nexthop_used, stats->nexthop_total));
+	json_array_append_new(list, part_json("buckets", stats->bucket_used, stats->bucket_total));
+	json_array_append_new(list, part_json("interfaces", stats->interfaces, IMAGE_INTERFACES));
+	json_array_append_new(list, part_json("VRFs", stats->vrfs, IMAGE_VRFS));
+	return list;
+}
+
+static json_t *image_json(const struct fib *fib)
+{
+	struct fib_stats stats;
+
+	fib_stats(fib, &stats);
+	return json_pack("{s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:o}", "routes4", (json_int_t)stats.routes[0],
+			 "routes6", (json_int_t)stats.routes[1], "punted_routes",
+			 (json_int_t)stats.punted_routes, "changes", (json_int_t)stats.changes, "leaves",
+			 (int)stats.leaves, "groups", (int)stats.groups, "neighbours", (int)stats.neighbours,
+			 "image", fill_json(&stats));
+}
+
+int status_answer(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	const struct router_state *state = router_state(router);
+	json_t *ports = json_array();
+
+	for (unsigned int i = 0; i < state->gate_count; i++)
+		json_array_append_new(ports, port_json(state, &state->gates[i]));
+	*ret = json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o}", "schema", SCHEMA,
+			 "state", overall(state), "penstock", PENSTOCK_VERSION, "name",
+			 instance_name(state->instance), "pid", (int)getpid(), "kernel",
+			 state->platform->release, "started", (json_int_t)state->started, "ready",
+			 state->ready ? json_integer(state->ready) : json_null(), "pins",
+			 pins_directory(state->pins), "mirror", router_mirror_json(state), "tables",
+			 image_json(state->fib), "ports", ports);
+	return 0;
+}
+
+int status_image(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	*ret = image_json(router_state(router)->fib);
+	return 0;
+}
+
+/* --- counters --- */
+
+static const char *action_name(unsigned int reason)
+{
+	switch (gate_action(reason)) {
+	case ACTION_FORWARD:
+		return "forward";
+	case ACTION_DROP:
+		return "drop";
+	default:
+		return "punt";
+	}
+}
+
+static void add_counters(json_t *list, const struct gate *gate)
+{
+	for (unsigned int reason = 0; reason < REASON_MAX; reason++) {
+		const struct image_counter *counter = &gate->counters.reason[reason];
+
+		if (!counter->packets)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "interface",
+						      gate->name, "reason", leaf_json_reason(reason), "text",
+						      leaf_json_text(reason), "action", action_name(reason),
+						      "packets", (json_int_t)counter->packets, "bytes",
+						      (json_int_t)counter->bytes));
+	}
+}
+
+int status_counters(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	const struct router_state *state = router_state(router);
+	json_t *list = json_array();
+
+	router_sample(router); /* as of now, not of the last second */
+	for (unsigned int i = 0; i < state->gate_count; i++)
+		add_counters(list, &state->gates[i]);
+	*ret = json_pack("{s:o}", "counters", list);
+	return 0;
+}
+
+int status_version(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	*ret = json_pack("{s:s, s:i, s:i}", "penstock", PENSTOCK_VERSION, "image", IMAGE_VERSION, "schema",
+			 SCHEMA);
+	return 0;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/gate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/changes.h"
+#include "host/engine/kernel_maps.h"
+#include "host/fib/fib.h"
+#include "host/log.h"
+#include "host/loop.h"
+#include "host/modes/xdp_features.h"
+
+#define RETRY_AFTER 5000 /* ms after an attempt that failed */
+
+enum action gate_action(unsigned int reason)
+{
+	switch (reason) {
+#define X(number, name, action, string, text)                                                                \
+	case REASON_##name:                                                                                  \
+		return ACTION_##action;
+		REASONS(X)
+#undef X
+	default:
+		return ACTION_PUNT;
+	}
+}
+
+static void enter(struct gate *gate, enum gate_state state, const char *why)
+{
+	bool changed = gate->state != state || strcmp(gate->why.text, why) != 0;
+
+	gate->state = state;
+	(void)why_set(&gate->why, 0, "%s", why);
+	if (!changed)
+		return;
+	gate->since = time(NULL);
+	if (state == GATE_RUNNING)
+		log_info("%s: runs in mode %s: %s", gate->name, gate_mode(gate), why);
+	else
+		log_info("%s: the kernel forwards: %s", gate->name, why);
+}
+
+static void set_egress(struct gate *gate, const struct gate_place *place, const struct engine_state *state)
+{
+	struct why why = { "" };
+	bool able = state->able.possible;
+	bool changed = able != gate->egress.possible || strcmp(state->able.reason, gate->egress.reason) != 0;
+
+	if (able && !gate->started) {
+		if (gate->ops->start(gate->engine, &gate->here, &why) < 0) {
+			log_warning("%s", why.text);
+			return;
+		}
+		gate->started = true;
+	}
+	fib_port_egress(place->fib, gate->here.id, able, state->frames);
+	/* Next hops punt already; whoever read the image before that is through by the next review. */
+	if (!able && gate->started && !gate->egress.possible) {
+		gate->ops->stop(gate->engine, &gate->here);
+		gate->started = false;
+	}
+	gate->egress = state->able;
+	gate->frames = state->frames;
+	if (changed && !able)
+		log_warning("%s: packets that would leave here go to the kernel: %s%s%s", gate->name,
+			    state->able.reason, *state->able.fix ? "; fix: " : "", state->able.fix);
+	else if (changed)
+		log_info("%s: takes packets from other ports", gate->name);
+}
+
+static int take(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops,
+		struct why *why)
+{
+	int error = place->engine(place->arg, ops, &gate->engine, why);
+
+	if (error < 0)
+		return error;
+	gate->here.ifindex = gate->facts.ifindex;
+	snprintf(gate->here.name, sizeof(gate->here.name), "%s", gate->name);
+	error = fib_port_add(place->fib, gate->here.ifindex, &gate->here.id);
+	if (error < 0)
+		return why_set(why, -error, "the tables do not take it as a port: %s", strerror(-error));
+	if (*gate->decision.change) {
+		error = changes_rxvlan_off(place->changes, gate->name, gate->here.ifindex, why);
+		if (error < 0)
+			goto delete_port;
+	}
+	error = ops->attach(gate->engine, &gate->here, why);
+	if (error < 0)
+		goto undo_changes;
+	gate->ops = ops;
+	return 0;
+undo_changes:
+	changes_undo(place->changes, gate->here.ifindex);
+delete_port:
+	fib_port_delete(place->fib, gate->here.id);
+	return error;
+}
+
+static void leave(struct gate *gate, const struct gate_place *place)
+{
+	fib_port_egress(place->fib, gate->here.id, false, false);
+	gate->ops->stop(gate->engine, &gate->here);
+	gate->ops->detach(gate->engine, &gate->here);
+	fib_port_delete(place->fib, gate->here.id);
+	changes_undo(place->changes, gate->here.ifindex);
+	gate->ops = NULL;
+	gate->started = false;
+	gate->egress = (struct probe){ .possible = false };
+	gate->sampled_at = 0;
+	gate->forwarded_rate = gate->punted_rate = 0;
+}
+
+static void try_attach(struct gate *gate, const struct gate_place *place)
+{
+	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
+	struct why why = { "" };
+
+	if (!ops) {
+		enter(gate, GATE_KERNEL, gate->decision.reason);
+		return;
+	}
+	if (loop_now() < gate->retry_at)
+		return;
+	if (take(gate, place, ops, &why) < 0) {
+		gate->retry_at = loop_now() + RETRY_AFTER;
+		enter(gate, GATE_KERNEL, why.text);
+		return;
+	}
+	enter(gate, GATE_RUNNING, gate->decision.reason);
+}
+
+/* Whether what the port is attached to is still there, and the mode still the wanted one. */
+static bool still_good(struct gate *gate, const struct gate_place *place, struct engine_state *ret_state)
+{
+	const struct choose_option *chosen = &gate->decision.option[gate->decision.chosen];
+
+	if (gate->facts.ifindex != gate->here.ifindex) {
+		log_info("%s: the interface was replaced or is gone", gate->name);
+		return false;
+	}
+	if (chosen->engine != gate->ops) {
+		log_info("%s: %s is due now: %s", gate->name, chosen->mode, gate->decision.reason);
+		return false;
+	}
+	if (gate->ops->state(gate->engine, &gate->here, ret_state) < 0)
+		return false;
+	if (!ret_state->attached)
+		log_warning("%s: somebody took our XDP program away", gate->name);
+	return ret_state->attached;
+}
+
+void gate_init(struct gate *gate, const char *name, const char *wish)
+{
+	memset(gate, 0, sizeof(*gate));
+	snprintf(gate->name, sizeof(gate->name), "%s", name);
+	gate->wish = wish;
+	gate->since = time(NULL);
+	(void)why_set(&gate->why, 0, "the tables are being read");
+}
+
+void gate_plan(struct gate *gate, const struct gate_place *place, struct xdp_features *features,
+	       bool native_peers)
+{
+	(void)capability_read(gate->name, features, &gate->facts); /* no such interface: ifindex 0 */
+	choose(engine_list, place->platform, &gate->facts, gate->wish, native_peers, &gate->decision);
+}
+
+bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
+{
+	const struct engine_ops *before = gate->ops;
+	struct engine_state state;
+
+	if (gate->ops && !still_good(gate, place, &state))
+		leave(gate, place);
+	if (!gate->facts.ifindex)
+		enter(gate, GATE_ABSENT, "there is no such interface");
+	else if (!gate->ops && attach)
+		try_attach(gate, place);
+	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &state) == 0)
+		set_egress(gate, place, &state);
+	return gate->ops != before;
+}
+
+void gate_release(struct gate *gate, const struct gate_place *place)
+{
+	if (gate->ops)
+		leave(gate, place);
+	enter(gate, GATE_KERNEL, "given back");
+}
+
+void gate_sample(struct gate *gate)
+{
+	uint64_t forwarded = gate_packets(gate, ACTION_FORWARD), punted = gate_packets(gate, ACTION_PUNT);
+	uint64_t now = loop_now();
+	double seconds = (double)(now - gate->sampled_at) / 1000;
+
+	if (!gate->ops || gate->ops->counters(gate->engine, gate->here.id, &gate->counters) < 0)
+		return;
+	if (gate->sampled_at && seconds > 0) {
+		gate->forwarded_rate = (double)(gate_packets(gate, ACTION_FORWARD) - forwarded) / seconds;
+		gate->punted_rate = (double)(gate_packets(gate, ACTION_PUNT) - punted) / seconds;
+	}
+	gate->sampled_at = now;
+}
+
+const char *gate_state_name(enum gate_state state)
+{
+	switch (state) {
+	case GATE_STARTING:
+		return "starting";
+	case GATE_ABSENT:
+		return "absent";
+	case GATE_KERNEL:
+		return "kernel";
+	case GATE_RUNNING:
+		return "running";
+	}
+	return "?";
+}
+
+const char *gate_mode(const struct gate *gate)
+{
+	return gate->ops ? gate->ops->name : CHOOSE_KERNEL;
+}
+
+uint64_t gate_packets(const struct gate *gate, enum action action)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int reason = 0; reason < REASON_MAX; reason++)
+		if (gate_action(reason) == action)
+			sum += gate->counters.reason[reason].packets;
+	return sum;
+}

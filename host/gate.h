@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * A gate is one port of the router and its way between the kernel and an engine. A review looks at the
+ * interface as it is now and takes the steps that are due: attach, let others send to it or not, give it back
+ * to the kernel. It is called on every event and every second, so a step that fails is tried again.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/engine/engine.h"
+#include "host/modes/choose.h"
+
+struct changes;
+struct fib;
+
+enum gate_state {
+	GATE_STARTING, /* the tables are not complete yet */
+	GATE_ABSENT,   /* there is no such interface */
+	GATE_KERNEL,   /* the kernel forwards; `why` says why */
+	GATE_RUNNING,  /* the program runs on it */
+};
+
+struct gate_place { /* what all ports share; owned by the router */
+	const struct platform *platform;
+	struct fib *fib;
+	struct changes *changes;
+	/* The open engine, opened when first asked for. */
+	int (*engine)(void *arg, const struct engine_ops *ops, void **ret_engine, struct why *why);
+	void *arg;
+};
+
+struct gate {
+	char name[IFNAMSIZ];
+	const char *wish; /* a mode's name or "auto" */
+	enum gate_state state;
+	int64_t since; /* seconds of the epoch, of state and mode */
+	struct why why;
+	const struct engine_ops *ops; /* RUNNING: its engine */
+	void *engine;
+	struct engine_port here;
+	struct capability facts;
+	struct decision decision;
+	struct probe egress; /* whether others can send to it */
+	bool frames;
+	bool started;      /* the engine lets others send to it */
+	uint64_t retry_at; /* ms: no attempt to attach before */
+	/* counters: sums, and what came in the second before the last sample */
+	struct image_counters counters;
+	uint64_t sampled_at;
+	double forwarded_rate, punted_rate; /* packets a second */
+};
+
+void gate_init(struct gate *gate, const char *name, const char *wish);
+/* Reads the facts and decides, nothing else. */
+void gate_plan(struct gate *gate, const struct gate_place *place, struct xdp_features *features,
+	       bool native_peers);
+/* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */
+bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
+/* Gives the port back to the kernel. */
+void gate_release(struct gate *gate, const struct gate_place *place);
+/* Reads the counters and computes rates. */
+void gate_sample(struct gate *gate);
+
+const char *gate_state_name(enum gate_state state);
+const char *gate_mode(const struct gate *gate);
+/* What the program does with packets of this reason. */
+enum action gate_action(unsigned int reason);
+uint64_t gate_packets(const struct gate *gate, enum action action);

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The penstock command: which word means what.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/forward.h"
+#include "host/cli/cli.h"
+#include "host/cli/plan.h"
+#include "host/cli/show.h"
+#include "host/cli/status.h"
+#include "xdp/image.h"
+
+static int bench_command(int argc, char **argv);
+static int version_command(int argc, char **argv);
+static int help_command(int argc, char **argv);
+
+static const struct command commands[] = {
+	{ "plan", "[INTERFACE...]", "say how each interface could be a port, and touch nothing",
+	  plan_command },
+	{ "status", "", "what the router does now, and why", status_command },
+	{ "show", "interfaces|routes|nexthops|neighbours|counters|image|rules",
+	  "what is really in the data plane", show_command },
+	{ "lookup", "ADDRESS [from INTERFACE] [vrf NAME]", "what would happen to such a packet, and why",
+	  lookup_command },
+	{ "audit", "", "compare the kernel's routes with the data plane, now", audit_command },
+	{ "reload", "", "read the configuration file again", reload_command },
+	{ "bench", "forward [...]", "measure forwarding against other ways", bench_command },
+	{ "version", "", "versions of the command and of the image", version_command },
+	{ "help", "[COMMAND]", "this text", help_command },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static const struct command benches[] = {
+	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static int bench_command(int argc, char **argv)
+{
+	const struct command *bench;
+
+	if (argc < 2)
+		return cli_usage("bench what? forward");
+	bench = cli_find(benches, argv[1]);
+	if (!bench)
+		return cli_usage("there is no bench '%s'; there is: forward", argv[1]);
+	return bench->run(argc - 1, argv + 1);
+}
+
+static int version_command(int argc, char **argv)
+{
+	struct cli cli;
+	int first = cli_parse(argc, argv, "jp", &cli);
+
+	if (first < 0)
+		return -first;
+	if (cli.json)
+		return cli_print_json(
+			&cli, json_pack("{s:s, s:i}", "penstock", PENSTOCK_VERSION, "image", IMAGE_VERSION));
+	printf("penstock %s, image version %d\n", PENSTOCK_VERSION, IMAGE_VERSION);
+	return CLI_DONE;
+}
+
+static void print_help(FILE *stream)
+{
+	fputs("usage: penstock [OPTIONS] COMMAND [...]\n\n", stream);
+	for (const struct command *command = commands; command->name; command++)
+		fprintf(stream, "  %-8s %s\n           %s\n", command->name, command->arguments,
+			command->summary);
+	fputs("\n"
+	      "Words may be shortened. Options go anywhere:\n"
+	      "  -j, --json             JSON, where something is shown\n"
+	      "  -p, --pretty           the same, indented\n"
+	      "  -4, -6                 one family of routes only\n"
+	      "      --name NAME        the daemon of this name instead of that of the network namespace\n"
+	      "  -c, --config FILE      configuration of run\n"
+	      "      --log-level LEVEL  error, warning, info or debug\n"
+	      "      --log-format FORM  auto, text or json\n"
+	      "Exit status: 0 done, 1 failed, 2 not understood.\n",
+	      stream);
+}
+
+static int help_command(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		print_help(stdout);
+		return CLI_DONE;
+	}
+	command = cli_find(commands, argv[1]);
+	if (!command)
+		return cli_usage("there is no command '%s'; try: penstock help", argv[1]);
+	printf("penstock %s %s\n    %s\n", command->name, command->arguments, command->summary);
+	return CLI_DONE;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+/* Options before the command belong to it: moves its word to the front. Returns the index of the word. */
+static int find_word(int argc, char **argv)
+{
+	static const char *const with_value[] = { "-c", "--config", "--name", "--log-level", "--log-format" };
+	int i = 1;
+
+	while (i < argc && argv[i][0] == '-') {
+		bool takes = false;
+
+		for (size_t k = 0; k < sizeof(with_value) / sizeof(with_value[0]); k++)
+			takes = takes || strcmp(argv[i], with_value[k]) == 0;
+		i += takes ? 2 : 1;
+	}
+	return i;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	char *word;
+	int index;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return version_command(1, argv);
+	if (asks_help(1, argv + 1))
+		return help_command(1, argv);
+	index = find_word(argc, argv);
+	if (index >= argc)
+		return cli_usage("a command is missing; try: penstock help");
+	word = argv[index];
+	command = cli_find(commands, word);
+	if (!command)
+		return cli_usage("there is no command '%s'; try: penstock help", word);
+	memmove(&argv[2], &argv[1], (size_t)(index - 1) * sizeof(*argv));
+	argv[1] = word;
+	if (command->run != bench_command && asks_help(argc - 2, argv + 2)) {
+		char *arguments[] = { word, word };
+
+		return help_command(2, arguments);
+	}
+	return command->run(argc - 1, argv + 1);
+}
