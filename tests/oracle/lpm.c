@@ -11,6 +11,8 @@
 // tables use open addressing with linear probing, are at most half full, and a delete moves the entries
 // behind it up, so no tombstones exist.
 
+#define SEEN_BITS 8
+
 struct lpm_entry {
 	__u64 key[2]; // the address, cut to the length
 	__u32 value;
@@ -19,7 +21,8 @@ struct lpm_entry {
 
 struct lpm_length {
 	struct lpm_entry *entries;
-	size_t count, slots; // slots is 0 or a power of two
+	__u64 *seen;         // SEEN_BITS per slot
+	size_t count, slots; // slots is 0 or a power of two, at least 16
 };
 
 struct lpm {
@@ -40,19 +43,42 @@ static void lpm_cut(const struct lpm *lpm, const __u8 *addr, unsigned int len, _
 	memcpy(key, bytes, sizeof(bytes));
 }
 
-static size_t lpm_hash(const __u64 key[2], size_t slots)
+static __u64 lpm_hash(const __u64 key[2])
 {
 	__u64 hash = (key[0] ^ (key[1] * 0xff51afd7ed558ccd)) * 0x9e3779b97f4a7c15;
 
 	hash ^= hash >> 32;
 	hash *= 0xc4ceb9fe1a85ec53;
-	return (hash ^ hash >> 29) & (slots - 1);
+	return hash ^ hash >> 29;
+}
+
+// The bit of seen[] that stands for a hash; other bits of the hash than those that choose the slot.
+static __u64 *lpm_seen(const struct lpm_length *length, __u64 hash, __u64 *ret_mask)
+{
+	size_t bit = (hash >> 32) & (length->slots * SEEN_BITS - 1);
+
+	*ret_mask = 1ull << bit % 64;
+	return &length->seen[bit / 64];
+}
+
+static bool lpm_was_seen(const struct lpm_length *length, const __u64 key[2])
+{
+	__u64 mask, *seen = lpm_seen(length, lpm_hash(key), &mask);
+
+	return *seen & mask;
+}
+
+static void lpm_see(const struct lpm_length *length, const __u64 key[2])
+{
+	__u64 mask, *seen = lpm_seen(length, lpm_hash(key), &mask);
+
+	*seen |= mask;
 }
 
 // Returns the slot that holds key, or the free one where it would go.
 static struct lpm_entry *lpm_slot(const struct lpm_length *length, const __u64 key[2])
 {
-	size_t i = lpm_hash(key, length->slots);
+	size_t i = lpm_hash(key) & (length->slots - 1);
 
 	while (length->entries[i].used &&
 	       (length->entries[i].key[0] != key[0] || length->entries[i].key[1] != key[1]))
@@ -66,12 +92,22 @@ static int lpm_grow(struct lpm_length *length)
 				     .slots = length->slots ? length->slots * 2 : 16 };
 
 	larger.entries = calloc(larger.slots, sizeof(*larger.entries));
-	if (!larger.entries)
+	larger.seen = calloc(larger.slots * SEEN_BITS / 64, sizeof(*larger.seen));
+	if (!larger.entries || !larger.seen) {
+		free(larger.entries);
+		free(larger.seen);
 		return -ENOMEM;
-	for (size_t i = 0; i < length->slots; i++)
-		if (length->entries[i].used)
-			*lpm_slot(&larger, length->entries[i].key) = length->entries[i];
+	}
+	for (size_t i = 0; i < length->slots; i++) {
+		const struct lpm_entry *entry = &length->entries[i];
+
+		if (!entry->used)
+			continue;
+		*lpm_slot(&larger, entry->key) = *entry;
+		lpm_see(&larger, entry->key);
+	}
 	free(length->entries);
+	free(length->seen);
 	*length = larger;
 	return 0;
 }
@@ -82,7 +118,7 @@ static void lpm_close_gap(struct lpm_length *length, size_t i)
 	size_t mask = length->slots - 1;
 
 	for (size_t j = (i + 1) & mask; length->entries[j].used; j = (j + 1) & mask) {
-		size_t home = lpm_hash(length->entries[j].key, length->slots);
+		size_t home = lpm_hash(length->entries[j].key) & mask;
 
 		if (((j - home) & mask) < ((j - i) & mask))
 			continue;
@@ -107,8 +143,10 @@ void lpm_free(struct lpm *lpm)
 {
 	if (!lpm)
 		return;
-	for (unsigned int len = 0; len <= lpm->width; len++)
+	for (unsigned int len = 0; len <= lpm->width; len++) {
 		free(lpm->lengths[len].entries);
+		free(lpm->lengths[len].seen);
+	}
 	free(lpm);
 }
 
@@ -126,6 +164,7 @@ int lpm_insert(struct lpm *lpm, const __u8 *addr, unsigned int len, __u32 value)
 		length->count++;
 		lpm->count++;
 	}
+	lpm_see(length, key);
 	*entry = (struct lpm_entry){ .key = { key[0], key[1] }, .value = value, .used = 1 };
 	return 0;
 }
@@ -157,6 +196,8 @@ bool lpm_find(const struct lpm *lpm, const __u8 *addr, unsigned int len, __u32 *
 	if (!length->count)
 		return false;
 	lpm_cut(lpm, addr, len, key);
+	if (!lpm_was_seen(length, key))
+		return false;
 	entry = lpm_slot(length, key);
 	if (!entry->used)
 		return false;
