@@ -171,12 +171,23 @@ static bool can_send(const struct world *world, const struct world_interface *ou
 	return true;
 }
 
+// Linux lets a route raise the MTU of IPv4 above the interface's; the product may leave such packets to it.
+static __u32 path_mtu(struct frame *frame, const struct world_route *route, const struct world_interface *out)
+{
+	if (!out || !route->mtu)
+		return out ? out->mtu : 0;
+	if (frame->family == AF_INET && frame->ip_length > out->mtu)
+		excuse(frame, BIT(TOO_BIG));
+	return frame->family == AF_INET || route->mtu < out->mtu ? route->mtu : out->mtu;
+}
+
 // Why a path does not carry the packet, as a set of reasons; empty: it does, to ret_mac.
-static __u64 path_refusal(const struct frame *frame, const struct world_route *route,
-			  const struct world_path *path, __u8 ret_mac[6])
+static __u64 path_refusal(struct frame *frame, const struct world_route *route, const struct world_path *path,
+			  __u8 ret_mac[6])
 {
 	const struct world_interface *out = world_interface(frame->world, path->ifindex);
 	const struct world_neighbour *neighbour;
+	__u32 mtu = path_mtu(frame, route, out);
 	__u64 refusal = 0;
 
 	if (!can_send(frame->world, out))
@@ -187,7 +198,7 @@ static __u64 path_refusal(const struct frame *frame, const struct world_route *r
 		memcpy(ret_mac, neighbour->mac, 6);
 	else
 		refusal |= BIT(NEIGHBOUR);
-	if (frame->ip_length > out->mtu || (route->mtu && frame->ip_length > route->mtu))
+	if (frame->ip_length > mtu)
 		refusal |= BIT(TOO_BIG);
 	// Linux sends a redirect where the source is a neighbour, and for IPv6 whatever the sysctl says
 	if (out == frame->in && (frame->family == AF_INET6 || frame->in->redirects))
@@ -203,6 +214,7 @@ static void check_paths(struct frame *frame, const struct world_route *route)
 	__u64 refusals = 0;
 	bool on_link = false;
 
+	answer->path_count = route->path_count;
 	for (__u32 i = 0; i < route->path_count; i++) {
 		const struct world_path *path = &frame->world->path[route->first_path + i];
 		struct router_member *member = &answer->member[answer->member_count];
@@ -451,20 +463,14 @@ static bool is_loopback(const __u8 *address)
 	return is_zero(address, 15) && address[15] == 1;
 }
 
-static bool is_v4_mapped(const __u8 *address)
-{
-	return is_zero(address, 10) && get16(address + 10) == 0xffff;
-}
-
 static void check_ipv6_source(struct frame *frame)
 {
 	const __u8 *source = frame->source;
 
-	if (source[0] == 0xff || is_link_local(source) || is_loopback(source) || is_zero(source, 16) ||
-	    is_v4_mapped(source))
+	if (source[0] == 0xff || is_link_local(source) || is_loopback(source) || is_zero(source, 16))
 		forbid(frame, BIT(MARTIAN_SOURCE));
 	else if (is_zero(source, 8))
-		excuse(frame, BIT(MARTIAN_SOURCE));
+		excuse(frame, BIT(MARTIAN_SOURCE)); // compatible, mapped and the like; Linux forwards them
 }
 
 static void check_ipv6_destination(struct frame *frame)
@@ -474,12 +480,12 @@ static void check_ipv6_destination(struct frame *frame)
 
 	if (destination[0] == 0xff)
 		forbid(frame, BIT(MULTICAST) | martian);
-	else if (is_link_local(destination))
-		forbid(frame, martian | BIT(LOCAL) | BIT(NO_ROUTE));
-	else if (is_loopback(destination) || is_zero(destination, 16))
+	else if (is_link_local(destination)) // Linux sends it back to its link, with a redirect
+		forbid(frame, martian | BIT(LOCAL) | BIT(NO_ROUTE) | BIT(SAME_INTERFACE));
+	else if (is_loopback(destination))
 		forbid(frame, martian | BIT(LOCAL));
 	else if (is_zero(destination, 8))
-		excuse(frame, martian);
+		excuse(frame, martian); // the unspecified address too: Linux forwards it
 	check_route(frame);
 }
 

@@ -26,6 +26,7 @@ struct router_member {
 
 struct router_answer {
 	__u64 forbids, excuses; // bit R: enum reason R
+	__u32 path_count;       // of the route
 	__u32 member_count;     // the ways it may leave; a flow must stay with one of them
 	struct router_member member[WORLD_PATHS];
 	__u32 flow;    // the same for all packets of a flow

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/conformance/subject.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tests/conformance/careless.skel.h"
+
+#define START_TENTHS 300 // seconds * 10 that penstock may take until it forwards
+#define STOP_TENTHS  100
+
+struct subject {
+	struct careless_bpf *careless;
+	pid_t daemon;
+	char log[64];
+};
+
+static int start_careless(struct subject *subject, const struct world *world, const struct netns *router)
+{
+	int error = 0;
+
+	subject->careless = careless_bpf__open_and_load();
+	if (!subject->careless)
+		return -errno;
+	netns_enter(router);
+	for (__u32 i = 0; i < world->interface_count && !error; i++)
+		if (!world->interface[i].parent)
+			error = bpf_xdp_attach(world->interface[i].ifindex,
+					       bpf_program__fd(subject->careless->progs.careless), 0, NULL);
+	netns_leave();
+	return error;
+}
+
+// How many ports have no program yet.
+static int ports_missing(const struct world *world, const struct netns *router)
+{
+	int missing = 0;
+
+	netns_enter(router);
+	for (__u32 i = 0; i < world->interface_count; i++) {
+		__u32 id = 0;
+
+		if (!world->interface[i].parent)
+			missing += bpf_xdp_query_id(world->interface[i].ifindex, 0, &id) < 0 || id == 0;
+	}
+	netns_leave();
+	return missing;
+}
+
+static bool has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+static void print_log(const char *path)
+{
+	char line[512];
+	FILE *log = fopen(path, "r");
+
+	while (log && fgets(line, sizeof(line), log))
+		fprintf(stderr, "  | %s", line);
+	if (log)
+		fclose(log);
+}
+
+static int start_penstock(struct subject *subject, const char *path, const struct world *world,
+			  const struct netns *router)
+{
+	const char *argv[WORLD_INTERFACES + 3] = { path, "run" };
+	int count = 2;
+
+	for (__u32 i = 0; i < world->interface_count; i++)
+		if (!world->interface[i].parent)
+			argv[count++] = world->interface[i].name;
+	snprintf(subject->log, sizeof(subject->log), "/tmp/%s.log", router->name);
+	subject->daemon = netns_start(router, subject->log, argv);
+	if (subject->daemon < 0)
+		return subject->daemon;
+	for (int tenth = 0; tenth < START_TENTHS; tenth++) {
+		if (has_ended(subject->daemon)) {
+			subject->daemon = 0;
+			fprintf(stderr, "%s run ended at once:\n", path);
+			print_log(subject->log);
+			return -ECHILD;
+		}
+		if (ports_missing(world, router) == 0) {
+			usleep(300000); // ports become egresses right after
+			return 0;
+		}
+		usleep(100000);
+	}
+	fprintf(stderr, "%s run did not attach to all ports in %d s:\n", path, START_TENTHS / 10);
+	print_log(subject->log);
+	return -ETIMEDOUT;
+}
+
+int subject_start(const char *what, const struct world *world, const struct netns *router,
+		  struct subject **ret_subject)
+{
+	struct subject *subject = calloc(1, sizeof(*subject));
+	int error = 0;
+
+	if (!subject)
+		return -ENOMEM;
+	if (strcmp(what, "careless") == 0)
+		error = start_careless(subject, world, router);
+	else if (strcmp(what, "kernel") != 0)
+		error = start_penstock(subject, what, world, router);
+	if (error) {
+		fprintf(stderr, "cannot start %s: %s\n", what, strerror(-error));
+		subject_stop(subject);
+		return error;
+	}
+	*ret_subject = subject;
+	return 0;
+}
+
+static bool stop_daemon(struct subject *subject)
+{
+	int status;
+
+	if (waitpid(subject->daemon, &status, WNOHANG) != 0)
+		return false;
+	kill(subject->daemon, SIGTERM);
+	for (int tenth = 0; tenth < STOP_TENTHS; tenth++) {
+		if (waitpid(subject->daemon, &status, WNOHANG) == subject->daemon)
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		usleep(100000);
+	}
+	kill(subject->daemon, SIGKILL);
+	waitpid(subject->daemon, &status, 0);
+	return false;
+}
+
+bool subject_stop(struct subject *subject)
+{
+	bool clean = true;
+
+	if (!subject)
+		return true;
+	careless_bpf__destroy(subject->careless);
+	if (subject->daemon > 0)
+		clean = stop_daemon(subject);
+	if (!clean)
+		print_log(subject->log);
+	if (subject->log[0])
+		unlink(subject->log);
+	free(subject);
+	return clean;
+}

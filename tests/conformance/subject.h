@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// What forwards in the router on trial: the kernel alone ("kernel"), a careless program ("careless": proves
+// that the test sees differences), or penstock (the path of the command).
+#pragma once
+
+#include "tests/conformance/netns.h"
+#include "tests/oracle/world.h"
+
+struct subject;
+
+// Starts it for all ports of the world, and waits until it runs on all of them. Negative errno, after a
+// message on stderr.
+int subject_start(const char *what, const struct world *world, const struct netns *router,
+		  struct subject **ret_subject);
+
+// Ends it; NULL is fine. False: it had ended by itself, or did not end cleanly.
+bool subject_stop(struct subject *subject);

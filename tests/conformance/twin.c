@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Linux as the oracle, live: draws worlds, makes two routers of each in network namespaces, one of them with
+ * the subject on its ports, sends the same packets into both and compares all that comes out. Also counts
+ * what the subject's kernel forwarded: what the fast path must carry must not be among it.
+ *
+ * The seed is printed; --seed repeats a run. PENSTOCK_TEST_SCALE multiplies the number of packets.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/conformance/netns.h"
+#include "tests/conformance/subject.h"
+#include "tests/conformance/twins.h"
+#include "tests/conformance/world_ip.h"
+
+#define BATCH        64
+#define EXIT_SKIP    77
+#define DEFAULT_SEED 20261130
+
+struct plan {
+	const char *subject;
+	__u64 seed, packets;
+	__u32 worlds;
+	struct world_options options;
+	bool expect_differences;
+};
+
+struct stage {
+	struct netns router[2], ends[2];
+	struct twins *twins;
+	struct subject *subject;
+};
+
+struct forwarded {
+	__u64 ipv4, ipv6;
+};
+
+// Reads the number under a heading of /proc/net/snmp, or behind a name of /proc/net/snmp6.
+static __u64 read_snmp(const char *path, const char *name)
+{
+	char heads[2048] = "", line[2048];
+	FILE *file = fopen(path, "r");
+	__u64 value = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *head = strtok(line, " \n");
+
+		if (head && strcmp(head, name) == 0)
+			value = strtoull(strtok(NULL, " \n"), NULL, 10);
+		if (head && strcmp(head, "Ip:") == 0 && strcmp(name, "ForwDatagrams") == 0) {
+			// the sixth value of the second line that begins so
+			for (int i = 0; i < 6 && head; i++)
+				head = strtok(NULL, " \n");
+			if (heads[0] && head)
+				value = strtoull(head, NULL, 10);
+			strcpy(heads, "seen");
+		}
+	}
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static struct forwarded read_forwarded(const struct netns *router)
+{
+	struct forwarded result;
+
+	netns_enter(router);
+	result.ipv4 = read_snmp("/proc/self/net/snmp", "ForwDatagrams");
+	result.ipv6 = read_snmp("/proc/self/net/snmp6", "Ip6OutForwDatagrams");
+	netns_leave();
+	return result;
+}
+
+static int stage_open(struct stage *stage, const struct plan *plan, const struct world *world)
+{
+	static const char *const names[2][2] = { { "kr", "ke" }, { "sr", "se" } };
+	int error;
+
+	for (int side = 0; side < 2; side++) {
+		error = netns_new(names[side][0], &stage->router[side]);
+		if (!error)
+			error = netns_new(names[side][1], &stage->ends[side]);
+		if (!error)
+			error = world_ip_apply(world, &stage->router[side], &stage->ends[side]);
+		if (error)
+			return error;
+	}
+	error = subject_start(plan->subject, world, &stage->router[SUBJECT], &stage->subject);
+	return error ? error : twins_new(world, stage->ends, &stage->twins);
+}
+
+static bool stage_close(struct stage *stage)
+{
+	bool clean = subject_stop(stage->subject);
+
+	twins_free(stage->twins);
+	for (int side = 0; side < 2; side++) {
+		if (stage->router[side].fd > 0)
+			close(stage->router[side].fd);
+		if (stage->ends[side].fd > 0)
+			close(stage->ends[side].fd);
+	}
+	netns_remove_all();
+	return clean;
+}
+
+static void send_all(struct stage *stage, struct packets *packets, __u64 count)
+{
+	static struct packet_drawn packet;
+
+	for (__u64 i = 0; i < count; i++) {
+		packets_next(packets, &packet);
+		twins_send(stage->twins, &packet);
+		if (i % BATCH == BATCH - 1)
+			twins_settle(stage->twins);
+	}
+	twins_settle(stage->twins);
+}
+
+// What the subject's kernel forwarded beyond what it was meant to.
+static __s64 check_fast_path(const struct plan *plan, const struct stage *stage,
+			     const struct twins_figures *figures)
+{
+	struct forwarded alone = read_forwarded(&stage->router[KERNEL]);
+	struct forwarded beside = read_forwarded(&stage->router[SUBJECT]);
+	__u64 all = alone.ipv4 + alone.ipv6, slow = beside.ipv4 + beside.ipv6;
+	__s64 excess = (__s64)(slow + figures->plain) - (__s64)all;
+
+	printf("  forwarded by Linux alone %llu; beside the subject %llu, so the fast path carried %lld, and "
+	       "must carry "
+	       "%llu\n",
+	       (unsigned long long)all, (unsigned long long)slow, (long long)(all - slow),
+	       (unsigned long long)figures->plain);
+	if (strcmp(plan->subject, "kernel") == 0 || strcmp(plan->subject, "careless") == 0)
+		return 0;
+	return excess > 0 ? excess : 0;
+}
+
+static bool run_packets(const struct plan *plan, struct stage *stage, const struct world *world, __u64 seed)
+{
+	struct packets *packets = packets_new(world, seed);
+	const struct twins_figures *figures = twins_figures(stage->twins);
+	__s64 excess;
+
+	if (!packets)
+		return false;
+	send_all(stage, packets, plan->packets / plan->worlds);
+	packets_free(packets);
+	printf("  %llu packets, %llu skipped, %llu frames out: %llu differences, %llu strayed from their "
+	       "flow, "
+	       "%llu wrongly predicted, %llu frames lost by the test\n",
+	       (unsigned long long)figures->sent, (unsigned long long)figures->skipped,
+	       (unsigned long long)figures->frames, (unsigned long long)figures->differences,
+	       (unsigned long long)figures->strayed, (unsigned long long)figures->unfaithful,
+	       (unsigned long long)twins_lost(stage->twins));
+	excess = check_fast_path(plan, stage, figures);
+	if (excess)
+		printf("  %lld plain packets were left to the kernel\n", (long long)excess);
+	if (plan->expect_differences)
+		return figures->differences > 0;
+	return !figures->differences && !figures->strayed && !figures->unfaithful &&
+	       !twins_lost(stage->twins) && !excess && figures->plain * 3 > figures->sent;
+}
+
+static bool run_world(const struct plan *plan, __u64 seed)
+{
+	struct world *world = world_random(seed, &plan->options);
+	struct stage stage = { 0 };
+	bool good;
+	int error;
+
+	if (!world)
+		return false;
+	printf("world %llu: %u interfaces, %u routes\n", (unsigned long long)seed, world->interface_count,
+	       world->route_count);
+	error = stage_open(&stage, plan, world);
+	good = !error && run_packets(plan, &stage, world, seed);
+	if (!stage_close(&stage)) {
+		printf("  the subject did not end cleanly\n");
+		good = false;
+	}
+	world_free(world);
+	return good;
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: twin --subject kernel|careless|PENSTOCK [--seed N] [--packets N] [--worlds N]\n"
+		"            [--ports N] [--sub-interfaces N] [--vrfs N] [--routes N] "
+		"[--expect-differences]\n");
+	return 2;
+}
+
+static int parse(int argc, char *argv[], struct plan *plan)
+{
+	static const struct option options[] = {
+		{ "subject", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'S' },
+		{ "packets", required_argument, NULL, 'p' },
+		{ "worlds", required_argument, NULL, 'w' },
+		{ "ports", required_argument, NULL, 'P' },
+		{ "sub-interfaces", required_argument, NULL, 'i' },
+		{ "vrfs", required_argument, NULL, 'v' },
+		{ "routes", required_argument, NULL, 'r' },
+		{ "expect-differences", no_argument, NULL, 'x' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		__u64 number = optarg ? strtoull(optarg, NULL, 0) : 0;
+
+		switch (option) {
+		case 's':
+			plan->subject = optarg;
+			break;
+		case 'S':
+			plan->seed = number;
+			break;
+		case 'p':
+			plan->packets = number;
+			break;
+		case 'w':
+			plan->worlds = number;
+			break;
+		case 'P':
+			plan->options.ports = number;
+			break;
+		case 'i':
+			plan->options.sub_interfaces = number;
+			break;
+		case 'v':
+			plan->options.vrfs = number;
+			break;
+		case 'r':
+			plan->options.routes = number;
+			break;
+		case 'x':
+			plan->expect_differences = true;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return plan->subject && plan->worlds && plan->options.ports ? 0 : -EINVAL;
+}
+
+int main(int argc, char *argv[])
+{
+	struct plan plan = { .seed = DEFAULT_SEED,
+			     .packets = 200000,
+			     .worlds = 4,
+			     .options = { .ports = 6, .routes = 400, .live = true } };
+	const char *scale = getenv("PENSTOCK_TEST_SCALE"), *seed = getenv("PENSTOCK_TEST_SEED");
+	time_t start = time(NULL);
+	bool good = true;
+
+	if (seed)
+		plan.seed = strtoull(seed, NULL, 0);
+	if (parse(argc, argv, &plan) < 0)
+		return usage();
+	if (geteuid() != 0) {
+		printf("skipped: network namespaces need root\n");
+		return EXIT_SKIP;
+	}
+	if (scale)
+		plan.packets *= strtoull(scale, NULL, 0);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("seed %llu\n", (unsigned long long)plan.seed);
+	for (__u32 i = 0; i < plan.worlds; i++)
+		good &= run_world(&plan, plan.seed + i);
+	printf("%s after %ld s; again with --seed %llu\n", good ? "passed" : "FAILED",
+	       (long)(time(NULL) - start), (unsigned long long)plan.seed);
+	return !good;
+}
