@@ -292,7 +292,7 @@ static int forward_run(struct forward *forward)
 	err = generate_open(&forward->topology, &forward->generate);
 	if (err < 0)
 		return forward_fail("set up the generator", err);
-	err = subject_open(&forward->topology, &forward->subjects);
+	err = subject_open(&forward->topology, &forward_stop, &forward->subjects);
 	if (err < 0)
 		return forward_fail("load the baseline programs", err);
 	err = forward_load(forward);

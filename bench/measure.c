@@ -148,11 +148,8 @@ static int measure_subject(const struct measure_turn *turn, unsigned int index)
 	int err;
 
 	err = subject_attach(turn->bed, subject);
-	if (err < 0) {
-		measure_progress_end();
-		warnx("bench: cannot attach %s: %s", subject->name, strerror(-err));
+	if (err < 0)
 		return err;
-	}
 	generate_expect_gateways(turn->generate, subject->delivery == SUBJECT_ROUTES);
 	for (family = 0; err >= 0 && family < plan->family_count; family++) {
 		result = &turn->measure->results[family][index];

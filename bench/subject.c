@@ -2,8 +2,10 @@
 #include "bench/subject.h"
 
 #include "bench/baseline.h"
+#include "bench/daemon.h"
 
 #include <assert.h>
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +14,16 @@
 #define SUBJECT_REFERENCE_PROGRAM "nolookup"
 
 struct subject_bed {
+	const struct topology *topology;
+	const volatile sig_atomic_t *stop;
 	struct baseline *baseline;  // on the subject's lane
 	struct baseline *reference; // on the other one
+	struct daemon *daemon;      // of the attached penstock
 	const struct subject *attached;
 };
 
 static const struct subject subjects[] = {
+	{ "penstock", "penstock in native mode", SUBJECT_PENSTOCK, SUBJECT_ROUTES, false, false, NULL },
 	{ "drop", "XDP program that drops: the cost of generator and veth alone", SUBJECT_BASELINE,
 	  SUBJECT_NOTHING, false, false, "drop" },
 	{ "nolookup", "XDP program that forwards without any lookup: the ceiling", SUBJECT_BASELINE,
@@ -27,6 +33,8 @@ static const struct subject subjects[] = {
 	{ "lpmtrie", "XDP program around an LPM_TRIE map", SUBJECT_BASELINE, SUBJECT_ROUTES, false, true,
 	  "lpmtrie" },
 	{ "kernel", "the kernel's own forwarding", SUBJECT_KERNEL, SUBJECT_ROUTES, false, false, NULL },
+	{ "penstock-generic", "penstock in generic mode", SUBJECT_PENSTOCK, SUBJECT_ROUTES, true, false,
+	  NULL },
 	{ "drop-generic", "drop in generic mode", SUBJECT_BASELINE, SUBJECT_NOTHING, true, false, "drop" },
 	{ "nolookup-generic", "nolookup in generic mode", SUBJECT_BASELINE, SUBJECT_ONE_GATEWAY, true, false,
 	  "nolookup" },
@@ -50,13 +58,16 @@ const struct subject *subject_find(const char *name)
 	return NULL;
 }
 
-int subject_open(const struct topology *topology, struct subject_bed **ret_bed)
+int subject_open(const struct topology *topology, const volatile sig_atomic_t *stop,
+		 struct subject_bed **ret_bed)
 {
 	struct subject_bed *bed = calloc(1, sizeof(*bed));
 	int err;
 
 	if (!bed)
 		return -ENOMEM;
+	bed->topology = topology;
+	bed->stop = stop;
 	err = baseline_open(&topology->subject, &bed->baseline);
 	if (err >= 0)
 		err = baseline_open(&topology->reference, &bed->reference);
@@ -92,6 +103,11 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 	assert(!bed->attached);
 	if (subject->kind == SUBJECT_BASELINE)
 		err = baseline_attach(bed->baseline, subject->program, subject->generic);
+	else if (subject->kind == SUBJECT_PENSTOCK)
+		err = daemon_start(&bed->topology->subject, subject->generic ? "generic" : "native",
+				   bed->stop, &bed->daemon);
+	if (err < 0 && err != -EINTR)
+		warnx("bench: cannot put %s between r0 and r1: %s", subject->name, strerror(-err));
 	if (err >= 0)
 		bed->attached = subject;
 	return err;
@@ -101,5 +117,7 @@ void subject_detach(struct subject_bed *bed)
 {
 	if (bed->attached && bed->attached->kind == SUBJECT_BASELINE)
 		baseline_detach(bed->baseline);
+	daemon_stop(bed->daemon);
+	bed->daemon = NULL;
 	bed->attached = NULL;
 }

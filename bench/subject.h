@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "bench/topology.h"
@@ -20,6 +21,7 @@ enum subject_delivery {
 enum subject_kind {
 	SUBJECT_KERNEL,   // no program on r0
 	SUBJECT_BASELINE, // a program of bench/baseline.bpf.c
+	SUBJECT_PENSTOCK, // the daemon
 };
 
 struct subject {
@@ -38,8 +40,10 @@ const struct subject *subject_list(unsigned int *ret_count);
 // Returns the subject of that name, or NULL.
 const struct subject *subject_find(const char *name);
 
-// Loads the baselines and attaches the reference. The topology must outlive the bed.
-int subject_open(const struct topology *topology, struct subject_bed **ret_bed);
+// Loads the baselines and attaches the reference. The topology must outlive the bed. Once *stop is set,
+// attaching ends with -EINTR.
+int subject_open(const struct topology *topology, const volatile sig_atomic_t *stop,
+		 struct subject_bed **ret_bed);
 
 // Detaches and frees; NULL is fine.
 void subject_close(struct subject_bed *bed);
@@ -47,7 +51,8 @@ void subject_close(struct subject_bed *bed);
 // Gives the routes of one family to the subjects that have an own table.
 int subject_load(struct subject_bed *bed, const struct table *table);
 
-// Puts the subject between r0 and r1 and returns when it is ready to forward. At most one is attached.
+// Puts the subject between r0 and r1 and returns when it is ready to forward. At most one is attached. Tells
+// errors on stderr.
 int subject_attach(struct subject_bed *bed, const struct subject *subject);
 
 // Takes the attached subject away; fine without one.

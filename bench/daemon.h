@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include <signal.h>
+
+#include "bench/lane.h"
+
+// penstock itself as a child process: this very binary as `penstock run` in the router's namespace of a lane.
+
+struct daemon;
+
+// Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards. Tells on stderr why it
+// does not, with what the daemon logged. -EINTR once *stop is set.
+int daemon_start(const struct lane *lane, const char *mode, const volatile sig_atomic_t *stop,
+		 struct daemon **ret_daemon);
+
+// Stops it by SIGTERM and waits for its end; NULL is fine.
+void daemon_stop(struct daemon *daemon);
