@@ -100,3 +100,21 @@ static __always_inline __u32 route_find(const struct target *t, __u32 entry, str
 	}
 	return entry & ENTRY_NODE ? REASON_NO_ROUTE : entry;
 }
+
+/*
+ * The leaf for an address in a VRF; family is 0 or 1 as in struct image_vrf, width is 32 or 128.
+ *
+ * The search and the fallback are two reads; if the fallback changed in between, what it says may never have
+ * been the answer for this address. Then the kernel decides.
+ */
+static __always_inline __u32 route_leaf(const struct target *t, const struct image_vrf *vrf, const int family,
+					struct route_key key, const int width)
+{
+	__u32 fallback = *(const volatile __u32 *)&vrf->fallback[family];
+	__u32 leaf = route_find(t, *(const volatile __u32 *)&vrf->root[family], key, width);
+
+	if (leaf)
+		return leaf;
+	return likely(fallback == *(const volatile __u32 *)&vrf->fallback[family]) ? fallback
+										   : REASON_NO_ROUTE;
+}
