@@ -100,4 +100,4 @@ struct image_usage {
 	__u64 full;          /* how often a change met a full table */
 	__u64 moved;         /* nodes and runs moved by compaction */
 };
-void image_update_usage(const struct image_update *update, struct image_usage *ret);
+void image_update_usage(struct image_update *update, struct image_usage *ret);

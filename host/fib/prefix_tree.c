@@ -197,6 +197,46 @@ static __u32 weigh(const struct prefix_tree *tree, __u32 index, __u32 seen, __u3
 	return seen;
 }
 
+static __u32 count_values(const struct prefix_tree *tree, __u32 index, unsigned length)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	__u32 count = 0;
+
+	if (node->length > length)
+		count = !!node->value[PREFIX_ROUTE] + !!node->value[PREFIX_SHADOW];
+	for (unsigned side = 0; side < 2; side++)
+		if (node->child[side])
+			count += count_values(tree, node->child[side], length);
+	return count;
+}
+
+/* Makes what a node says part of what covers the nodes below it. The default route is not part of the image.
+ */
+static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
+{
+	if (node->value[PREFIX_ROUTE] && node->length)
+		value[PREFIX_ROUTE] = node->value[PREFIX_ROUTE];
+	if (node->value[PREFIX_SHADOW])
+		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
+}
+
+static bool differs(const struct prefix_tree *tree, __u32 index, const __u16 above[PREFIX_LAYERS],
+		    __u16 answer)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	__u16 value[PREFIX_LAYERS] = { above[0], above[1] };
+
+	if (valued(node)) {
+		apply(node, value);
+		if (prefix_answer(value) != answer)
+			return true;
+	}
+	for (unsigned side = 0; side < 2; side++)
+		if (node->child[side] && differs(tree, node->child[side], value, answer))
+			return true;
+	return false;
+}
+
 /* --- public --- */
 
 struct prefix_key prefix_key_cut(struct prefix_key key, unsigned length)
@@ -330,9 +370,7 @@ struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct p
 		}
 		if (node->length >= length)
 			break;
-		for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
-			if (node->value[layer] && (node->length || layer == PREFIX_SHADOW))
-				cover.value[layer] = node->value[layer];
+		apply(node, cover.value);
 		cover.node = node->child[bit(key->word, node->length)];
 		if (!cover.node)
 			cover.node = PREFIX_NONE;
@@ -349,6 +387,52 @@ struct prefix_cover prefix_tree_cover(const struct prefix_tree *tree, const stru
 __u32 prefix_tree_weight(const struct prefix_tree *tree, __u32 node, __u32 limit)
 {
 	return node == PREFIX_NONE ? 0 : weigh(tree, node, 0, limit);
+}
+
+__u32 prefix_tree_values(const struct prefix_tree *tree, __u32 node, unsigned length)
+{
+	return node == PREFIX_NONE ? 0 : count_values(tree, node, length);
+}
+
+/* What covers the longer prefixes in a part: the prefix that is as long as the part counts. */
+static void cover_top(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length,
+		      __u16 ret_value[PREFIX_LAYERS])
+{
+	for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
+		ret_value[layer] = cover->value[layer];
+	if (cover->node != PREFIX_NONE && prefix_tree_node(tree, cover->node)->length == length)
+		apply(prefix_tree_node(tree, cover->node), ret_value);
+}
+
+__u16 prefix_tree_answer(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length)
+{
+	__u16 value[PREFIX_LAYERS];
+
+	cover_top(tree, cover, length, value);
+	return prefix_answer(value);
+}
+
+bool prefix_tree_differs(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length,
+			 __u16 answer)
+{
+	__u16 value[PREFIX_LAYERS];
+
+	cover_top(tree, cover, length, value);
+	return prefix_answer(value) != answer ||
+	       (cover->node != PREFIX_NONE && differs(tree, cover->node, value, answer));
+}
+
+struct prefix_key prefix_tree_key(const struct prefix_tree *tree, __u32 node)
+{
+	struct prefix_key key = {};
+
+	memcpy(&key, prefix_tree_node(tree, node)->key, tree->width / 8);
+	return key;
+}
+
+void prefix_tree_apply(const struct prefix_tree *tree, __u32 node, __u16 value[PREFIX_LAYERS])
+{
+	apply(prefix_tree_node(tree, node), value);
 }
 
 __u32 prefix_tree_count(const struct prefix_tree *tree, enum prefix_layer layer)

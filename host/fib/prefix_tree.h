@@ -76,8 +76,20 @@ struct prefix_cover prefix_tree_cover(const struct prefix_tree *tree, const stru
 				      unsigned length);
 struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct prefix_cover from,
 					const struct prefix_key *key, unsigned length);
-/* Nodes at and below a node, counting no further than limit. */
+/* Nodes at and below a node (PREFIX_NONE: 0), counting little further than limit. */
 __u32 prefix_tree_weight(const struct prefix_tree *tree, __u32 node, __u32 limit);
+/* Values of prefixes longer than length, at and below a node (PREFIX_NONE: 0). */
+__u32 prefix_tree_values(const struct prefix_tree *tree, __u32 node, unsigned length);
+/* Puts the values of a node over those of shorter prefixes. */
+void prefix_tree_apply(const struct prefix_tree *tree, __u32 node, __u16 value[PREFIX_LAYERS]);
+/* The answer for what of the part (whose length is given) no longer prefix covers. */
+__u16 prefix_tree_answer(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length);
+/*
+ * Whether something in the part (whose length is given) may get another answer than `answer`. False is sure;
+ * true is not: two halves may have one answer though a prefix over both has another.
+ */
+bool prefix_tree_differs(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length,
+			 __u16 answer);
 
 /* The key of an address in network order; bits behind length are cleared. width is 32 or 128. */
 struct prefix_key prefix_key(const __u8 *address, unsigned width, unsigned length);
@@ -93,6 +105,25 @@ static inline __u32 prefix_key_bits(const __u32 *word, unsigned from, unsigned c
 		pair |= word[index + 1];
 	return count ? (__u32)((pair << offset) >> (64 - count)) : 0;
 }
+
+/* Writes count (0..32) bits, which are 0 in the key, at bit `from`. */
+static inline struct prefix_key prefix_key_place(struct prefix_key key, unsigned from, unsigned count,
+						 __u32 bits)
+{
+	unsigned index = from / 32, end = from % 32 + count;
+
+	if (!count)
+		return key;
+	if (end <= 32) {
+		key.word[index] |= bits << (32 - end);
+	} else {
+		key.word[index] |= bits >> (end - 32);
+		key.word[index + 1] |= bits << (64 - end);
+	}
+	return key;
+}
+/* The key of a node of the tree. */
+struct prefix_key prefix_tree_key(const struct prefix_tree *tree, __u32 node);
 
 int prefix_tree_new(unsigned width, struct prefix_tree **ret);
 void prefix_tree_free(struct prefix_tree *tree);

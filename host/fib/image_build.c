@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/fib/image_build.h"
+#include "host/fib/image_node.h"
+
+/* When a root becomes large, and small again: in prefixes. */
+#define LARGE_IPV4       2048
+#define LARGE_IPV4_BELOW 512
+#define LARGE_IPV6       512
+#define LARGE_IPV6_BELOW 128
+
+#define TOP4_BITS    24
+#define TOP6_BITS    16
+#define SECOND6_BITS 12
+
+/* At most so many prefixes cannot make more runs than a line has. */
+#define LINE_PREFIXES ((LINE_STARTS + 1) / 2 - 1)
+
+/* A window on its way into memory. */
+struct window {
+	struct image_build *build;
+	const struct image_space *space;
+	struct prefix_key key;
+	unsigned depth;
+	unsigned bits;
+	__u32 entry; /* bitmap, direct */
+	bool failed; /* not enough memory for the window itself */
+	/* bitmap: the group that is being filled */
+	__u64 *descriptor;
+	__u32 group;
+	__u32 bitmap;
+	unsigned count;
+	__u32 run[GROUP_SLOTS];
+	/* line */
+	struct image_runs *runs;
+	struct image_segment *segment;
+};
+
+static struct prefix_key slot_key(const struct window *window, __u32 slot)
+{
+	return prefix_key_place(window->key, window->depth, window->bits, slot);
+}
+
+static bool sweep_window(struct window *window, const struct prefix_cover *cover,
+			 bool (*segment)(void *arg, const struct image_segment *segment))
+{
+	struct image_sweep sweep = { .tree = window->space->tree,
+				     .depth = window->depth,
+				     .bits = window->bits,
+				     .segment = segment,
+				     .arg = window };
+
+	return image_sweep(&sweep, &window->key, window->depth, cover);
+}
+
+/* --- which kind of node --- */
+
+struct shape {
+	enum node_kind kind;
+	unsigned bits;
+};
+
+/* Stride of a direct node: about one slot to ten prefixes, so that lines are enough below it. */
+static unsigned direct_bits(__u32 weight, unsigned left)
+{
+	unsigned bits = weight <= 96 ? 4 : weight <= 1536 ? 8 : 12;
+
+	return bits < left ? bits : left;
+}
+
+static bool direct_suits(unsigned bits, __u32 weight, unsigned left)
+{
+	if (weight <= LINE_PREFIXES)
+		return false;
+	return direct_bits(weight / 2, left) <= bits && bits <= direct_bits(weight * 2, left);
+}
+
+static unsigned bitmap_bits(__u32 weight, unsigned left)
+{
+	return left >= 16 && weight > 512 ? 16 : 8;
+}
+
+/* The roots and second steps of large tables, which do not depend on what is in them. */
+static bool fixed_shape(const struct image_build *build, const struct image_space *space, unsigned depth,
+			struct shape *ret)
+{
+	bool lines = build->store->lines;
+
+	if (!space->large)
+		return false;
+	if (space->tree->width == 32)
+		*ret = (struct shape){ NODE_BITMAP, depth ? 8 : TOP4_BITS };
+	else if (depth == 0)
+		*ret = (struct shape){ lines ? NODE_DIRECT : NODE_BITMAP, TOP6_BITS };
+	else if (depth == TOP6_BITS && lines)
+		*ret = (struct shape){ NODE_DIRECT, SECOND6_BITS };
+	else
+		return false;
+	return true;
+}
+
+/* --- groups of a bitmap --- */
+
+static void close_group(struct window *window)
+{
+	struct image_build *build = window->build;
+	__u32 base = window->run[0];
+	struct prefix_key key;
+
+	if (window->bitmap) {
+		base = image_memory_take(build->memory, ARRAY_RUN, window->count);
+		if (base != MEMORY_NONE) {
+			memcpy(&build->store->run[base], window->run, window->count * sizeof(__u32));
+		} else {
+			for (unsigned i = 0; i < window->count; i++)
+				image_build_discard(build, window->run[i]);
+			key = slot_key(window, window->group * GROUP_SLOTS);
+			base = image_build_full(build, window->space, &key, window->depth + window->bits - 5);
+			window->bitmap = 0;
+		}
+	}
+	window->descriptor[window->group++] = image_descriptor(base, window->bitmap);
+	window->bitmap = 0;
+	window->count = 0;
+}
+
+static bool bitmap_segment(void *arg, const struct image_segment *segment)
+{
+	struct window *window = arg;
+	struct prefix_key key = slot_key(window, segment->first);
+	__u32 entry =
+		image_build_slot(window->build, window->space, key, window->depth + window->bits, segment);
+	__u32 slot = segment->first, last = segment->last;
+
+	if (slot % GROUP_SLOTS) {
+		if (window->run[window->count - 1] != entry) {
+			window->bitmap |= 1u << slot % GROUP_SLOTS;
+			window->run[window->count++] = entry;
+		}
+		slot = slot / GROUP_SLOTS * GROUP_SLOTS + GROUP_SLOTS;
+		if (slot > last + 1)
+			return true;
+		close_group(window);
+	}
+	for (; slot + GROUP_SLOTS <= last + 1; slot += GROUP_SLOTS)
+		window->descriptor[window->group++] = image_descriptor(entry, 0);
+	if (slot <= last) {
+		window->run[0] = entry;
+		window->count = 1;
+	}
+	return true;
+}
+
+/* A bitmap of one chunk that turned out to have one answer. */
+static bool uniform_chunk(const __u64 *descriptor)
+{
+	for (unsigned i = 0; i < NODE_CHUNK_WORDS; i++)
+		if (image_descriptor_bitmap(descriptor[i]) || descriptor[i] != descriptor[0])
+			return false;
+	return true;
+}
+
+static __u32 build_bitmap(struct window *window, const struct prefix_cover *cover)
+{
+	struct image_build *build = window->build;
+	__u32 units = 1u << (window->bits - 8);
+	__u32 chunk = image_memory_take(build->memory, ARRAY_NODE, units);
+
+	if (chunk == MEMORY_NONE)
+		return image_build_full(build, window->space, &window->key, window->depth);
+	window->entry = entry_node(NODE_BITMAP, window->bits, chunk);
+	window->descriptor = image_node_descriptor(build->store, window->entry, 0);
+	sweep_window(window, cover, bitmap_segment);
+	if (units == 1 && uniform_chunk(window->descriptor)) {
+		__u32 leaf = image_descriptor_base(window->descriptor[0]);
+
+		image_memory_give(build->memory, ARRAY_NODE, chunk, units);
+		return leaf;
+	}
+	*image_build_weight(build, window->entry) =
+		prefix_tree_values(window->space->tree, cover->node, window->depth);
+	return window->entry;
+}
+
+/* --- direct nodes --- */
+
+static bool direct_segment(void *arg, const struct image_segment *segment)
+{
+	struct window *window = arg;
+	struct prefix_key key = slot_key(window, segment->first);
+	__u32 entry =
+		image_build_slot(window->build, window->space, key, window->depth + window->bits, segment);
+
+	for (__u32 slot = segment->first; slot <= segment->last; slot++)
+		*image_node_cell(window->build->store, window->entry, slot) = entry;
+	return true;
+}
+
+static __u32 build_direct(struct window *window, const struct prefix_cover *cover, __u32 weight)
+{
+	struct image_build *build = window->build;
+	__u32 cell = image_memory_take(build->memory, ARRAY_RUN, 1u << window->bits);
+
+	if (cell == MEMORY_NONE)
+		return image_build_full(build, window->space, &window->key, window->depth);
+	window->entry = entry_node(NODE_DIRECT, window->bits, cell / RUN_CHUNK_CELLS);
+	sweep_window(window, cover, direct_segment);
+	*image_build_weight(build, window->entry) = weight;
+	return window->entry;
+}
+
+/* --- lines --- */
+
+static bool line_segment(void *arg, const struct image_segment *segment)
+{
+	struct window *window = arg;
+
+	if (window->count > LINE_STARTS)
+		return false;
+	window->segment[window->count++] = *segment;
+	return true;
+}
+
+/* False: there are more runs than a line has. */
+static bool build_line(struct window *window, const struct prefix_cover *cover, __u32 *ret)
+{
+	struct image_build *build = window->build;
+	struct image_segment segment[LINE_STARTS + 1];
+	struct image_runs runs = {};
+	__u32 chunk;
+
+	window->segment = segment;
+	if (!sweep_window(window, cover, line_segment))
+		return false;
+	for (unsigned i = 0; i < window->count; i++) {
+		struct prefix_key key = slot_key(window, segment[i].first);
+		__u32 entry = image_build_slot(build, window->space, key, window->depth + window->bits,
+					       &segment[i]);
+
+		if (runs.count && runs.entry[runs.count - 1] == entry)
+			continue;
+		runs.start[runs.count] = segment[i].first;
+		runs.entry[runs.count++] = entry;
+	}
+	if (runs.count == 1 && !(runs.entry[0] & ENTRY_NODE)) {
+		*ret = runs.entry[0];
+		return true;
+	}
+	chunk = image_memory_take(build->memory, ARRAY_NODE, 1);
+	if (chunk == MEMORY_NONE) {
+		for (unsigned i = 0; i < runs.count; i++)
+			image_build_discard(build, runs.entry[i]);
+		*ret = image_build_full(build, window->space, &window->key, window->depth);
+		return true;
+	}
+	*ret = entry_node(NODE_LINE, window->bits, chunk);
+	image_line_write(&runs, image_node_line(build->store, *ret));
+	return true;
+}
+
+/* --- taking apart --- */
+
+typedef void (*release_fn)(struct image_memory *memory, enum image_array array, __u32 index, __u32 units);
+
+static void release(struct image_build *build, __u32 entry, release_fn give);
+
+static void release_group(struct image_build *build, __u64 descriptor, release_fn give)
+{
+	__u32 cells = image_descriptor_cells(descriptor), base = image_descriptor_base(descriptor);
+
+	for (__u32 i = 0; i < cells; i++)
+		release(build, build->store->run[base + i], give);
+	if (cells)
+		give(build->memory, ARRAY_RUN, base, cells);
+}
+
+static void release_slots(struct image_build *build, __u32 entry, __u32 slot, __u32 past, release_fn give)
+{
+	if (entry_kind(entry) == NODE_DIRECT) {
+		for (; slot < past; slot++)
+			release(build, *image_node_cell(build->store, entry, slot), give);
+	} else {
+		for (; slot < past; slot += GROUP_SLOTS)
+			release_group(build, *image_node_descriptor(build->store, entry, slot / GROUP_SLOTS),
+				      give);
+	}
+}
+
+static void release_node(struct image_build *build, __u32 entry, release_fn give)
+{
+	if (entry_kind(entry) == NODE_DIRECT)
+		give(build->memory, ARRAY_RUN, entry_chunk(entry) * RUN_CHUNK_CELLS, image_node_units(entry));
+	else
+		give(build->memory, ARRAY_NODE, entry_chunk(entry), image_node_units(entry));
+}
+
+static void release(struct image_build *build, __u32 entry, release_fn give)
+{
+	struct image_runs runs;
+
+	if (!(entry & ENTRY_NODE))
+		return;
+	if (entry_kind(entry) == NODE_LINE) {
+		image_line_read(image_node_line(build->store, entry), &runs);
+		for (unsigned i = 0; i < runs.count; i++)
+			release(build, runs.entry[i], give);
+	} else {
+		release_slots(build, entry, 0, 1u << entry_bits(entry), give);
+	}
+	release_node(build, entry, give);
+}
+
+/* --- public --- */
+
+int image_build_new(struct image_store *store, struct image_memory *memory, struct image_build **ret)
+{
+	struct image_build *build = calloc(1, sizeof(*build));
+
+	if (!build)
+		return -ENOMEM;
+	build->store = store;
+	build->memory = memory;
+	build->weight[ARRAY_NODE] = calloc(store->node_chunks, sizeof(__u32));
+	build->weight[ARRAY_RUN] = calloc(store->run_cells / RUN_CHUNK_CELLS, sizeof(__u32));
+	if (!build->weight[ARRAY_NODE] || !build->weight[ARRAY_RUN]) {
+		image_build_free(build);
+		return -ENOMEM;
+	}
+	*ret = build;
+	return 0;
+}
+
+void image_build_free(struct image_build *build)
+{
+	if (!build)
+		return;
+	for (int i = 0; i < IMAGE_ARRAYS; i++)
+		free(build->weight[i]);
+	free(build);
+}
+
+__u32 *image_build_weight(const struct image_build *build, __u32 entry)
+{
+	return &build->weight[entry_kind(entry) == NODE_DIRECT ? ARRAY_RUN : ARRAY_NODE][entry_chunk(entry)];
+}
+
+__u32 image_build_full(struct image_build *build, const struct image_space *space,
+		       const struct prefix_key *key, unsigned length)
+{
+	build->fulls++;
+	if (!build->trial)
+		build->full(build->arg, space, key, length);
+	return REASON_TABLE_FULL;
+}
+
+bool image_build_large(const struct image_space *space)
+{
+	__u32 count = space->tree->count[PREFIX_ROUTE] + space->tree->count[PREFIX_SHADOW];
+	bool ipv4 = space->tree->width == 32;
+
+	if (space->always_large)
+		return true;
+	if (space->large)
+		return count >= (ipv4 ? LARGE_IPV4_BELOW : LARGE_IPV6_BELOW);
+	return count > (ipv4 ? LARGE_IPV4 : LARGE_IPV6);
+}
+
+bool image_build_suits(const struct image_build *build, const struct image_space *space, __u32 entry,
+		       unsigned depth)
+{
+	unsigned left = space->tree->width - depth, bits = entry_bits(entry);
+	struct shape shape;
+	__u32 weight;
+
+	if (entry_kind(entry) == NODE_LINE)
+		return true;
+	weight = *image_build_weight(build, entry);
+	if (fixed_shape(build, space, depth, &shape))
+		return weight || depth == 0;
+	if (entry_kind(entry) == NODE_DIRECT)
+		return direct_suits(bits, weight, left);
+	return weight && bitmap_bits(weight / 2, left) <= bits && bits <= bitmap_bits(weight * 2, left);
+}
+
+__u32 image_build_window(struct image_build *build, const struct image_space *space, struct prefix_key key,
+			 unsigned depth, const struct prefix_cover *cover)
+{
+	struct window window = { .build = build, .space = space, .key = key, .depth = depth };
+	unsigned left = space->tree->width - depth;
+	struct shape shape;
+	__u32 weight, entry;
+
+	if (fixed_shape(build, space, depth, &shape)) {
+		__u16 answer = prefix_tree_answer(space->tree, cover, depth);
+
+		if (depth && !prefix_tree_differs(space->tree, cover, depth, answer))
+			return answer;
+		window.bits = shape.bits;
+		weight = prefix_tree_values(space->tree, cover->node, depth);
+		return shape.kind == NODE_DIRECT ? build_direct(&window, cover, weight)
+						 : build_bitmap(&window, cover);
+	}
+	if (build->store->lines) {
+		window.bits = left < LINE_BITS ? left : LINE_BITS;
+		if (build_line(&window, cover, &entry))
+			return entry;
+	}
+	weight = prefix_tree_values(space->tree, cover->node, depth);
+	if (!build->store->lines) {
+		window.bits = bitmap_bits(weight, left);
+		return build_bitmap(&window, cover);
+	}
+	window.bits = direct_bits(weight, left);
+	return build_direct(&window, cover, weight);
+}
+
+__u32 image_build_slot(struct image_build *build, const struct image_space *space, struct prefix_key key,
+		       unsigned depth, const struct image_segment *segment)
+{
+	if (segment->inner.node == PREFIX_NONE)
+		return segment->leaf;
+	return image_build_window(build, space, key, depth, &segment->inner);
+}
+
+void image_build_discard(struct image_build *build, __u32 entry)
+{
+	release(build, entry, image_memory_give);
+}
+
+void image_build_retire(struct image_build *build, __u32 entry)
+{
+	release(build, entry, image_memory_retire);
+}
+
+bool image_build_retire_some(struct image_build *build, __u32 entry, __u32 *slot, __u32 limit)
+{
+	__u32 slots = 1u << entry_bits(entry);
+	__u32 past = slots - *slot > limit ? *slot + limit : slots;
+
+	release_slots(build, entry, *slot, past, image_memory_retire);
+	*slot = past;
+	if (past < slots)
+		return false;
+	release_node(build, entry, image_memory_retire);
+	return true;
+}

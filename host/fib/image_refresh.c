@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <string.h>
+
+#include "host/fib/image_node.h"
+#include "host/fib/image_refresh.h"
+
+struct part {
+	struct image_build *build;
+	struct image_space *space;
+	struct prefix_key key;
+	unsigned length;
+};
+
+/* A node that is being made equal, and where in the address space it stands. */
+struct window {
+	const struct part *part;
+	__u32 entry;
+	struct prefix_key key;
+	unsigned depth;
+	unsigned bits;
+	/* bitmap: the group at hand */
+	bool loaded;
+	__u32 group;
+	struct image_group old, new;
+	/* line */
+	unsigned count;
+	struct image_segment *segment;
+};
+
+static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
+		     const struct prefix_cover *cover);
+
+static unsigned window_end(const struct window *window)
+{
+	return window->depth + window->bits;
+}
+
+static struct prefix_key slot_key(const struct window *window, __u32 slot)
+{
+	return prefix_key_place(window->key, window->depth, window->bits, slot);
+}
+
+/* The slot that the part lies in or begins with. */
+static __u32 part_slot(const struct window *window)
+{
+	return prefix_key_bits(window->part->key.word, window->depth, window->bits);
+}
+
+/* The part is inside of one slot. */
+static bool part_inside(const struct window *window)
+{
+	return window->part->length > window_end(window);
+}
+
+/* Sweeps what the part and the window have in common. */
+static void sweep_common(struct window *window, const struct prefix_cover *cover,
+			 bool (*segment)(void *arg, const struct image_segment *segment))
+{
+	const struct part *part = window->part;
+	struct image_sweep sweep = { .tree = part->space->tree,
+				     .depth = window->depth,
+				     .bits = window->bits,
+				     .segment = segment,
+				     .arg = window };
+	struct prefix_cover inner = *cover;
+
+	if (part->length > window->depth) {
+		inner = prefix_tree_descend(part->space->tree, *cover, &part->key, part->length);
+		image_sweep(&sweep, &part->key, part->length, &inner);
+	} else {
+		image_sweep(&sweep, &window->key, window->depth, &inner);
+	}
+}
+
+/* What the slot of the window that holds the part is to become. */
+static __u32 refresh_inside(const struct window *window, __u32 entry, const struct prefix_cover *cover)
+{
+	const struct part *part = window->part;
+	unsigned end = window_end(window);
+	struct prefix_cover inner = prefix_tree_descend(part->space->tree, *cover, &part->key, end);
+
+	return refresh(part, entry, slot_key(window, part_slot(window)), end, &inner);
+}
+
+/* What a slot in the part is to become, with a segment of a sweep for it. */
+static __u32 refresh_slot(const struct window *window, __u32 entry, __u32 slot,
+			  const struct image_segment *segment)
+{
+	const struct part *part = window->part;
+
+	if (segment->inner.node == PREFIX_NONE) {
+		if (entry & ENTRY_NODE)
+			image_build_retire(part->build, entry);
+		return segment->leaf;
+	}
+	if (entry & ENTRY_NODE)
+		return refresh(part, entry, slot_key(window, slot), window_end(window), &segment->inner);
+	return image_build_slot(part->build, part->space, slot_key(window, slot), window_end(window),
+				segment);
+}
+
+/* --- direct --- */
+
+static bool direct_segment(void *arg, const struct image_segment *segment)
+{
+	const struct window *window = arg;
+
+	for (__u32 slot = segment->first; slot <= segment->last; slot++) {
+		__u32 *cell = image_node_cell(window->part->build->store, window->entry, slot);
+
+		image_store_cell(cell, refresh_slot(window, *cell, slot, segment));
+	}
+	return true;
+}
+
+static void refresh_direct(struct window *window, const struct prefix_cover *cover)
+{
+	__u32 *cell;
+
+	if (!part_inside(window)) {
+		sweep_common(window, cover, direct_segment);
+		return;
+	}
+	cell = image_node_cell(window->part->build->store, window->entry, part_slot(window));
+	image_store_cell(cell, refresh_inside(window, *cell, cover));
+}
+
+/* --- bitmap --- */
+
+static void open_group(struct window *window, __u32 group)
+{
+	const struct image_store *store = window->part->build->store;
+
+	image_group_read(store, *image_node_descriptor(store, window->entry, group), &window->old);
+	window->new = window->old;
+	window->group = group;
+	window->loaded = true;
+}
+
+static void retire_runs(struct image_build *build, __u64 descriptor)
+{
+	__u32 cells = image_descriptor_cells(descriptor);
+
+	if (cells)
+		image_memory_retire(build->memory, ARRAY_RUN, image_descriptor_base(descriptor), cells);
+}
+
+/* There is no room for the group's runs: none of its slots may keep an answer that is no longer right. */
+static __u64 group_full(struct window *window)
+{
+	const struct part *part = window->part;
+	struct prefix_key key = slot_key(window, window->group * GROUP_SLOTS);
+
+	for (unsigned slot = 0; slot < GROUP_SLOTS; slot++) {
+		__u32 entry = window->new.entry[slot];
+
+		if (entry == window->old.entry[slot])
+			image_build_retire(part->build, entry);
+		else
+			image_build_discard(part->build, entry);
+	}
+	return image_descriptor(image_build_full(part->build, part->space, &key, window_end(window) - 5), 0);
+}
+
+static void close_group(struct window *window)
+{
+	struct image_build *build = window->part->build;
+	__u64 *where = image_node_descriptor(build->store, window->entry, window->group);
+	__u64 before = *where, after;
+	__u32 bitmap, base, run[GROUP_SLOTS];
+	unsigned count;
+
+	window->loaded = false;
+	if (memcmp(&window->old, &window->new, sizeof(window->old)) == 0)
+		return;
+	count = image_group_runs(&window->new, run, &bitmap);
+	if (bitmap && bitmap == image_descriptor_bitmap(before)) {
+		for (unsigned i = 0; i < count; i++)
+			image_store_cell(&build->store->run[image_descriptor_base(before) + i], run[i]);
+		return;
+	}
+	base = bitmap ? image_memory_take(build->memory, ARRAY_RUN, count) : run[0];
+	if (base == MEMORY_NONE) {
+		after = group_full(window);
+	} else {
+		if (bitmap)
+			memcpy(&build->store->run[base], run, count * sizeof(__u32));
+		after = image_descriptor(base, bitmap);
+	}
+	image_publish64(where, after);
+	retire_runs(build, before);
+}
+
+/* All 32 slots get the same leaf: no need to look at them one by one. */
+static void fill_group(struct window *window, __u32 group, __u16 leaf)
+{
+	struct image_build *build = window->part->build;
+	__u64 *where = image_node_descriptor(build->store, window->entry, group);
+	__u64 before = *where, after = image_descriptor(leaf, 0);
+	__u32 base = image_descriptor_base(before), cells = image_descriptor_cells(before);
+
+	if (before == after)
+		return;
+	for (__u32 i = 0; i < cells; i++)
+		image_build_retire(build, build->store->run[base + i]);
+	image_publish64(where, after);
+	retire_runs(build, before);
+}
+
+static void turn_to_group(struct window *window, __u32 group)
+{
+	if (window->loaded && window->group == group)
+		return;
+	if (window->loaded)
+		close_group(window);
+	open_group(window, group);
+}
+
+static bool bitmap_segment(void *arg, const struct image_segment *segment)
+{
+	struct window *window = arg;
+
+	for (__u32 slot = segment->first; slot <= segment->last; slot++) {
+		__u32 at = slot % GROUP_SLOTS;
+
+		if (at == 0 && segment->last - slot >= GROUP_SLOTS - 1) {
+			fill_group(window, slot / GROUP_SLOTS, segment->leaf);
+			slot += GROUP_SLOTS - 1;
+			continue;
+		}
+		turn_to_group(window, slot / GROUP_SLOTS);
+		window->new.entry[at] = refresh_slot(window, window->old.entry[at], slot, segment);
+	}
+	return true;
+}
+
+static void refresh_bitmap(struct window *window, const struct prefix_cover *cover)
+{
+	window->loaded = false;
+	if (part_inside(window)) {
+		__u32 slot = part_slot(window), *entry = &window->new.entry[slot % GROUP_SLOTS];
+
+		open_group(window, slot / GROUP_SLOTS);
+		*entry = refresh_inside(window, *entry, cover);
+	} else {
+		sweep_common(window, cover, bitmap_segment);
+	}
+	if (window->loaded)
+		close_group(window);
+}
+
+/* A bitmap of one chunk whose slots are all equal now needs no node. */
+static bool uniform(const struct image_store *store, __u32 entry, __u32 *ret_leaf)
+{
+	const __u64 *descriptor = image_node_descriptor(store, entry, 0);
+
+	if (entry_bits(entry) != 8)
+		return false;
+	for (unsigned i = 0; i < NODE_CHUNK_WORDS; i++)
+		if (image_descriptor_bitmap(descriptor[i]) || descriptor[i] != descriptor[0])
+			return false;
+	*ret_leaf = image_descriptor_base(descriptor[0]);
+	return true;
+}
+
+/* --- line --- */
+
+static bool line_segment(void *arg, const struct image_segment *segment)
+{
+	struct window *window = arg;
+
+	if (window->count > LINE_STARTS)
+		return false;
+	window->segment[window->count++] = *segment;
+	return true;
+}
+
+static unsigned find_run(const struct image_runs *runs, __u32 slot)
+{
+	unsigned i = runs->count - 1;
+
+	while (runs->start[i] > slot)
+		i--;
+	return i;
+}
+
+/* The part is inside of a slot: true if the line can stay as it is, but for that slot's entry. */
+static bool line_inside(struct window *window, struct image_runs *runs, const struct prefix_cover *cover)
+{
+	const struct part *part = window->part;
+	struct image_line *line = image_node_line(part->build->store, window->entry);
+	__u32 *entry = &runs->entry[find_run(runs, part_slot(window))];
+	struct prefix_cover inner;
+
+	if (*entry & ENTRY_NODE) {
+		*entry = refresh_inside(window, *entry, cover);
+		image_line_store(line, runs);
+		return *entry & ENTRY_NODE;
+	}
+	inner = prefix_tree_descend(part->space->tree, *cover, &part->key, part->length);
+	return *entry != REASON_TABLE_FULL &&
+	       !prefix_tree_differs(part->space->tree, &inner, part->length, *entry);
+}
+
+/* Whether the slot has anything in common with the part. */
+static bool in_part(const struct window *window, __u32 slot)
+{
+	const struct part *part = window->part;
+	unsigned length = part->length < window_end(window) ? part->length : window_end(window);
+	unsigned shared = length > window->depth ? length - window->depth : 0;
+
+	return slot >> (window->bits - shared) == part_slot(window) >> (window->bits - shared);
+}
+
+/* The entry of a segment: what there was, made equal, or what is missing, built. */
+static __u32 line_entry(struct window *window, struct image_runs *old, const struct image_segment *segment)
+{
+	__u32 *entry = &old->entry[find_run(old, segment->first)];
+
+	if (segment->inner.node == PREFIX_NONE)
+		return segment->leaf;
+	if (!(*entry & ENTRY_NODE))
+		return image_build_slot(window->part->build, window->part->space,
+					slot_key(window, segment->first), window_end(window), segment);
+	if (!part_inside(window) && in_part(window, segment->first))
+		*entry = refresh_slot(window, *entry, segment->first, segment);
+	return *entry;
+}
+
+static void line_runs(struct window *window, struct image_runs *old, struct image_runs *ret)
+{
+	ret->count = 0;
+	for (unsigned i = 0; i < window->count; i++) {
+		__u32 entry = line_entry(window, old, &window->segment[i]);
+
+		if (ret->count && ret->entry[ret->count - 1] == entry)
+			continue;
+		ret->start[ret->count] = window->segment[i].first;
+		ret->entry[ret->count++] = entry;
+	}
+}
+
+static bool has_entry(const struct image_runs *runs, __u32 entry)
+{
+	for (unsigned i = 0; i < runs->count; i++)
+		if (runs->entry[i] == entry)
+			return true;
+	return false;
+}
+
+/* What is in `runs` but not in `kept`: no longer part of the image, or never was. */
+static void drop_runs(const struct image_runs *runs, const struct image_runs *kept,
+		      void (*drop)(struct image_build *build, __u32 entry), struct image_build *build)
+{
+	for (unsigned i = 0; i < runs->count; i++)
+		if (!has_entry(kept, runs->entry[i]))
+			drop(build, runs->entry[i]);
+}
+
+/* There is no room for the line. */
+static __u32 line_full(struct window *window, const struct image_runs *old, const struct image_runs *new)
+{
+	const struct part *part = window->part;
+
+	drop_runs(new, old, image_build_discard, part->build);
+	image_build_retire(part->build, window->entry);
+	return image_build_full(part->build, part->space, &window->key, window->depth);
+}
+
+static __u32 replace_line(struct window *window, const struct image_runs *old, const struct image_runs *new)
+{
+	struct image_build *build = window->part->build;
+	struct image_line *line = image_node_line(build->store, window->entry), content;
+	__u32 chunk = entry_chunk(window->entry), entry;
+
+	image_line_write(new, &content);
+	if (new->count == 1 && !(new->entry[0] & ENTRY_NODE)) {
+		entry = new->entry[0];
+	} else if (memcmp(content.start, line->start, sizeof(content.start)) == 0) {
+		image_line_store(line, new);
+		drop_runs(old, new, image_build_retire, build);
+		return window->entry;
+	} else {
+		__u32 fresh = image_memory_take(build->memory, ARRAY_NODE, 1);
+
+		if (fresh == MEMORY_NONE)
+			return line_full(window, old, new);
+		entry = entry_node(NODE_LINE, window->bits, fresh);
+		*image_node_line(build->store, entry) = content;
+	}
+	drop_runs(old, new, image_build_retire, build);
+	image_memory_retire(build->memory, ARRAY_NODE, chunk, 1);
+	return entry;
+}
+
+static __u32 refresh_line(struct window *window, const struct prefix_cover *cover)
+{
+	const struct part *part = window->part;
+	struct image_segment segment[LINE_STARTS + 1];
+	struct image_sweep sweep = { .tree = part->space->tree,
+				     .depth = window->depth,
+				     .bits = window->bits,
+				     .segment = line_segment,
+				     .arg = window };
+	struct image_runs old, new;
+
+	image_line_read(image_node_line(part->build->store, window->entry), &old);
+	if (part_inside(window) && line_inside(window, &old, cover))
+		return window->entry;
+	window->count = 0;
+	window->segment = segment;
+	if (image_sweep(&sweep, &window->key, window->depth, cover)) {
+		line_runs(window, &old, &new);
+		return replace_line(window, &old, &new);
+	}
+	new.entry[0] = image_build_window(part->build, part->space, window->key, window->depth, cover);
+	image_build_retire(part->build, window->entry);
+	return new.entry[0];
+}
+
+/* --- any node --- */
+
+/* Builds what is to stand in the window instead of the node; false, and nothing changed, unless there is room
+ * for all of it. */
+static bool replace(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
+		    const struct prefix_cover *cover, __u32 *ret_entry)
+{
+	struct image_build *build = part->build;
+	__u64 fulls = build->fulls;
+	__u32 new;
+
+	build->trial = true;
+	new = image_build_window(build, part->space, key, depth, cover);
+	build->trial = false;
+	if (build->fulls != fulls) {
+		image_build_discard(build, new);
+		return false;
+	}
+	image_build_retire(build, entry);
+	*ret_entry = new;
+	return true;
+}
+
+static __u32 refresh_leaf(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
+			  const struct prefix_cover *cover)
+{
+	const struct prefix_tree *tree = part->space->tree;
+
+	if (part->length > depth && entry != REASON_TABLE_FULL) {
+		struct prefix_cover inner = prefix_tree_descend(tree, *cover, &part->key, part->length);
+
+		if (!prefix_tree_differs(tree, &inner, part->length, entry))
+			return entry;
+	}
+	return image_build_window(part->build, part->space, key, depth, cover);
+}
+
+/* Makes the part equal as far as it lies in this window; returns the entry for the window. */
+static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
+		     const struct prefix_cover *cover)
+{
+	struct window window = {
+		.part = part, .entry = entry, .key = key, .depth = depth, .bits = entry_bits(entry)
+	};
+	__u32 leaf;
+
+	if (!(entry & ENTRY_NODE))
+		return refresh_leaf(part, entry, key, depth, cover);
+	if (!image_build_suits(part->build, part->space, entry, depth) &&
+	    replace(part, entry, key, depth, cover, &entry))
+		return entry;
+	if (entry_kind(entry) == NODE_LINE)
+		return refresh_line(&window, cover);
+	if (entry_kind(entry) == NODE_DIRECT) {
+		refresh_direct(&window, cover);
+		return entry;
+	}
+	refresh_bitmap(&window, cover);
+	if (!uniform(part->build->store, entry, &leaf))
+		return entry;
+	image_build_retire(part->build, entry);
+	return leaf;
+}
+
+/* A root of the other size. */
+static void resize(const struct part *part, const struct prefix_cover *cover)
+{
+	struct image_space *space = part->space;
+	struct prefix_key key = {};
+
+	space->large = !space->large;
+	if (!replace(part, space->entry, key, 0, cover, &space->entry))
+		space->large = !space->large;
+}
+
+/* --- public --- */
+
+void image_refresh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
+		   unsigned length)
+{
+	struct part part = { .build = build, .space = space, .key = *key, .length = length };
+	struct prefix_cover whole = {};
+
+	if (image_build_large(space) != space->large)
+		resize(&part, &whole);
+	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, &whole);
+}
+
+void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
+			 unsigned length, int change)
+{
+	__u32 entry = space->entry;
+	unsigned depth = 0;
+
+	while ((entry & ENTRY_NODE) && depth < length) {
+		unsigned bits = entry_bits(entry);
+
+		if (entry_kind(entry) != NODE_LINE)
+			*image_build_weight(build, entry) += change;
+		entry = image_node_entry(build->store, entry, prefix_key_bits(key->word, depth, bits));
+		depth += bits;
+	}
+}

@@ -1,0 +1,645 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "host/fib/image_build.h"
+#include "host/fib/image_compact.h"
+#include "host/fib/image_memory.h"
+#include "host/fib/image_node.h"
+#include "host/fib/image_queue.h"
+#include "host/fib/image_refresh.h"
+#include "host/fib/image_update.h"
+#include "host/fib/image_walk.h"
+
+/* How long one call works on what is unfinished, and how much it recycles. */
+#define WORK_NANOSECONDS 400000
+#define RECYCLE_BLOCKS   8192
+/* Slots of a large node that are taken apart before looking at the clock. */
+#define RETIRE_SLOTS     4096
+/* Pieces of an IPv4 table with a large root: 2048 groups. */
+#define SHORTEST_IPV4    8
+/* Prefixes in a change that is done at once. */
+#define SMALL_CHANGE     512
+/* Nodes with so many bits are taken apart in steps. */
+#define STEPWISE_BITS    16
+
+/* A node that no new reader finds, being taken apart. */
+struct remains {
+	__u32 entry;
+	__u32 slot;
+};
+
+/* A leaf that no prefix leads to. */
+struct retired {
+	__u64 ticket; /* changes that may still have to remove it from the image */
+	__u64 epoch;  /* when these were done; 0: not yet */
+	__u16 leaf;
+};
+
+struct compaction {
+	bool running;
+	__u32 vrf, family;
+	bool walking;
+	struct image_walk walk;
+};
+
+struct image_update {
+	struct image_store *store;
+	struct grace *grace;
+	struct image_memory *memory;
+	struct image_build *build;
+	struct image_space *space[IMAGE_VRFS]; /* two each: by family */
+	__u32 loading;                         /* VRFs that are */
+
+	struct image_queue work; /* large changes; the oldest is under way if walking */
+	struct image_walk walk;
+	bool walking;
+
+	struct image_queue punted; /* parts that found no room */
+	__u64 returned;            /* image_memory_returned() when they were last tried */
+	__u32 punted_known;        /* cache of their prefixes, and for how many parts it holds */
+	__u64 punted_routes;
+
+	struct remains *remains;
+	__u32 remains_count, remains_room;
+
+	struct retired *retired; /* ring of room, a power of two */
+	__u32 retired_first, retired_count, retired_dated, retired_room;
+	void (*reuse)(void *arg, __u16 leaf);
+	void *reuse_arg;
+
+	struct compaction compaction;
+	__u64 moved;
+};
+
+static __u64 now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+/* --- spaces --- */
+
+static struct image_space *get_space(const struct image_update *update, __u16 vrf, __u8 family)
+{
+	struct image_space *space = update->space[vrf];
+
+	return space ? &space[family] : NULL;
+}
+
+static struct image_vrf *vrf_of(const struct image_update *update, __u16 vrf)
+{
+	return &update->store->tables->vrf[vrf];
+}
+
+static void publish_root(const struct image_update *update, const struct image_space *space)
+{
+	image_store_cell(&vrf_of(update, space->vrf)->root[space->family],
+			 space->lost ? REASON_TABLE_FULL : space->entry);
+}
+
+static void publish_fallback(const struct image_update *update, const struct image_space *space)
+{
+	const struct prefix_node *node = prefix_tree_node(space->tree, 0);
+	__u32 leaf = node->value[PREFIX_ROUTE] ? node->value[PREFIX_ROUTE] : REASON_NO_ROUTE;
+
+	image_store_cell(&vrf_of(update, space->vrf)->fallback[space->family], leaf);
+}
+
+static void note_punted(void *arg, const struct image_space *space, const struct prefix_key *key,
+			unsigned length)
+{
+	struct image_update *update = arg;
+	struct image_part part = { space->vrf, space->family, length, prefix_key_cut(*key, length) };
+
+	image_queue_add(&update->punted, &part);
+	update->punted_known = 0;
+}
+
+/* --- taking apart what was replaced --- */
+
+static void retire_entry(struct image_update *update, __u32 entry)
+{
+	struct remains *more;
+	__u32 room = update->remains_room * 2 + 8;
+
+	if (!(entry & ENTRY_NODE))
+		return;
+	if (entry_kind(entry) == NODE_LINE || entry_bits(entry) < STEPWISE_BITS) {
+		image_build_retire(update->build, entry);
+		return;
+	}
+	if (update->remains_count == update->remains_room) {
+		more = realloc(update->remains, room * sizeof(*more));
+		if (!more) {
+			image_build_retire(update->build, entry);
+			return;
+		}
+		update->remains = more;
+		update->remains_room = room;
+	}
+	update->remains[update->remains_count++] = (struct remains){ .entry = entry };
+}
+
+static void retire_remains(struct image_update *update, __u64 end)
+{
+	while (update->remains_count) {
+		struct remains *last = &update->remains[update->remains_count - 1];
+
+		if (image_build_retire_some(update->build, last->entry, &last->slot, RETIRE_SLOTS))
+			update->remains_count--;
+		if (now() >= end)
+			return;
+	}
+}
+
+/* --- changes --- */
+
+static void refresh(struct image_update *update, struct image_space *space, const struct prefix_key *key,
+		    unsigned length)
+{
+	image_refresh(update->build, space, key, length);
+	publish_root(update, space);
+}
+
+static unsigned shortest_piece(const struct image_space *space)
+{
+	return space->large && space->tree->width == 32 ? SHORTEST_IPV4 : 0;
+}
+
+/* Goes on with the large changes. */
+static void work(struct image_update *update, __u64 end)
+{
+	const struct image_part *part;
+
+	while ((part = image_queue_oldest(&update->work))) {
+		struct image_space *space = get_space(update, part->vrf, part->family);
+		struct prefix_key key;
+		unsigned length;
+
+		if (!update->walking)
+			image_walk_begin(&update->walk, &part->key, part->length);
+		update->walking =
+			space && !space->loading && !space->lost &&
+			image_walk_next(&update->walk, space->tree, shortest_piece(space), &key, &length);
+		if (update->walking)
+			refresh(update, space, &key, length);
+		else
+			image_queue_drop_oldest(&update->work);
+		if (now() >= end)
+			return;
+	}
+}
+
+static bool is_small(const struct image_space *space, const struct image_prefix *prefix)
+{
+	struct prefix_cover cover;
+
+	if (prefix->length < shortest_piece(space))
+		return false;
+	cover = prefix_tree_cover(space->tree, &prefix->key, prefix->length);
+	return prefix_tree_weight(space->tree, cover.node, SMALL_CHANGE + 1) <= SMALL_CHANGE;
+}
+
+/* The prefix has changed in the tree: makes the image follow. */
+static int follow(struct image_update *update, struct image_space *space, const struct image_prefix *prefix,
+		  int weight)
+{
+	__u64 fulls = update->build->fulls;
+	struct image_part part = { prefix->vrf, prefix->family, prefix->length, prefix->key };
+
+	if (space->loading || space->lost)
+		return 0;
+	if (prefix->length == 0 && prefix->layer == PREFIX_ROUTE) {
+		publish_fallback(update, space);
+		return 0;
+	}
+	if (weight)
+		image_refresh_weigh(update->build, space, &prefix->key, prefix->length, weight);
+	if (is_small(space, prefix)) {
+		refresh(update, space, &prefix->key, prefix->length);
+	} else {
+		image_queue_add(&update->work, &part);
+		work(update, now() + WORK_NANOSECONDS);
+	}
+	return update->build->fulls == fulls ? 0 : -ENOSPC;
+}
+
+/* Builds all of a space anew, beside what there is, and puts it in its place. */
+static void rebuild(struct image_update *update, struct image_space *space)
+{
+	struct prefix_cover whole = {};
+	struct prefix_key key = {};
+	__u32 old = space->entry;
+
+	space->large = image_build_large(space);
+	space->entry = image_build_window(update->build, space, key, 0, &whole);
+	if (space->large && space->entry == REASON_TABLE_FULL) {
+		space->large = false;
+		space->entry = image_build_window(update->build, space, key, 0, &whole);
+	}
+	publish_root(update, space);
+	retire_entry(update, old);
+}
+
+/* --- retired leaves --- */
+
+static struct retired *retired_at(const struct image_update *update, __u32 index)
+{
+	return &update->retired[(update->retired_first + index) & (update->retired_room - 1)];
+}
+
+static int retired_grow(struct image_update *update)
+{
+	__u32 room = update->retired_room ? update->retired_room * 2 : 64;
+	struct retired *more = malloc(room * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	for (__u32 i = 0; i < update->retired_count; i++)
+		more[i] = *retired_at(update, i);
+	free(update->retired);
+	update->retired = more;
+	update->retired_first = 0;
+	update->retired_room = room;
+	return 0;
+}
+
+/* The grace period of a leaf begins when the last change that may concern it is done. */
+static void date_retired(struct image_update *update)
+{
+	while (update->retired_dated < update->retired_count && !update->loading) {
+		struct retired *retired = retired_at(update, update->retired_dated);
+
+		if (!image_queue_done(&update->work, retired->ticket))
+			return;
+		retired->epoch = grace_epoch(update->grace);
+		update->retired_dated++;
+	}
+}
+
+static void reuse_retired(struct image_update *update)
+{
+	__u64 passed = grace_passed(update->grace);
+
+	while (update->retired_dated && retired_at(update, 0)->epoch <= passed) {
+		__u16 leaf = retired_at(update, 0)->leaf;
+
+		update->retired_first++;
+		update->retired_count--;
+		update->retired_dated--;
+		if (update->reuse)
+			update->reuse(update->reuse_arg, leaf);
+	}
+}
+
+/* --- what found no room, and holes --- */
+
+/* Tries the parts that punt again, if memory was given back since the last time. */
+static void heal(struct image_update *update)
+{
+	const struct image_part *part;
+
+	if (!update->punted.count || update->work.count ||
+	    image_memory_returned(update->memory) == update->returned)
+		return;
+	update->returned = image_memory_returned(update->memory);
+	while ((part = image_queue_oldest(&update->punted))) {
+		image_queue_add(&update->work, part);
+		image_queue_drop_oldest(&update->punted);
+	}
+	update->punted_known = 0;
+}
+
+static void compact_begin(struct image_update *update)
+{
+	bool holey = false;
+
+	for (int array = 0; array < IMAGE_ARRAYS; array++)
+		holey |= image_memory_holey(update->memory, array);
+	if (!holey)
+		return;
+	for (int array = 0; array < IMAGE_ARRAYS; array++)
+		image_memory_evict_begin(update->memory, array);
+	update->compaction = (struct compaction){ .running = true };
+}
+
+/* The space that the compaction is in; NULL: all are done. */
+static struct image_space *compact_space(struct image_update *update)
+{
+	struct compaction *compaction = &update->compaction;
+
+	for (; compaction->vrf < IMAGE_VRFS; compaction->vrf++, compaction->family = 0) {
+		if (update->space[compaction->vrf] && compaction->family < 2)
+			return &update->space[compaction->vrf][compaction->family];
+		compaction->walking = false;
+	}
+	return NULL;
+}
+
+static void compact(struct image_update *update, __u64 end)
+{
+	struct compaction *compaction = &update->compaction;
+	struct image_space *space;
+
+	while (compaction->running && now() < end) {
+		struct prefix_key key = {};
+		unsigned length;
+
+		space = compact_space(update);
+		if (!space) {
+			for (int array = 0; array < IMAGE_ARRAYS; array++)
+				image_memory_evict_end(update->memory, array);
+			compaction->running = false;
+			return;
+		}
+		if (!compaction->walking)
+			image_walk_begin(&compaction->walk, &key, 0);
+		compaction->walking =
+			image_walk_next(&compaction->walk, space->tree, shortest_piece(space), &key, &length);
+		if (!compaction->walking) {
+			compaction->family++;
+			continue;
+		}
+		update->moved += image_compact(update->build, space, &key, length);
+		publish_root(update, space);
+	}
+}
+
+/* --- public --- */
+
+static void write_empty(struct image_store *store)
+{
+	for (__u32 id = 0; id < IMAGE_NEXTHOPS; id++)
+		store->run[id] = id;
+	for (__u32 vrf = 0; vrf < IMAGE_VRFS; vrf++) {
+		for (int family = 0; family < 2; family++) {
+			store->tables->vrf[vrf].root[family] = REASON_NO_ROUTE;
+			store->tables->vrf[vrf].fallback[family] = REASON_NO_ROUTE;
+		}
+	}
+}
+
+int image_update_new(struct image_store *store, struct grace *grace, struct image_update **ret)
+{
+	struct image_update *update = calloc(1, sizeof(*update));
+	int error;
+
+	if (!update)
+		return -ENOMEM;
+	update->store = store;
+	update->grace = grace;
+	error = image_memory_new(store, grace, IMAGE_NEXTHOPS, &update->memory);
+	if (error == 0)
+		error = image_build_new(store, update->memory, &update->build);
+	if (error == 0)
+		error = image_queue_init(&update->work);
+	if (error == 0)
+		error = image_queue_init(&update->punted);
+	if (error < 0) {
+		image_update_free(update);
+		return error;
+	}
+	update->build->full = note_punted;
+	update->build->arg = update;
+	write_empty(store);
+	*ret = update;
+	return 0;
+}
+
+static void space_free(struct image_space *space)
+{
+	if (!space)
+		return;
+	prefix_tree_free(space[IMAGE_IPV4].tree);
+	prefix_tree_free(space[IMAGE_IPV6].tree);
+	free(space);
+}
+
+void image_update_free(struct image_update *update)
+{
+	if (!update)
+		return;
+	for (__u32 vrf = 0; vrf < IMAGE_VRFS; vrf++)
+		space_free(update->space[vrf]);
+	image_queue_release(&update->work);
+	image_queue_release(&update->punted);
+	image_build_free(update->build);
+	image_memory_free(update->memory);
+	free(update->remains);
+	free(update->retired);
+	free(update);
+}
+
+int image_update_open(struct image_update *update, __u16 vrf, bool large)
+{
+	struct image_space *space = calloc(2, sizeof(*space));
+	int error;
+
+	assert(!update->space[vrf]);
+	if (!space)
+		return -ENOMEM;
+	error = prefix_tree_new(32, &space[IMAGE_IPV4].tree);
+	if (error == 0)
+		error = prefix_tree_new(128, &space[IMAGE_IPV6].tree);
+	if (error < 0) {
+		space_free(space);
+		return error;
+	}
+	update->space[vrf] = space;
+	for (int family = 0; family < 2; family++) {
+		space[family].vrf = vrf;
+		space[family].family = family;
+		space[family].always_large = large;
+		rebuild(update, &space[family]);
+	}
+	return 0;
+}
+
+void image_update_close(struct image_update *update, __u16 vrf)
+{
+	struct image_space *space = update->space[vrf];
+
+	assert(space);
+	image_queue_forget(&update->work, vrf);
+	image_queue_forget(&update->punted, vrf);
+	update->walking = false;
+	update->loading -= space[0].loading;
+	if (update->compaction.vrf == vrf)
+		update->compaction.walking = false;
+	for (int family = 0; family < 2; family++) {
+		/* In this order: the old root must not meet a fallback that is not its own. */
+		image_store_cell(&vrf_of(update, vrf)->root[family], REASON_NO_ROUTE);
+		image_store_cell(&vrf_of(update, vrf)->fallback[family], REASON_NO_ROUTE);
+		retire_entry(update, space[family].entry);
+	}
+	space_free(space);
+	update->space[vrf] = NULL;
+}
+
+int image_update_set(struct image_update *update, const struct image_prefix *prefix, __u16 leaf,
+		     __u16 *ret_old)
+{
+	struct image_space *space = get_space(update, prefix->vrf, prefix->family);
+	__u16 old;
+	int error;
+
+	error = space->lost ? -ENOMEM
+			    : prefix_tree_set(space->tree, &prefix->key, prefix->length, prefix->layer, leaf,
+					      &old);
+	if (error < 0) {
+		space->lost = true;
+		publish_root(update, space);
+		return error;
+	}
+	*ret_old = old;
+	return old == leaf ? 0 : follow(update, space, prefix, !old);
+}
+
+__u16 image_update_delete(struct image_update *update, const struct image_prefix *prefix)
+{
+	struct image_space *space = get_space(update, prefix->vrf, prefix->family);
+	__u16 old = prefix_tree_delete(space->tree, &prefix->key, prefix->length, prefix->layer);
+
+	if (old)
+		follow(update, space, prefix, -1);
+	return old;
+}
+
+void image_update_begin(struct image_update *update, __u16 vrf)
+{
+	struct image_space *space = update->space[vrf];
+
+	assert(space && !space[0].loading);
+	update->loading++;
+	for (int family = 0; family < 2; family++)
+		space[family].loading = true;
+}
+
+void image_update_end(struct image_update *update, __u16 vrf)
+{
+	struct image_space *space = update->space[vrf];
+
+	assert(space && space[0].loading);
+	update->loading--;
+	for (int family = 0; family < 2; family++) {
+		space[family].loading = false;
+		publish_fallback(update, &space[family]);
+		rebuild(update, &space[family]);
+	}
+}
+
+__u16 image_update_match(const struct image_update *update, __u16 vrf, enum image_family family,
+			 const struct prefix_key *key, unsigned *ret_length)
+{
+	return prefix_tree_match(get_space(update, vrf, family)->tree, key, ret_length);
+}
+
+__u16 image_update_lookup(const struct image_update *update, __u16 vrf, enum image_family family,
+			  const struct prefix_key *key)
+{
+	const struct image_vrf *root = vrf_of(update, vrf);
+	__u32 entry = root->root[family];
+	unsigned depth = 0;
+
+	while (entry & ENTRY_NODE) {
+		unsigned bits = entry_bits(entry);
+
+		entry = image_node_entry(update->store, entry, prefix_key_bits(key->word, depth, bits));
+		depth += bits;
+	}
+	return entry ? entry : root->fallback[family];
+}
+
+const struct prefix_tree *image_update_tree(const struct image_update *update, __u16 vrf,
+					    enum image_family family)
+{
+	const struct image_space *space = get_space(update, vrf, family);
+
+	return space ? space->tree : NULL;
+}
+
+int image_update_retire(struct image_update *update, __u16 leaf)
+{
+	if (update->retired_count == update->retired_room && retired_grow(update) < 0)
+		return -ENOMEM;
+	*retired_at(update, update->retired_count++) =
+		(struct retired){ .leaf = leaf, .ticket = image_queue_ticket(&update->work) };
+	return 0;
+}
+
+void image_update_on_reuse(struct image_update *update, void (*reuse)(void *arg, __u16 leaf), void *arg)
+{
+	update->reuse = reuse;
+	update->reuse_arg = arg;
+}
+
+bool image_update_busy(const struct image_update *update)
+{
+	return update->work.count || update->remains_count;
+}
+
+bool image_update_settle(struct image_update *update)
+{
+	__u64 end = now() + WORK_NANOSECONDS, open = grace_epoch(update->grace);
+
+	date_retired(update);
+	grace_poll(update->grace, image_memory_newest(update->memory) == open ||
+					  (update->retired_dated &&
+					   retired_at(update, update->retired_dated - 1)->epoch == open));
+	image_memory_recycle(update->memory, RECYCLE_BLOCKS);
+	reuse_retired(update);
+	work(update, end);
+	retire_remains(update, end);
+	heal(update);
+	if (!update->compaction.running && !update->work.count)
+		compact_begin(update);
+	compact(update, end);
+	return update->work.count || update->remains_count || update->compaction.running ||
+	       update->retired_count || image_memory_newest(update->memory);
+}
+
+/* Prefixes in the parts that punt; counted anew when the parts have changed. */
+static __u64 punted_routes(struct image_update *update)
+{
+	__u64 count = 0;
+
+	if (update->punted_known == update->punted.count)
+		return update->punted.count ? update->punted_routes : 0;
+	for (__u32 i = 0; i < update->punted.count; i++) {
+		const struct image_part *part = &update->punted.part[update->punted.first + i];
+		const struct image_space *space = get_space(update, part->vrf, part->family);
+		struct prefix_cover cover = prefix_tree_cover(space->tree, &part->key, part->length);
+
+		count += prefix_tree_values(space->tree, cover.node, part->length ? part->length - 1 : 0);
+	}
+	update->punted_known = update->punted.count;
+	update->punted_routes = count;
+	return count;
+}
+
+void image_update_usage(struct image_update *update, struct image_usage *ret)
+{
+	struct image_memory_usage node, run;
+
+	image_memory_usage(update->memory, ARRAY_NODE, &node);
+	image_memory_usage(update->memory, ARRAY_RUN, &run);
+	*ret = (struct image_usage){ .node_used = node.used,
+				     .node_free = node.free,
+				     .node_limbo = node.limbo,
+				     .node_total = node.total,
+				     .run_used = run.used,
+				     .run_free = run.free,
+				     .run_limbo = run.limbo,
+				     .run_total = run.total,
+				     .bytes = (__u64)node.held * 64 + (__u64)run.held * 4,
+				     .punted_ranges = update->punted.count,
+				     .punted_routes = punted_routes(update),
+				     .full = update->build->fulls,
+				     .moved = update->moved };
+}

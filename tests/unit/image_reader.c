@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include <stdbool.h>
+#include <string.h>
+
+#include "tests/unit/image_reader.h"
+
+#define TARGET_HAS_LINES 1
+#define TARGET_HAS_CLOCK 0
+
+struct target {
+	const struct image_store *store;
+	__u32 node_mask, run_mask;
+};
+
+static inline __u64 target_node(const struct target *t, __u32 index)
+{
+	return __atomic_load_n(&t->store->node[index & t->node_mask], __ATOMIC_RELAXED);
+}
+
+static inline const struct image_line *target_line(const struct target *t, __u32 chunk)
+{
+	return (const struct image_line *)&t->store->node[chunk * NODE_CHUNK_WORDS & t->node_mask];
+}
+
+static inline __u32 target_run(const struct target *t, __u32 index)
+{
+	return __atomic_load_n(&t->store->run[index & t->run_mask], __ATOMIC_RELAXED);
+}
+
+#include "xdp/route.h"
+
+__u16 image_reader_leaf(const struct image_store *store, __u16 vrf, enum image_family family,
+			const __u8 *address)
+{
+	struct target target = { .store = store,
+				 .node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1,
+				 .run_mask = store->run_cells - 1 };
+	const struct image_vrf *image = &store->tables->vrf[vrf];
+	__be64 half[2] = {};
+	__be32 word;
+
+	if (family == IMAGE_IPV4) {
+		memcpy(&word, address, 4);
+		return route_leaf(&target, image, IMAGE_IPV4, route_key4(word), 32);
+	}
+	memcpy(half, address, 16);
+	return route_leaf(&target, image, IMAGE_IPV6, route_key6(half[0], half[1]), 128);
+}
