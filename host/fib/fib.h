@@ -17,6 +17,7 @@
 #include "xdp/image.h"
 
 struct fib;
+struct grace;
 struct image_store;
 
 /* Limits; 0 = the default (four times the largest tables of 2026). */
@@ -52,7 +53,10 @@ struct fib_interface {
 	enum reason punt; /* not 0: everything that comes in here goes to the kernel, for this reason */
 };
 
-/* Adds or changes. -ENOSPC: a table is full; the interface's packets go to the kernel. */
+/*
+ * Adds or changes. -ENOSPC: a table is full; the interface's packets go to the kernel until there is room.
+ * -EINVAL: VLAN id out of range.
+ */
 int fib_interface_set(struct fib *fib, const struct fib_interface *interface);
 /* Forgets it; next hops through it become EGRESS_DOWN until their routes go. Unknown ifindex: no effect. */
 void fib_interface_delete(struct fib *fib, __u32 ifindex);
@@ -123,11 +127,21 @@ void fib_gateways(const struct fib *fib,
 
 /* --- the whole --- */
 
+/* limits NULL: the defaults. The store is borrowed and must outlive the fib. -ENOMEM, -EINVAL, -ENOSPC. */
 int fib_new(const struct fib_limits *limits, struct image_store *store, struct fib **ret);
+/* The image stays as it is. NULL is fine. */
 void fib_free(struct fib *fib);
 
-/* While held, all packets punt (HELD). A new fib is held; release it when the tables are complete. */
+/* Grace periods of this image: whoever reads it takes part (host/fib/grace.h). */
+struct grace *fib_grace(struct fib *fib);
+
+/*
+ * While held, all packets punt (HELD), and loading many routes is cheap. A new fib is held; release it when
+ * the tables are complete. fib_settle() builds what is missing in the image, then packets flow.
+ */
 void fib_hold(struct fib *fib, bool held);
+/* Whether packets still punt for that reason. */
+bool fib_held(const struct fib *fib);
 
 /* Finishes what waited for a grace period, recycles memory, compacts. Call when the loop is idle and at least
  * every 20 ms while it returns true (there is more to do). Never blocks for longer than about a millisecond.
