@@ -370,8 +370,9 @@ void twins_settle(struct twins *twins)
 	__u64 patience = figures->differences || figures->unfaithful ? HURRY : PATIENCE, last = now_ms();
 
 	for (;;) {
-		bool any = collect(twins, KERNEL) | collect(twins, SUBJECT);
+		bool any = collect(twins, KERNEL);
 
+		any = collect(twins, SUBJECT) || any;
 		cancel(twins->heap);
 		if (!anything_open(twins))
 			break;
