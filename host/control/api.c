@@ -186,6 +186,7 @@ static int listen_at(const char *path, const char *group, struct why *why)
 		error = why_set(why, errno, "%s: cannot listen: %s", path, strerror(errno));
 	if (error < 0) {
 		close(fd);
+		(void)unlink(path);
 		return error;
 	}
 	return fd;
