@@ -29,13 +29,20 @@ int penstock_nfp(struct xdp_md *context)
 {
 	struct target target;
 	struct packet packet;
+	struct ethertype type;
 	enum reason reason;
 
 	target_open(&target, context);
-	packet.data = (void *)(long)context->data;
-	packet.end = (void *)(long)context->data_end;
-	reason = pipeline(&target, &packet);
-	count(reason, packet.frame);
+	reason = admit_tables(&target);
+	if (!reason) {
+		packet.data = (void *)(long)context->data;
+		packet.end = (void *)(long)context->data_end;
+		reason = parse_ethernet(&packet, &type);
+		if (!reason)
+			reason = is_tag(type) ? pipeline_tagged(&target, &packet, type)
+					      : pipeline_type(&target, &packet, type);
+	}
+	count(reason, context->data_end - context->data);
 	if (reason == REASON_FORWARDED)
 		return NFP_TX;
 	return reason == REASON_BLACKHOLE ? NFP_DROP : NFP_PASS;

@@ -43,7 +43,7 @@ NFP_ARRAY(run, struct nfp_cell, NFP_CELLS);
 NFP_ARRAY(control, struct image_control, 1);
 NFP_ARRAY(vrf, struct image_vrf, NFP_VRFS);
 NFP_ARRAY(interface, struct image_interface, NFP_INTERFACES);
-NFP_ARRAY(own, __u64, IMAGE_OWN_BITS / 64);
+NFP_ARRAY(own, struct nfp_cell, IMAGE_OWN);
 NFP_ARRAY(hop, struct image_nexthop, NFP_NEXTHOPS);
 NFP_ARRAY(vlan, struct nfp_cell, NFP_VLANS);
 NFP_ARRAY(bucket, struct nfp_cell, NFP_BUCKETS);
@@ -93,6 +93,11 @@ static __always_inline const struct image_interface *target_interface(const stru
 	return nfp_element(&interface, index & (NFP_INTERFACES - 1));
 }
 
+static __always_inline const struct image_interface *target_ingress(const struct target *target)
+{
+	return target_interface(target, target->port + 1);
+}
+
 static __always_inline const struct image_nexthop *target_nexthop(const struct target *target, __u32 id)
 {
 	return nfp_element(&hop, id & (NFP_NEXTHOPS - 1));
@@ -108,12 +113,12 @@ static __always_inline __u32 target_bucket(const struct target *target, __u32 in
 	return *(const __u32 *)nfp_element(&bucket, index & (NFP_BUCKETS - 1));
 }
 
-static __always_inline __u64 target_own(const struct target *target, __u32 word)
+static __always_inline __u8 target_own(const struct target *target, __u32 slot)
 {
-	return *(const __u64 *)nfp_element(&own, word & (IMAGE_OWN_BITS / 64 - 1));
+	return *(const __u32 *)nfp_element(&own, slot & (IMAGE_OWN - 1));
 }
 
-static __always_inline __u16 target_port(const struct target *target)
+static __always_inline __u32 target_port(const struct target *target)
 {
 	return target->port;
 }

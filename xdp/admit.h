@@ -25,7 +25,7 @@ static __always_inline void admit_tag(struct target *target, struct packet *pack
 static __always_inline enum reason admit_interface(struct target *target, struct packet *packet)
 {
 	packet->in_index = target_port(target) + 1;
-	packet->in = target_interface(target, packet->in_index);
+	packet->in = target_ingress(target);
 	if (likely(!packet->tags))
 		return REASON_FORWARDED;
 	admit_tag(target, packet, packet->outer_tag);
@@ -34,7 +34,7 @@ static __always_inline enum reason admit_interface(struct target *target, struct
 	return packet->in_index ? REASON_FORWARDED : REASON_TAG_UNKNOWN;
 }
 
-/* Nobody refreshed the tables in time, or they are not complete yet. */
+/* Whether anything may be forwarded at all: the tables are complete, and somebody keeps them fresh. */
 static __always_inline enum reason admit_tables(struct target *target)
 {
 	const struct image_control *control = target_control(target);
@@ -73,12 +73,20 @@ static __always_inline bool admit_reverse(const struct packet *packet, const str
 	return false;
 }
 
+/* Forwarding is off; the host also clears the switch where the interface is held in the kernel. */
+static __always_inline enum reason admit_closed(const struct image_interface *in)
+{
+	if (!in->ifindex)
+		return REASON_INTERFACE_UNKNOWN;
+	return in->punt ? in->punt : REASON_FORWARDING_OFF;
+}
+
 /* Looks the source up, where its address may be our own or rp_filter is on. */
 static __always_inline enum reason admit_source_route(struct target *target, const struct packet *packet)
 {
 	const struct image_vrf *vrf = target_vrf(target, packet->in->vrf);
-	__u32 leaf = route_find(target, vrf->root[IPV4], packet->source, 32);
-	const struct image_nexthop *nexthop = target_nexthop(target, leaf ? leaf : vrf->fallback[IPV4]);
+	__u32 leaf = route_leaf(target, vrf, IPV4, route_key4(packet->source4_be), 32);
+	const struct image_nexthop *nexthop = target_nexthop(target, leaf);
 
 	if (nexthop->reason == REASON_LOCAL || nexthop->reason == REASON_BROADCAST)
 		return REASON_MARTIAN_SOURCE;
@@ -89,25 +97,28 @@ static __always_inline enum reason admit_source_route(struct target *target, con
 
 static __always_inline enum reason admit_ipv4(struct target *target, const struct packet *packet)
 {
-	__u32 source = packet->source.high >> 32;
-	__u32 bit = own_bit(source);
-	__u8 top = source >> 24;
+	__u16 switches = INTERFACE_FORWARD4 | INTERFACE_RPF_STRICT | INTERFACE_RPF_LOOSE;
+	__u8 top = packet->source4_be;
 
 	if (unlikely((packet->ttl_word & 0xff) <= 1))
 		return REASON_TTL;
 	/* 0/8, 127/8, multicast and above */
 	if (unlikely((__u8)(top - 1) >= 223 || top == 127))
 		return REASON_MARTIAN_SOURCE;
-	if (unlikely(packet->in->flags & (INTERFACE_RPF_STRICT | INTERFACE_RPF_LOOSE) ||
-		     target_own(target, bit / 64) >> (bit % 64) & 1))
-		return admit_source_route(target, packet);
-	return REASON_FORWARDED;
+	if (likely((packet->in->flags & switches) == INTERFACE_FORWARD4 &&
+		   !target_own(target, own_slot(packet->source4_be))))
+		return REASON_FORWARDED;
+	if (!(packet->in->flags & INTERFACE_FORWARD4))
+		return admit_closed(packet->in);
+	return admit_source_route(target, packet);
 }
 
 static __always_inline enum reason admit_ipv6(const struct packet *packet)
 {
-	__u64 front = packet->source.high;
+	__u64 front = packet->source6.high;
 
+	if (unlikely(!(packet->in->flags & INTERFACE_FORWARD6)))
+		return admit_closed(packet->in);
 	if (unlikely(packet->ttl_word <= 1))
 		return REASON_TTL;
 	/* unspecified, loopback, v4-mapped and their kin; link-local; multicast */
@@ -118,23 +129,13 @@ static __always_inline enum reason admit_ipv6(const struct packet *packet)
 
 static __always_inline enum reason admit(struct target *target, struct packet *packet)
 {
-	__u16 forward = packet->family == IPV4 ? INTERFACE_FORWARD4 : INTERFACE_FORWARD6;
 	enum reason reason;
 
 	reason = admit_interface(target, packet);
-	if (reason)
-		return reason;
-	reason = admit_tables(target);
-	if (reason)
+	if (unlikely(reason))
 		return reason;
 	reason = admit_station(packet);
-	if (reason)
+	if (unlikely(reason))
 		return reason;
-	/* the host clears the switch where .punt is set */
-	if (unlikely(!(packet->in->flags & forward))) {
-		if (!packet->in->ifindex)
-			return REASON_INTERFACE_UNKNOWN;
-		return packet->in->punt ? packet->in->punt : REASON_FORWARDING_OFF;
-	}
 	return packet->family == IPV4 ? admit_ipv4(target, packet) : admit_ipv6(packet);
 }

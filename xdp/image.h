@@ -42,7 +42,7 @@
 #define IMAGE_VLAN_TABLES 256 /* one per device and protocol that has sub-interfaces; 0 is unused */
 #define IMAGE_NEXTHOPS    65536
 #define IMAGE_BUCKETS     (1u << 20)
-#define IMAGE_OWN_BITS    65536
+#define IMAGE_OWN         4096
 
 /* --- entries --- */
 #define ENTRY_NODE       0x80000000u
@@ -158,15 +158,15 @@ struct image_control {
 };
 
 /*
- * own[]: a bit for each address of this host, IPv4, by own_bit() of the address. A source address whose bit
- * is set may be our own (then it is a martian); the program then looks it up.
+ * own[] is a filter over the IPv4 addresses of this host, local and broadcast. A source address that it lets
+ * through cannot be ours; for any other the program looks the source up, to punt it where it is.
  */
 struct image_tables {
 	struct image_control control;
 	struct image_vrf vrf[IMAGE_VRFS];
 	struct image_interface
 		interface[IMAGE_INTERFACES]; /* [0] unused; [port + 1] for untagged frames of a port */
-	__u64 own[IMAGE_OWN_BITS / 64];
+	__u8 own[IMAGE_OWN];                 /* [own_slot(address)]: not 0: may be an address of ours */
 	struct image_nexthop
 		nexthop[IMAGE_NEXTHOPS];      /* [r] for r < REASON_MAX: punt (or drop) with reason r */
 	__u16 vlan[IMAGE_VLAN_TABLES * 4096]; /* [table * 4096 + VID]: interface, 0 = none */
@@ -176,7 +176,7 @@ struct image_tables {
 /* Per CPU, per port: one counter for each reason. */
 struct image_counter {
 	__u64 packets;
-	__u64 bytes; /* whole frames, without FCS */
+	__u64 bytes; /* whole frames without FCS, as they leave the program */
 };
 
 struct image_counters {
@@ -203,9 +203,10 @@ static inline __u32 entry_node(enum node_kind kind, __u32 bits, __u32 chunk)
 	return ENTRY_NODE | (__u32)kind << ENTRY_KIND_SHIFT | bits << ENTRY_BITS_SHIFT | chunk;
 }
 
-static inline __u32 own_bit(__u32 address)
+/* By the last octet and half of the one before. */
+static inline __u32 own_slot(__be32 address)
 {
-	return (address ^ (address >> 16)) & (IMAGE_OWN_BITS - 1);
+	return address >> 20;
 }
 
 _Static_assert(sizeof(struct image_line) == 64, "a line is a cache line");

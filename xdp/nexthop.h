@@ -19,33 +19,57 @@ static __always_inline __u32 hash_mix(__u32 a, __u32 b)
 	return (__u32)product ^ (__u32)(product >> 32);
 }
 
-/* The first four bytes after the IP header where they are ports, else 0. */
-static __always_inline __u32 flow_ports(const struct packet *packet)
+struct flow {
+	__u32 protocol; /* 0 for fragments */
+	__u32 ports;    /* the first four bytes after the IP header where they are ports, else 0 */
+};
+
+static __always_inline struct flow flow_of(const struct packet *packet)
 {
 	const void *ports = packet->ip + (packet->family == IPV4 ? IPV4_HEADER : IPV6_HEADER);
+	struct protocol protocol;
+	struct flow flow = { 0 };
 
-	if (packet->fragment)
-		return 0;
-	if (packet->protocol.number != IPPROTO_TCP && packet->protocol.number != IPPROTO_UDP)
-		return 0;
-	return ports + 4 > packet->end ? 0 : load32(ports);
+	if (packet->family == IPV4) {
+		/* an offset, or "more fragments" */
+		if (load16(packet->ip + 6) & swap16(0x3fff))
+			return flow;
+		protocol.number = packet->ttl_word >> 8;
+	} else {
+		protocol.number = *(const __u8 *)(packet->ip + 6);
+		if (protocol.number == IPPROTO_FRAGMENT)
+			return flow;
+	}
+	flow.protocol = protocol.number;
+	if ((protocol.number == IPPROTO_TCP || protocol.number == IPPROTO_UDP) && ports + 4 <= packet->end)
+		flow.ports = load32(ports);
+	return flow;
+}
+
+/* An address as one word. */
+static __always_inline __u32 flow_fold(const struct route_key *address, const __u32 *key)
+{
+	__u32 word = address->high >> 32 ^ key[0];
+
+	word ^= hash_mix(address->high ^ key[2], address->low >> 32 ^ key[3]);
+	return word ^ hash_mix(address->low ^ key[1], address->high ^ key[0]);
 }
 
 static __always_inline __u32 flow_hash(const struct image_control *control, const struct packet *packet)
 {
 	const __u32 *key = control->hash_key;
-	__u32 protocol = packet->fragment ? 0 : packet->protocol.number;
-	__u32 a = packet->source.high >> 32 ^ key[0];
-	__u32 b = packet->destination.high >> 32 ^ key[1];
+	struct flow flow = flow_of(packet);
+	__u32 a, b;
 
-	if (packet->family == IPV6) {
-		a ^= hash_mix(packet->source.high ^ key[2], packet->source.low >> 32 ^ key[3]);
-		a ^= hash_mix(packet->source.low ^ key[1], packet->source.high ^ key[0]);
-		b ^= hash_mix(packet->destination.high ^ key[3], packet->destination.low >> 32 ^ key[2]);
-		b ^= hash_mix(packet->destination.low ^ key[0], packet->destination.high ^ key[1]);
+	if (packet->family == IPV4) {
+		a = packet->source4_be ^ key[0];
+		b = packet->destination4_be ^ key[1];
+	} else {
+		a = flow_fold(&packet->source6, key);
+		b = flow_fold(&packet->destination6, key) ^ key[1];
 	}
-	a ^= hash_mix(a, b ^ protocol);
-	b = flow_ports(packet) ^ key[2];
+	a ^= hash_mix(a, b ^ flow.protocol);
+	b = flow.ports ^ key[2];
 	a ^= hash_mix(b, a ^ key[3]);
 	/* a last round: the low bits pick the bucket */
 	return hash_mix(a ^ a >> 15, 0x9e3779b1) ^ b;
@@ -60,16 +84,27 @@ static __always_inline const struct image_nexthop *nexthop_member(struct target 
 	return target_nexthop(target, target_bucket(target, group->bucket + bucket));
 }
 
+/* Longer than the MTU, or in several buffers. */
+static __always_inline enum reason nexthop_size(const struct packet *packet,
+						const struct image_nexthop *nexthop)
+{
+	if ((packet->length & ~PACKET_MANY) > nexthop->mtu)
+		return REASON_TOO_BIG;
+	return nexthop->flags & NEXTHOP_FRAMES ? REASON_FORWARDED : REASON_MULTI_BUFFER;
+}
+
 static __always_inline enum reason nexthop(struct target *target, struct packet *packet)
 {
 	const struct image_nexthop *nexthop = packet->nexthop;
 
-	if (unlikely(nexthop->kind == NEXTHOP_GROUP)) {
+	if (unlikely(nexthop->kind != NEXTHOP_FORWARD)) {
+		if (nexthop->kind != NEXTHOP_GROUP)
+			return nexthop->reason ? nexthop->reason : REASON_NO_ROUTE;
 		nexthop = nexthop_member(target, packet);
 		packet->nexthop = nexthop;
+		if (nexthop->kind != NEXTHOP_FORWARD)
+			return nexthop->reason ? nexthop->reason : REASON_NO_ROUTE;
 	}
-	if (unlikely(nexthop->kind != NEXTHOP_FORWARD))
-		return nexthop->reason;
 	if (unlikely(!target_reaches(target, nexthop->port)))
 		return REASON_EGRESS_BEYOND;
 	/* Linux answers IPv6 with a redirect whatever the sysctl says */
@@ -77,8 +112,6 @@ static __always_inline enum reason nexthop(struct target *target, struct packet 
 	    (packet->family == IPV6 || packet->in->flags & INTERFACE_REDIRECTS))
 		return REASON_SAME_INTERFACE;
 	if (unlikely(packet->length > nexthop->mtu))
-		return REASON_TOO_BIG;
-	if (unlikely(packet->many) && !(nexthop->flags & NEXTHOP_FRAMES))
-		return REASON_MULTI_BUFFER;
+		return nexthop_size(packet, nexthop);
 	return REASON_FORWARDED;
 }

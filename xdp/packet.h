@@ -24,25 +24,29 @@ struct protocol {
 	__u8 number;
 };
 
+/* Added to the length where the frame has several buffers: longer than any MTU, looked at when it is too
+ * long. */
+#define PACKET_MANY 0x10000u
+
+/* No driver splits a frame before this many bytes. */
+#define BUFFER_LEAST 1536
+
 struct packet {
 	/* parse */
 	void *data, *end; /* the first buffer of the frame */
 	void *ip;         /* the IP header: data + 14 + 4 * tags */
-	__u32 frame;      /* bytes of the whole frame, all buffers, without FCS */
-	__u16 length;     /* bytes of the IP packet, header included */
+	__u32 length;     /* bytes of the IP packet, header included; PACKET_MANY added: see there */
 	__u8 tags;        /* VLAN tags of the frame, 0..2 */
-	bool many;        /* the frame has several buffers */
-	bool fragment;    /* the packet is a fragment, or unfit for ports: hash addresses only */
 	enum family family;
-	struct protocol protocol; /* IPv4 protocol or IPv6 first next header */
-	__u32 outer_tag;          /* {tpid_be, tci_be} */
+	__u32 outer_tag; /* {tpid_be, tci_be} */
 	__u32 inner_tag;
-	struct route_key source, destination;
-	__u32 ttl_word; /* IPv4: the header's third word {ttl, protocol, checksum_be} */
+	__u32 ttl_word; /* IPv4: the header's third word {ttl, protocol, checksum_be}; IPv6: the hop limit */
+	__be32 source4_be, destination4_be;
+	struct route_key source6, destination6;
 
 	/* admit */
 	const struct image_interface *in;
-	__u16 in_index;
+	__u32 in_index;
 
 	/* route, nexthop */
 	__u32 leaf;

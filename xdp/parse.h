@@ -18,8 +18,7 @@
 #define TAG_HEADER     4
 #define IPV4_HEADER    20
 #define IPV6_HEADER    40
-#define ETHER_SHORTEST 60   /* without FCS; shorter payloads are padded */
-#define BUFFER_LEAST   1536 /* no driver splits a frame before this many bytes */
+#define ETHER_SHORTEST 60 /* without FCS; shorter payloads are padded */
 
 static __always_inline __u16 swap16(__u16 value)
 {
@@ -76,7 +75,7 @@ static __always_inline bool parse_tag(struct packet *packet, struct ethertype *t
 {
 	void *at = packet->ip - 2; /* the TPID */
 
-	if (at + TAG_HEADER + 2 > packet->end)
+	if (at + TAG_HEADER + 2 + IPV4_HEADER > packet->end)
 		return false;
 	*ret_tag = load32(at);
 	type->be = load16(at + TAG_HEADER);
@@ -100,58 +99,65 @@ static __always_inline enum reason parse_tags(struct packet *packet, struct ethe
  * Compares the IP length with the frame. Linux trims what follows the packet: padding of a shortest frame may
  * stay, a longer trailer is left to the kernel.
  */
-static __always_inline enum reason parse_length(struct target *target, struct packet *packet)
+static __always_inline enum reason parse_odd_length(struct target *target, struct packet *packet,
+						    __u32 header, __u32 room)
+{
+	__u32 front = (unsigned long)packet->ip - (unsigned long)packet->data;
+	__u32 frame = front + room;
+
+	if (packet->length < header)
+		return REASON_BAD_LENGTH;
+	if (packet->length >= room) {
+		frame = target_frame_length(target, packet);
+		if (frame < front + packet->length)
+			return REASON_BAD_LENGTH;
+		if (frame == front + packet->length) {
+			if (frame > front + room)
+				packet->length |= PACKET_MANY;
+			return REASON_FORWARDED;
+		}
+	}
+	return frame > ETHER_SHORTEST ? REASON_TRAILER : REASON_FORWARDED;
+}
+
+static __always_inline enum reason parse_length(struct target *target, struct packet *packet, __u32 header)
 {
 	__u32 room = (unsigned long)packet->end - (unsigned long)packet->ip;
-	__u32 front = (unsigned long)packet->ip - (unsigned long)packet->data;
 
 	if (likely(packet->length == room && room < BUFFER_LEAST))
 		return REASON_FORWARDED;
-	if (packet->length < room)
-		return packet->frame > ETHER_SHORTEST ? REASON_TRAILER : REASON_FORWARDED;
-	packet->frame = target_frame_length(target, packet);
-	packet->many = packet->frame > front + room;
-	if (packet->frame < front + packet->length)
-		return REASON_BAD_LENGTH;
-	return packet->frame > front + packet->length ? REASON_TRAILER : REASON_FORWARDED;
+	return parse_odd_length(target, packet, header, room);
 }
 
+/* Five 32-bit words add up to less than 2^35: two rounds leave 16 bits, 0xffff where the checksum is right.
+ */
 static __always_inline __u32 fold(__u64 sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (sum & 0xffff) + (sum >> 16);
 }
 
+/* The link header's parser has made sure of the bytes. */
 static __always_inline enum reason parse_ipv4(struct target *target, struct packet *packet)
 {
 	void *ip = packet->ip;
-	__u32 first, second, source, destination;
+	__u32 first;
 
-	if (ip + IPV4_HEADER > packet->end)
-		return REASON_TRUNCATED;
 	first = load32(ip); /* {version:4 | ihl:4, tos, length_be} */
 	if (unlikely((first & 0xff) != 0x45)) {
 		if ((first & 0xf0) != 0x40)
 			return REASON_BAD_VERSION;
 		return (first & 0x0f) < 5 ? REASON_BAD_HEADER_LENGTH : REASON_OPTIONS;
 	}
-	second = load32(ip + 4);
 	packet->ttl_word = load32(ip + 8);
-	source = load32(ip + 12);
-	destination = load32(ip + 16);
-	if (unlikely(fold((__u64)first + second + packet->ttl_word + source + destination) != 0xffff))
+	packet->source4_be = load32(ip + 12);
+	packet->destination4_be = load32(ip + 16);
+	if (unlikely(fold((__u64)first + load32(ip + 4) + packet->ttl_word + packet->source4_be +
+			  packet->destination4_be) != 0xffff))
 		return REASON_BAD_CHECKSUM;
 	packet->length = swap16(first >> 16);
-	if (unlikely(packet->length < IPV4_HEADER))
-		return REASON_BAD_LENGTH;
-	packet->source = route_key4(source);
-	packet->destination = route_key4(destination);
 	packet->family = IPV4;
-	packet->protocol.number = packet->ttl_word >> 8;
-	packet->fragment = (second >> 16) & swap16(0x3fff); /* offset and "more fragments" */
-	return parse_length(target, packet);
+	return parse_length(target, packet, IPV4_HEADER);
 }
 
 static __always_inline enum reason parse_ipv6(struct target *target, struct packet *packet)
@@ -164,34 +170,39 @@ static __always_inline enum reason parse_ipv6(struct target *target, struct pack
 	if (unlikely((*(__u8 *)ip & 0xf0) != 0x60))
 		return REASON_BAD_VERSION;
 	second = load32(ip + 4); /* {payload length_be, next header, hop limit} */
-	packet->protocol.number = second >> 16;
-	if (unlikely(packet->protocol.number == IPPROTO_HOPOPTS))
+	if (unlikely((second >> 16 & 0xff) == IPPROTO_HOPOPTS))
 		return REASON_OPTIONS;
-	if (unlikely(swap16(second) > 0xffff - IPV6_HEADER))
-		return REASON_BAD_LENGTH; /* no frame is that long */
-	packet->length = swap16(second) + IPV6_HEADER;
 	packet->ttl_word = second >> 24;
+	packet->length = swap16(second) + IPV6_HEADER;
+	if (unlikely(packet->length >= PACKET_MANY))
+		return REASON_BAD_LENGTH; /* no frame is that long */
+	packet->source6 = route_key6(load64(ip + 8), load64(ip + 16));
+	packet->destination6 = route_key6(load64(ip + 24), load64(ip + 32));
 	packet->family = IPV6;
-	packet->fragment = packet->protocol.number == IPPROTO_FRAGMENT;
-	packet->source = route_key6(load64(ip + 8), load64(ip + 16));
-	packet->destination = route_key6(load64(ip + 24), load64(ip + 32));
-	return parse_length(target, packet);
+	return parse_length(target, packet, IPV6_HEADER);
 }
 
-/* Expects packet->data and ->end; FORWARDED = go on. */
+/* Expects packet->data and ->end. */
+static __always_inline enum reason parse_ethernet(struct packet *packet, struct ethertype *type)
+{
+	packet->tags = 0;
+	packet->outer_tag = packet->inner_tag = 0;
+	/* no IP packet is shorter */
+	if (packet->data + ETHER_HEADER + IPV4_HEADER > packet->end)
+		return REASON_TRUNCATED;
+	type->be = load16(packet->data + ETHER_HEADER - 2);
+	packet->ip = packet->data + ETHER_HEADER;
+	return REASON_FORWARDED;
+}
+
+/* The whole of it, for an engine that goes stage by stage. */
 static __always_inline enum reason parse(struct target *target, struct packet *packet)
 {
 	struct ethertype type;
-	enum reason reason;
+	enum reason reason = parse_ethernet(packet, &type);
 
-	packet->frame = (unsigned long)packet->end - (unsigned long)packet->data;
-	packet->tags = 0;
-	packet->outer_tag = packet->inner_tag = 0;
-	packet->many = false;
-	if (packet->data + ETHER_HEADER > packet->end)
-		return REASON_TRUNCATED;
-	type.be = load16(packet->data + ETHER_HEADER - 2);
-	packet->ip = packet->data + ETHER_HEADER;
+	if (unlikely(reason))
+		return reason;
 	if (unlikely(is_tag(type))) {
 		reason = parse_tags(packet, &type);
 		if (reason)

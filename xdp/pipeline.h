@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The packet's way. Each stage answers FORWARDED (0: go on) or the reason why the packet goes no further; a
- * packet that goes no further has not been touched. An engine that works on bursts calls the stages itself,
- * one over the whole burst at a time.
+ * The packet's way: admit_tables(), then for each packet, with packet->data and ->end set, parse_ethernet()
+ * and pipeline_type() or, where the type is a tag's, pipeline_tagged(). Each stage answers FORWARDED (0: go
+ * on) or the reason why the packet goes no further; a packet that goes no further has not been touched. An
+ * engine that works on bursts calls the stages itself, one over the whole burst at a time.
  */
 #pragma once
 
@@ -19,20 +20,23 @@ static __always_inline enum reason route(struct target *target, struct packet *p
 {
 	const struct image_vrf *vrf = target_vrf(target, packet->in->vrf);
 	const int width = packet->family == IPV4 ? 32 : 128;
-	__u32 leaf = route_find(target, vrf->root[packet->family], packet->destination, width);
+	struct route_key destination =
+		packet->family == IPV4 ? route_key4(packet->destination4_be) : packet->destination6;
 
-	packet->leaf = leaf ? leaf : vrf->fallback[packet->family];
+	packet->leaf = route_leaf(target, vrf, packet->family, destination, width);
 	packet->nexthop = target_nexthop(target, packet->leaf);
 	return REASON_FORWARDED;
 }
 
-/* Behind parse. The family is a constant here, so that each gets straight code. */
+/* Behind the link header. The family is a constant here, so that each gets straight code. */
 static __always_inline enum reason pipeline_ip(struct target *target, struct packet *packet,
 					       const enum family family)
 {
 	enum reason reason;
 
-	packet->family = family;
+	reason = family == IPV4 ? parse_ipv4(target, packet) : parse_ipv6(target, packet);
+	if (unlikely(reason))
+		return reason;
 	reason = admit(target, packet);
 	if (unlikely(reason))
 		return reason;
@@ -45,15 +49,23 @@ static __always_inline enum reason pipeline_ip(struct target *target, struct pac
 	return rewrite(target, packet);
 }
 
-static __always_inline enum reason pipeline(struct target *target, struct packet *packet)
+static __always_inline enum reason pipeline_type(struct target *target, struct packet *packet,
+						 struct ethertype type)
 {
-	enum reason reason = parse(target, packet);
-
-	if (unlikely(reason))
-		return reason;
-	if (likely(packet->family == IPV4))
+	if (likely(type.be == swap16(ETH_P_IP)))
 		return pipeline_ip(target, packet, IPV4);
-	return pipeline_ip(target, packet, IPV6);
+	if (likely(type.be == swap16(ETH_P_IPV6)))
+		return pipeline_ip(target, packet, IPV6);
+	return REASON_NOT_IP;
+}
+
+/* A frame whose ethertype is a tag's. */
+static __always_inline enum reason pipeline_tagged(struct target *target, struct packet *packet,
+						   struct ethertype type)
+{
+	enum reason reason = parse_tags(packet, &type);
+
+	return reason ? reason : pipeline_type(target, packet, type);
 }
 
 /* What the reason means: forward, punt or drop. */

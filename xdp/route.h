@@ -83,8 +83,14 @@ static __always_inline __u32 route_find(const struct target *t, __u32 entry, str
 {
 	if (width == 32 &&
 	    likely((entry & ~ENTRY_CHUNK_MASK) == entry_node(NODE_BITMAP, ROUTE_TOP_BITS, 0))) {
-		entry = route_bitmap(t, entry, key.high >> (64 - ROUTE_TOP_BITS));
-		key.high <<= ROUTE_TOP_BITS;
+		/* opaque, so that 64-bit work stays off the way of the short search */
+		__u32 address = key.high >> 32;
+
+		asm volatile("" : "+r"(address));
+		entry = route_bitmap(t, entry, address >> (32 - ROUTE_TOP_BITS));
+		if (likely(!(entry & ENTRY_NODE)))
+			return entry;
+		key.high = (__u64)address << (32 + ROUTE_TOP_BITS);
 	}
 	for (int i = 0; i < ROUTE_STEPS(width); i++) {
 		__u32 bits = entry_bits(entry);

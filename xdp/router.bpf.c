@@ -21,22 +21,15 @@ static __always_inline int drop(void)
 	return XDP_DROP;
 }
 
-static __always_inline bool target_open(struct target *target, struct xdp_md *context)
+/* Counts the frame as it leaves the program. */
+static __always_inline void count(struct xdp_md *context, __u32 port, enum reason reason)
 {
-	__u32 zero = 0;
+	__u32 bytes = context->data_end - context->data;
+	struct image_counters *port_counters;
 
-	target->context = context;
-	target->tables = bpf_map_lookup_elem(&tables, &zero);
-	target->node = bpf_map_lookup_elem(&node, &zero);
-	target->run = bpf_map_lookup_elem(&run, &zero);
-	return target->tables && target->node && target->run;
-}
-
-static __always_inline void count(__u16 port, enum reason reason, __u32 bytes)
-{
-	__u32 key = port;
-	struct image_counters *port_counters = bpf_map_lookup_elem(&counters, &key);
-
+	if (bytes >= BUFFER_LEAST)
+		bytes = bpf_xdp_get_buff_len(context);
+	port_counters = bpf_map_lookup_elem(&counters, &port);
 	if (port_counters) {
 		struct image_counter *counter = &port_counters->reason[reason & (REASON_MAX - 1)];
 
@@ -47,27 +40,63 @@ static __always_inline void count(__u16 port, enum reason reason, __u32 bytes)
 
 #include "xdp/pipeline.h"
 
-SEC("xdp.frags")
-int penstock(struct xdp_md *context)
+/* Goes no further: the action, counted. */
+static __always_inline int leave(struct xdp_md *context, const struct target *target, enum reason reason)
 {
-	struct target target;
-	struct packet packet;
-	enum reason reason;
+	count(context, target_port(target), reason);
+	return reason == REASON_BLACKHOLE ? drop() : pass();
+}
+
+/* What came of the packet: the action, counted. */
+static __always_inline int conclude(struct xdp_md *context, const struct target *target,
+				    const struct packet *packet, enum reason reason)
+{
 	int action;
+
+	if (unlikely(reason))
+		return leave(context, target, reason);
+	if (unlikely(!redirect_to(packet->nexthop->port, &action)))
+		reason = REASON_EGRESS_GONE;
+	count(context, target_port(target), reason);
+	return action;
+}
+
+/* Begins anew, so that untagged frames, which are most, get straighter code. */
+static __always_inline int penstock_tagged(struct xdp_md *context)
+{
+	struct target target = { .context = context };
+	struct packet packet;
+	struct ethertype type;
+	enum reason reason;
 
 	packet.data = (void *)(long)context->data;
 	packet.end = (void *)(long)context->data_end;
-	if (!target_open(&target, context))
-		return pass();
-	reason = pipeline(&target, &packet);
-	if (likely(reason == REASON_FORWARDED)) {
-		if (unlikely(!redirect_to(packet.nexthop->port, &action)))
-			reason = REASON_EGRESS_GONE;
-	} else {
-		action = reason == REASON_BLACKHOLE ? drop() : pass();
-	}
-	count(port_id, reason, packet.frame);
-	return action;
+	parse_ethernet(&packet, &type);
+	reason = pipeline_tagged(&target, &packet, type);
+	return conclude(context, &target, &packet, reason);
+}
+
+SEC("xdp.frags")
+int penstock(struct xdp_md *context)
+{
+	struct target target = { .context = context };
+	struct packet packet;
+	struct ethertype type;
+	enum reason reason;
+
+	/* before the packet, since a clock is a call, while there is little to keep across it */
+	reason = admit_tables(&target);
+	if (unlikely(reason))
+		return leave(context, &target, reason);
+	packet.data = (void *)(long)context->data;
+	packet.end = (void *)(long)context->data_end;
+	reason = parse_ethernet(&packet, &type);
+	if (unlikely(reason))
+		return leave(context, &target, reason);
+	if (unlikely(is_tag(type)))
+		return penstock_tagged(context);
+	reason = pipeline_type(&target, &packet, type);
+	return conclude(context, &target, &packet, reason);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,6 +12,7 @@
  *
  * Reading the image. An index may be anything; a target answers with some valid cell, never with a fault.
  *
+ *   const struct image_interface *target_ingress(t)    the port's own interface, for untagged frames
  *   u64 target_node(t, index)                          descriptor at a word index of node[]
  *   const struct image_line *target_line(t, chunk)     only where TARGET_HAS_LINES
  *   u32 target_run(t, index)
@@ -21,11 +22,11 @@
  *   const struct image_nexthop *target_nexthop(t, id)
  *   u16 target_vlan(t, index)
  *   u32 target_bucket(t, index)
- *   u64 target_own(t, word)                            word of own[]
+ *   u8 target_own(t, slot)
  *
  * The packet.
  *
- *   u16 target_port(t)                                 ingress port
+ *   u32 target_port(t)                                 ingress port
  *   bool target_reaches(t, port)                       whether a packet can leave by that port from here
  *   u32 target_frame_length(t, packet)                 whole frame, all buffers
  *   bool target_grow(t, packet, bytes)                 move the front by bytes (< 0: shrink), packet.data and

@@ -1,49 +1,53 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The kernel as target: native and generic XDP. The image lies in one-element arrays (a constant key is
- * looked up inline, and user space maps the very same memory). Each port runs its own instance of the
- * program over shared maps; what differs is constant for the verifier, which folds it.
+ * The kernel as target: native and generic XDP. The image lies in one-element arrays that user space maps
+ * too; the program reads them at addresses baked into its instructions. Each port runs its own instance over
+ * shared maps.
  */
 #pragma once
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "xdp/baked.h"
 #include "xdp/packet.h"
 
 #define TARGET_HAS_LINES  1
 #define TARGET_HAS_CLOCK  1
 #define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
 
-/* Set before the object is loaded. */
-const volatile __u16 port_id = 0;
-const volatile __u32 node_mask = 0; /* u64 words of node[] - 1 */
-const volatile __u32 run_mask = 0;  /* cells of run[] - 1 */
+/*
+ * An address within a map's value; the upper half of the immediate is the offset. Volatile: made anew where
+ * it is used, rather than kept in a register that would be spilled.
+ */
+#define native_address(what, offset)                                                                         \
+	({                                                                                                   \
+		const void *address;                                                                         \
+		asm volatile("%0 = %1 ll"                                                                    \
+			     : "=r"(address)                                                                 \
+			     : "i"(BAKED_MAGIC | (what) | (__u64)(offset) << 32));                           \
+		address;                                                                                     \
+	})
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__uint(value_size, 64); /* the store's size replaces it */
-} node SEC(".maps");
+#define native_table(field)                                                                                  \
+	((const typeof(((struct image_tables *)0)->field) *)native_address(                                  \
+		BAKED_TABLES, offsetof(struct image_tables, field)))
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__uint(value_size, 64);
-} run SEC(".maps");
+static __always_inline __u32 native_number(const enum baked what)
+{
+	__u32 number;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, __u32);
-	__type(value, struct image_tables);
-} tables SEC(".maps");
+	asm volatile("%0 = %1" : "=w"(number) : "i"(BAKED_MAGIC | what));
+	return number;
+}
+
+static __always_inline __u32 native_mask(__u32 index, const enum baked what)
+{
+	asm volatile("%0 &= %1" : "+w"(index) : "i"(BAKED_MAGIC | what));
+	return index;
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -61,65 +65,73 @@ struct {
 
 struct target {
 	struct xdp_md *context;
-	const struct image_tables *tables;
-	const __u64 *node;
-	const __u32 *run;
 };
 
 static __always_inline __u64 target_node(const struct target *target, __u32 index)
 {
-	return target->node[index & node_mask];
+	const __u64 *node = native_address(BAKED_NODE, 0);
+
+	return node[native_mask(index, BAKED_NODE_MASK)];
 }
 
 static __always_inline const struct image_line *target_line(const struct target *target, __u32 chunk)
 {
-	return (const void *)&target->node[(chunk * NODE_CHUNK_WORDS) & node_mask];
+	const __u64 *node = native_address(BAKED_NODE, 0);
+
+	return (const void *)&node[native_mask(chunk * NODE_CHUNK_WORDS, BAKED_NODE_MASK)];
 }
 
 static __always_inline __u32 target_run(const struct target *target, __u32 index)
 {
-	return target->run[index & run_mask];
+	const __u32 *run = native_address(BAKED_RUN, 0);
+
+	return run[native_mask(index, BAKED_RUN_MASK)];
 }
 
 static __always_inline const struct image_control *target_control(const struct target *target)
 {
-	return &target->tables->control;
+	return native_table(control);
 }
 
 static __always_inline const struct image_vrf *target_vrf(const struct target *target, __u32 index)
 {
-	return &target->tables->vrf[index & (IMAGE_VRFS - 1)];
+	return &(*native_table(vrf))[index & (IMAGE_VRFS - 1)];
 }
 
 static __always_inline const struct image_interface *target_interface(const struct target *target,
 								      __u32 index)
 {
-	return &target->tables->interface[index & (IMAGE_INTERFACES - 1)];
+	return &(*native_table(interface))[index & (IMAGE_INTERFACES - 1)];
+}
+
+static __always_inline const struct image_interface *target_ingress(const struct target *target)
+{
+	return native_address(BAKED_INGRESS, 0);
 }
 
 static __always_inline const struct image_nexthop *target_nexthop(const struct target *target, __u32 id)
 {
-	return &target->tables->nexthop[id & (IMAGE_NEXTHOPS - 1)];
+	return &(*native_table(nexthop))[id & (IMAGE_NEXTHOPS - 1)];
 }
 
 static __always_inline __u16 target_vlan(const struct target *target, __u32 index)
 {
-	return target->tables->vlan[index & (IMAGE_VLAN_TABLES * 4096 - 1)];
+	return (*native_table(vlan))[index & (IMAGE_VLAN_TABLES * 4096 - 1)];
 }
 
 static __always_inline __u32 target_bucket(const struct target *target, __u32 index)
 {
-	return target->tables->bucket[index & (IMAGE_BUCKETS - 1)];
+	return (*native_table(bucket))[index & (IMAGE_BUCKETS - 1)];
 }
 
-static __always_inline __u64 target_own(const struct target *target, __u32 word)
+static __always_inline __u8 target_own(const struct target *target, __u32 slot)
 {
-	return target->tables->own[word & (IMAGE_OWN_BITS / 64 - 1)];
+	return (*native_table(own))[slot & (IMAGE_OWN - 1)];
 }
 
-static __always_inline __u16 target_port(const struct target *target)
+static __always_inline __u32 target_port(const struct target *target)
 {
-	return port_id;
+	return native_number(BAKED_PORT);
 }
 
 static __always_inline bool target_reaches(const struct target *target, __u16 port)

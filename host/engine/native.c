@@ -15,6 +15,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 
+#include "host/engine/bake.h"
 #include "host/engine/engine.h"
 #include "host/engine/kernel_maps.h"
 #include "host/engine/native_probe.h"
@@ -113,33 +114,37 @@ static void close_hook(void *engine)
 
 static int reuse_maps(struct router *program, const struct engine_context *context)
 {
-	const struct image_store *store = context->store;
-	int error = bpf_map__reuse_fd(program->maps.node, store->node_fd);
+	int error = bpf_map__reuse_fd(program->maps.counters, context->maps->counters_fd);
 
-	if (error == 0)
-		error = bpf_map__reuse_fd(program->maps.run, store->run_fd);
-	if (error == 0)
-		error = bpf_map__reuse_fd(program->maps.tables, store->tables_fd);
-	if (error == 0)
-		error = bpf_map__reuse_fd(program->maps.counters, context->maps->counters_fd);
-	if (error == 0)
-		error = bpf_map__reuse_fd(program->maps.ports, context->maps->ports_fd);
-	return error;
+	return error ? error : bpf_map__reuse_fd(program->maps.ports, context->maps->ports_fd);
+}
+
+static int bake_port(struct router *program, const struct image_store *store, __u16 port)
+{
+	struct bake bake = { 0 };
+
+	bake.fd[BAKED_TABLES] = store->tables_fd;
+	bake.fd[BAKED_INGRESS] = store->tables_fd;
+	bake.offset[BAKED_INGRESS] = offsetof(struct image_tables, interface[port + 1]);
+	bake.fd[BAKED_NODE] = store->node_fd;
+	bake.fd[BAKED_RUN] = store->run_fd;
+	bake.number[BAKED_PORT] = port;
+	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
+	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
+	return bake_program(program->progs.penstock, &bake);
 }
 
 static int load_program(struct native *native, const struct engine_port *port, struct router **ret,
 			struct why *why)
 {
-	const struct image_store *store = native->context->store;
 	struct router *program = router__open();
 	int error;
 
 	if (!program)
 		return why_set(why, errno, "%s: cannot open the program: %s", port->name, strerror(errno));
-	program->rodata->port_id = port->id;
-	program->rodata->node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1;
-	program->rodata->run_mask = store->run_cells - 1;
-	error = reuse_maps(program, native->context);
+	error = bake_port(program, native->context->store, port->id);
+	if (error == 0)
+		error = reuse_maps(program, native->context);
 	if (error == 0)
 		error = router__load(program);
 	if (error < 0) {

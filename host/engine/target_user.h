@@ -66,6 +66,11 @@ static inline const struct image_interface *target_interface(const struct target
 	return &target->tables->interface[index & (IMAGE_INTERFACES - 1)];
 }
 
+static inline const struct image_interface *target_ingress(const struct target *target)
+{
+	return target_interface(target, target->port + 1);
+}
+
 static inline const struct image_nexthop *target_nexthop(const struct target *target, __u32 id)
 {
 	return &target->tables->nexthop[id & (IMAGE_NEXTHOPS - 1)];
@@ -82,12 +87,12 @@ static inline __u32 target_bucket(const struct target *target, __u32 index)
 	return __atomic_load_n(&target->tables->bucket[index & (IMAGE_BUCKETS - 1)], __ATOMIC_RELAXED);
 }
 
-static inline __u64 target_own(const struct target *target, __u32 word)
+static inline __u8 target_own(const struct target *target, __u32 slot)
 {
-	return __atomic_load_n(&target->tables->own[word & (IMAGE_OWN_BITS / 64 - 1)], __ATOMIC_RELAXED);
+	return __atomic_load_n(&target->tables->own[slot & (IMAGE_OWN - 1)], __ATOMIC_RELAXED);
 }
 
-static inline __u16 target_port(const struct target *target)
+static inline __u32 target_port(const struct target *target)
 {
 	return target->port;
 }

@@ -2,6 +2,7 @@
 #include "host/fib/table.h"
 
 #include <assert.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <linux/rtnetlink.h>
@@ -281,18 +282,24 @@ static void close_hidden(void *arg, const struct prefix_key *key, unsigned lengt
 
 /* --- own addresses --- */
 
-/* The program looks a source address up where its bit says that it may be our own. */
+/*
+ * The program looks a source address up where the filter says that it may be our own. A prefix that is local
+ * as a whole may hold any slot.
+ */
 static void count_own(struct tables *tables, const struct image_prefix *prefix, __u16 leaf, int change)
 {
-	__u32 bit = own_bit(prefix->key.word[0]);
-	__u64 word, mask = 1ull << (bit % 64);
+	__u32 first = 0, last = IMAGE_OWN - 1;
 
-	if (prefix->family != IMAGE_IPV4 || prefix->length != 32 || leaf != REASON_LOCAL)
+	if (prefix->family != IMAGE_IPV4 || (leaf != REASON_LOCAL && leaf != REASON_BROADCAST))
 		return;
-	tables->own_count[bit] += change;
-	word = tables->own_image[bit / 64];
-	word = tables->own_count[bit] ? word | mask : word & ~mask;
-	__atomic_store_n(&tables->own_image[bit / 64], word, __ATOMIC_RELEASE);
+	if (prefix->length == 32)
+		first = last = own_slot(htonl(prefix->key.word[0]));
+	else if (prefix->key.word[0] >> 24 == 127)
+		return; /* a martian as source in any case */
+	for (__u32 slot = first; slot <= last; slot++) {
+		tables->own_count[slot] += change;
+		__atomic_store_n(&tables->own_image[slot], tables->own_count[slot] != 0, __ATOMIC_RELAXED);
+	}
 }
 
 /* --- the local table --- */
@@ -402,7 +409,7 @@ int tables_init(struct tables *tables, struct image_update *update, struct image
 	if (error)
 		return error;
 	tables->closing = calloc(vrfs, sizeof(*tables->closing));
-	tables->own_count = calloc(IMAGE_OWN_BITS, sizeof(*tables->own_count));
+	tables->own_count = calloc(IMAGE_OWN, sizeof(*tables->own_count));
 	error = pool_init(&tables->vrfs, grace, 0, vrfs);
 	if (error)
 		goto exit;

@@ -54,8 +54,8 @@ struct tables {
 	struct pool vrfs;
 	__u16 *closing; /* VRFs whose routes are being taken out */
 	__u32 closing_count;
-	__u64 *own_image;
-	__u32 *own_count; /* local addresses behind each bit */
+	__u8 *own_image;
+	__u32 *own_count; /* local addresses behind each slot */
 	bool held;        /* open tables are being loaded */
 	__u64 refused;    /* times that there was no VRF */
 };

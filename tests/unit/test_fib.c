@@ -356,7 +356,7 @@ Test(fib, held_until_released)
 
 Test(fib, local_routes_hide_what_is_below)
 {
-	__u32 bit = own_bit(ntohl(inet_addr("10.0.0.1")));
+	__u32 slot = own_slot(inet_addr("10.0.0.1"));
 
 	fixture_port(&f, 1);
 	fixture_neighbour(&f, 1, "192.168.0.1", 1);
@@ -365,7 +365,7 @@ Test(fib, local_routes_hide_what_is_below)
 	fixture_route_leaf(&f, LOCAL, "10.0.0.1/32", REASON_LOCAL, true);
 	cr_assert_eq(fixture_ask(&f, MAIN, "10.0.0.1"), -REASON_LOCAL);
 	cr_assert_eq(fixture_ask(&f, MAIN, "10.0.0.2"), 1);
-	cr_assert(f.image->own[bit / 64] >> (bit % 64) & 1);
+	cr_assert(f.image->own[slot]);
 	fixture_route_leaf(&f, LOCAL, "10.0.0.0/16", REASON_LOCAL, true);
 	cr_assert_eq(fixture_ask(&f, MAIN, "10.0.0.2"), -REASON_LOCAL);
 	fixture_route_leaf(&f, LOCAL, "10.0.0.255/32", REASON_BROADCAST, true);
@@ -373,7 +373,7 @@ Test(fib, local_routes_hide_what_is_below)
 	fixture_route_delete(&f, LOCAL, "10.0.0.0/16");
 	fixture_route_delete(&f, LOCAL, "10.0.0.1/32");
 	cr_assert_eq(fixture_ask(&f, MAIN, "10.0.0.1"), 1);
-	cr_assert(!(f.image->own[bit / 64] >> (bit % 64) & 1));
+	cr_assert(!(f.image->own[slot]));
 	/* a table's own shadow under a local one of the same prefix */
 	fixture_route_leaf(&f, MAIN, "10.0.0.0/28", REASON_POLICY_RULE, true);
 	fixture_route_leaf(&f, LOCAL, "10.0.0.0/28", REASON_LOCAL, true);
