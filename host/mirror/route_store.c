@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/mirror/route_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define BUCKETS_MIN 1024
+
+struct route_store {
+	char *slab;
+	unsigned width;
+	size_t stride;
+	__u32 limit;
+	__u32 end;  /* first index never used */
+	__u32 size; /* records that the slab has room for */
+	__u32 free; /* list through `next` */
+	__u32 count, heads;
+	__u32 *bucket;
+	__u32 buckets; /* power of two, at least `heads` */
+	__u64 key[2];  /* of the hash: peers choose the prefixes */
+};
+
+static __u64 mix(__u64 x)
+{
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93u;
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93u;
+	return x ^ x >> 32;
+}
+
+static __u32 hash_of(const struct route_store *store, __u16 table, const __u8 *key, unsigned length)
+{
+	__u64 hash = store->key[0] ^ ((__u64)table << 8 | length);
+	__u64 half[2] = { 0 };
+
+	memcpy(half, key, store->width);
+	hash = mix(hash ^ half[0]);
+	if (store->width == 16)
+		hash = mix((hash + store->key[1]) ^ half[1]);
+	return (__u32)hash;
+}
+
+static __u32 *bucket_of(const struct route_store *store, const struct stored_route *route)
+{
+	return &store->bucket[hash_of(store, route->table, route->key, route->length) & (store->buckets - 1)];
+}
+
+static void rehash(struct route_store *store, __u32 *bucket, __u32 buckets)
+{
+	free(store->bucket);
+	store->bucket = bucket;
+	store->buckets = buckets;
+	for (__u32 index = 1; index < store->end; index++) {
+		struct stored_route *route = route_store_at(store, index);
+
+		if (!(route->flags & STORED_HEAD))
+			continue;
+		bucket = bucket_of(store, route);
+		route->chain = *bucket;
+		*bucket = index;
+	}
+}
+
+/* A hash that is too small is slow, not wrong: no memory is no error here. */
+static void spread(struct route_store *store)
+{
+	__u32 buckets = 2 * store->buckets;
+	__u32 *bucket = calloc(buckets, sizeof(*bucket));
+
+	if (bucket)
+		rehash(store, bucket, buckets);
+}
+
+static int grow(struct route_store *store)
+{
+	__u32 size = store->size < 4096 ? 4096 : store->size + store->size / 4;
+	char *slab;
+
+	if (size > store->limit + 1)
+		size = store->limit + 1;
+	if (size <= store->size)
+		return -ENOSPC;
+	/* Large blocks are moved by remapping pages, not by copying. */
+	slab = realloc(store->slab, size * store->stride);
+	if (!slab)
+		return -ENOMEM;
+	store->slab = slab;
+	store->size = size;
+	return 0;
+}
+
+int route_store_new(unsigned width, __u32 limit, struct route_store **ret)
+{
+	struct route_store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return -ENOMEM;
+	store->bucket = calloc(BUCKETS_MIN, sizeof(*store->bucket));
+	if (!store->bucket) {
+		free(store);
+		return -ENOMEM;
+	}
+	store->buckets = BUCKETS_MIN;
+	store->width = width;
+	store->stride = sizeof(struct stored_route) + width;
+	store->limit = limit;
+	store->end = 1;
+	(void)getrandom(store->key, sizeof(store->key), 0);
+	*ret = store;
+	return 0;
+}
+
+void route_store_free(struct route_store *store)
+{
+	if (!store)
+		return;
+	free(store->slab);
+	free(store->bucket);
+	free(store);
+}
+
+struct stored_route *route_store_at(const struct route_store *store, __u32 index)
+{
+	return (struct stored_route *)(store->slab + index * store->stride);
+}
+
+__u32 route_store_find(const struct route_store *store, __u16 table, const __u8 *key, unsigned length)
+{
+	__u32 index = store->bucket[hash_of(store, table, key, length) & (store->buckets - 1)];
+
+	while (index) {
+		const struct stored_route *route = route_store_at(store, index);
+
+		if (route->table == table && route->length == length &&
+		    !memcmp(route->key, key, store->width))
+			return index;
+		index = route->chain;
+	}
+	return 0;
+}
+
+int route_store_take(struct route_store *store, __u16 table, const __u8 *key, unsigned length, __u32 *ret)
+{
+	struct stored_route *route;
+	__u32 index = store->free;
+	int r;
+
+	if (index) {
+		store->free = route_store_at(store, index)->next;
+	} else {
+		r = store->end < store->size ? 0 : grow(store);
+		if (r)
+			return r;
+		index = store->end++;
+	}
+	route = route_store_at(store, index);
+	memset(route, 0, sizeof(*route));
+	route->table = table;
+	route->length = (__u8)length;
+	route->flags = STORED_USED;
+	memcpy(route->key, key, store->width);
+	store->count++;
+	*ret = index;
+	return 0;
+}
+
+void route_store_head(struct route_store *store, __u32 old, __u32 index)
+{
+	struct stored_route *route;
+	__u32 *at;
+
+	if (old) {
+		route = route_store_at(store, old);
+		at = bucket_of(store, route);
+		while (*at != old)
+			at = &route_store_at(store, *at)->chain;
+		*at = route->chain;
+		route->flags &= (__u8)~STORED_HEAD;
+		store->heads--;
+	}
+	if (index) {
+		route = route_store_at(store, index);
+		at = bucket_of(store, route);
+		route->chain = *at;
+		route->flags |= STORED_HEAD;
+		*at = index;
+		store->heads++;
+		if (store->heads > store->buckets)
+			spread(store);
+	}
+}
+
+void route_store_give(struct route_store *store, __u32 index)
+{
+	struct stored_route *route = route_store_at(store, index);
+
+	route->flags = 0;
+	route->next = store->free;
+	store->free = index;
+	store->count--;
+}
+
+__u32 route_store_end(const struct route_store *store)
+{
+	return store->end;
+}
+
+__u32 route_store_count(const struct route_store *store)
+{
+	return store->count;
+}
+
+size_t route_store_bytes(const struct route_store *store)
+{
+	return store->end * store->stride + store->buckets * sizeof(*store->bucket);
+}
