@@ -29,7 +29,6 @@ int penstock_nfp(struct xdp_md *context)
 {
 	struct target target;
 	struct packet packet;
-	struct ethertype type;
 	enum reason reason;
 
 	target_open(&target, context);
@@ -37,10 +36,7 @@ int penstock_nfp(struct xdp_md *context)
 	if (!reason) {
 		packet.data = (void *)(long)context->data;
 		packet.end = (void *)(long)context->data_end;
-		reason = parse_ethernet(&packet, &type);
-		if (!reason)
-			reason = is_tag(type) ? pipeline_tagged(&target, &packet, type)
-					      : pipeline_type(&target, &packet, type);
+		reason = pipeline(&target, &packet);
 	}
 	count(reason, context->data_end - context->data);
 	if (reason == REASON_FORWARDED)

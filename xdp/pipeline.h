@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The packet's way: admit_tables(), then for each packet, with packet->data and ->end set, parse_ethernet()
- * and pipeline_type() or, where the type is a tag's, pipeline_tagged(). Each stage answers FORWARDED (0: go
- * on) or the reason why the packet goes no further; a packet that goes no further has not been touched. An
- * engine that works on bursts calls the stages itself, one over the whole burst at a time.
+ * The packet's way: admit_tables(), then for each packet, with packet->data and ->end set, pipeline(). Each
+ * stage answers FORWARDED (0: go on) or the reason why the packet goes no further; a packet that goes no
+ * further has not been touched. An engine that works on bursts calls the stages itself, one over the whole
+ * burst at a time.
  */
 #pragma once
 
@@ -66,6 +66,17 @@ static __always_inline enum reason pipeline_tagged(struct target *target, struct
 	enum reason reason = parse_tags(packet, &type);
 
 	return reason ? reason : pipeline_type(target, packet, type);
+}
+
+/* All of it for one packet. */
+static __always_inline enum reason pipeline(struct target *target, struct packet *packet)
+{
+	struct ethertype type;
+	enum reason reason = parse_ethernet(packet, &type);
+
+	if (reason)
+		return reason;
+	return is_tag(type) ? pipeline_tagged(target, packet, type) : pipeline_type(target, packet, type);
 }
 
 /* What the reason means: forward, punt or drop. */
