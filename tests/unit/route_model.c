@@ -43,8 +43,7 @@ static bool same_key(const struct model_route *a, const struct model_route *b)
 /* rt6_qualify_for_ecmp() */
 static bool is_ecmp(const struct model *model, const struct model_route *route)
 {
-	return is_ipv6(model) && route->type == RTN_UNICAST && route->paths &&
-	       route->path[0].gateway;
+	return is_ipv6(model) && route->type == RTN_UNICAST && route->paths && route->path[0].gateway;
 }
 
 static void emit(struct model *model, __u8 prefix, bool deleted, __u16 nlflags,
