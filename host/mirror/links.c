@@ -19,11 +19,16 @@
 #define BUCKETS 1024
 #define DEPTH   8 /* devices below each other: more is a loop or nothing we forward by */
 
+struct own_address {
+	__u8 address[4], length;
+};
+
 struct entry {
 	LIST_ENTRY(entry) hash;
 	struct link link;
+	struct own_address *address; /* IPv4 */
+	__u32 address_size;
 	bool seen;
-	bool taken; /* by a device above, in this round of publishing */
 	bool published;
 	struct fib_interface told;
 };
@@ -33,6 +38,7 @@ LIST_HEAD(entry_list, entry);
 struct links {
 	struct entry_list bucket[BUCKETS];
 	__u32 count;
+	__u32 takers;            /* devices that take over what is below them */
 	struct link_sysctls all; /* net.ipv4.conf.all, net.ipv6.conf.all */
 };
 
@@ -88,9 +94,10 @@ static bool is_up(const struct link *link)
 	return link->flags & IFF_UP;
 }
 
+/* As the kernel's routing sees it: it handles a loss of carrier late, and then clears both. */
 static bool is_carried(const struct link *link)
 {
-	return is_up(link) && link->carrier;
+	return is_up(link) && link->flags & (IFF_RUNNING | IFF_LOWER_UP);
 }
 
 static void fill(struct link *link, const struct link_message *message)
@@ -152,7 +159,7 @@ static bool works(const struct links *links, const struct link *link)
 	for (int depth = 0; depth < DEPTH; depth++) {
 		const struct entry *below;
 
-		if (!is_carried(link))
+		if (!is_up(link) || !link->carrier)
 			return false;
 		if (strcmp(link->kind, "vlan") || link->below_elsewhere)
 			return true;
@@ -180,19 +187,15 @@ static bool takes_over(const struct link *above)
 	       !strcmp(above->kind, "macsec");
 }
 
-static void mark_taken(struct links *links)
+static bool is_taken(const struct links *links, const struct link *link)
 {
-	struct entry *entry, *below;
+	const struct entry *entry;
 
-	for (entry = first(links); entry; entry = after(links, entry))
-		entry->taken = false;
-	for (entry = first(links); entry; entry = after(links, entry)) {
-		if (!takes_over(&entry->link) || entry->link.below_elsewhere)
-			continue;
-		below = find(links, entry->link.below);
-		if (below)
-			below->taken = true;
-	}
+	for (entry = first(links); links->takers && entry; entry = after(links, entry))
+		if (entry->link.below == link->ifindex && !entry->link.below_elsewhere &&
+		    takes_over(&entry->link))
+			return true;
+	return false;
 }
 
 /* Bridge, bond and their kind take the packets of their ports; a VRF that is down does nothing with them. */
@@ -209,6 +212,30 @@ static void interface_of_vlan(const struct link *link, struct fib_interface *ret
 	ret->tpid = link->vlan_tpid;
 	ret->vid = link->vlan_id;
 	ret->plain_tag = !link->vlan_priorities;
+}
+
+/* Without memory it is forgotten: then the last address seems to go too early, and a dump follows. */
+static void add_address(struct entry *entry, const struct address_message *message)
+{
+	struct own_address *larger;
+
+	if (entry->link.addresses == entry->address_size) {
+		larger = realloc(entry->address, (entry->address_size + 8) * sizeof(*larger));
+		if (!larger)
+			return;
+		entry->address = larger;
+		entry->address_size += 8;
+	}
+	larger = &entry->address[entry->link.addresses++];
+	memcpy(larger->address, message->address, 4);
+	larger->length = message->length;
+}
+
+static void destroy(struct entry *entry)
+{
+	LIST_REMOVE(entry, hash);
+	free(entry->address);
+	free(entry);
 }
 
 int links_new(struct links **ret)
@@ -228,10 +255,8 @@ void links_free(struct links *links)
 
 	if (!links)
 		return;
-	while ((entry = first(links))) {
-		LIST_REMOVE(entry, hash);
-		free(entry);
-	}
+	while ((entry = first(links)))
+		destroy(entry);
 	free(links);
 }
 
@@ -258,6 +283,7 @@ int links_apply(struct links *links, const struct link_message *message, struct 
 	}
 	old = entry->link;
 	fill(&entry->link, message);
+	links->takers += (__u32)takes_over(&entry->link) - (__u32)takes_over(&old);
 	compare(&old, &entry->link, &change);
 	change.renamed &= !change.added;
 	change.liveness |= change.added; /* links_alive() took it while it was unknown */
@@ -304,21 +330,31 @@ int links_netconf(struct links *links, const struct netconf_message *message, st
 bool links_address(struct links *links, const struct address_message *message)
 {
 	struct entry *entry = find(links, message->ifindex);
+	__u32 i;
 
 	if (!entry || message->family != AF_INET)
 		return false;
+	for (i = 0; i < entry->link.addresses; i++)
+		if (!memcmp(entry->address[i].address, message->address, 4) &&
+		    entry->address[i].length == message->length)
+			break;
 	if (!message->deleted) {
-		entry->link.addresses++;
+		if (i == entry->link.addresses)
+			add_address(entry, message);
 		return false;
 	}
-	if (entry->link.addresses)
-		entry->link.addresses--;
+	if (i == entry->link.addresses)
+		return false;
+	entry->address[i] = entry->address[--entry->link.addresses];
 	return !entry->link.addresses;
 }
 
-void links_all_redirects(struct links *links, bool on)
+bool links_all_redirects(struct links *links, bool on)
 {
+	bool changed = links->all.send_redirects != on;
+
 	links->all.send_redirects = on;
+	return changed;
 }
 
 void links_sync_begin(struct links *links)
@@ -352,9 +388,9 @@ void links_remove(struct links *links, __u32 ifindex, struct links_change *ret)
 		change.tables = entry->link.master || entry->link.vrf_table;
 		change.old_table = entry->link.vrf_table;
 		memcpy(change.old_name, entry->link.name, sizeof(change.old_name));
-		LIST_REMOVE(entry, hash);
 		links->count--;
-		free(entry);
+		links->takers -= takes_over(&entry->link);
+		destroy(entry);
 	}
 	*ret = change;
 }
@@ -399,7 +435,12 @@ bool links_alive(const struct links *links, __u32 ifindex, __u8 family)
 		return true;
 	if (!is_up(&entry->link))
 		return false;
-	return entry->link.carrier || !ignores_linkdown(links, &entry->link, family);
+	return is_carried(&entry->link) || !ignores_linkdown(links, &entry->link, family);
+}
+
+enum reason links_punt(const struct links *links, const struct link *link)
+{
+	return master_takes(links, link) || is_taken(links, link) ? REASON_HELD : REASON_FORWARDED;
 }
 
 void links_interface(const struct links *links, const struct link *link, struct fib_interface *ret)
@@ -419,7 +460,7 @@ void links_interface(const struct links *links, const struct link *link, struct 
 	ret->table = links_table(links, link);
 	ret->mtu4 = link->mtu;
 	ret->mtu6 = ipv6 ? (__u32)own->mtu6 : 1; /* without IPv6 nothing goes out there */
-	ret->punt = master_takes(links, link) ? REASON_HELD : REASON_FORWARDED;
+	ret->punt = links_punt(links, link);
 	memcpy(ret->mac, link->mac, sizeof(ret->mac));
 	if (!strcmp(link->kind, "vlan"))
 		interface_of_vlan(link, ret);
@@ -449,11 +490,8 @@ unsigned links_publish(struct links *links, struct fib *fib, links_punt_fn *punt
 	struct entry *entry;
 	unsigned told = 0;
 
-	mark_taken(links);
 	for (entry = first(links); entry; entry = after(links, entry)) {
 		links_interface(links, &entry->link, &interface);
-		if (entry->taken)
-			interface.punt = REASON_HELD;
 		if (!interface.punt)
 			interface.punt = punt(arg, &entry->link);
 		if (entry->published && !memcmp(&interface, &entry->told, sizeof(interface)))

@@ -36,7 +36,7 @@ struct link {
 struct links_change {
 	bool added, removed, renamed;
 	bool down;      /* is administratively down (or gone) and was not before */
-	bool uncarried; /* lost its carrier, or went down */
+	bool uncarried; /* lost its carrier, as routing sees it, or went down */
 	bool liveness;  /* links_alive() may answer differently, for either family */
 	bool tables;    /* a VRF appeared, went, or a device joined or left one */
 	__u32 ifindex;
@@ -53,8 +53,8 @@ int links_apply(struct links *links, const struct link_message *message, struct 
 int links_netconf(struct links *links, const struct netconf_message *message, struct links_change *ret);
 /* An IPv4 address came or went. Returns true if the last one of its device went. */
 bool links_address(struct links *links, const struct address_message *message);
-/* net.ipv4.conf.all.send_redirects, which netlink does not tell. */
-void links_all_redirects(struct links *links, bool on);
+/* net.ipv4.conf.all.send_redirects, which netlink does not tell. Returns true if it was another. */
+bool links_all_redirects(struct links *links, bool on);
 
 /* Mark and sweep over a dump of links: apply() marks; links_sync_unseen() returns one that was not marked, 0:
  * none is left. The caller has it removed by links_remove(). */
@@ -70,8 +70,9 @@ const struct link *links_named(const struct links *links, const char *name);
 __u32 links_table(const struct links *links, const struct link *link);
 /* Whether lookups take next hops through it. An unknown one is taken: the fib punts what it does not know. */
 bool links_alive(const struct links *links, __u32 ifindex, __u8 family);
-/* What the fib is told about it; .punt is REASON_HELD where something above takes the packets (bridge, bond,
- * ipvlan ...), else 0. */
+/* REASON_HELD where something above takes the packets (bridge, bond, ipvlan ...), else FORWARDED. */
+enum reason links_punt(const struct links *links, const struct link *link);
+/* What the fib is told about it; .punt is links_punt(). */
 void links_interface(const struct links *links, const struct link *link, struct fib_interface *ret);
 /* Whether a strict or loose reverse path check (IPv4) is in effect. */
 bool links_checks_source(const struct links *links, const struct link *link);
@@ -81,7 +82,7 @@ __u32 links_count(const struct links *links);
 
 /*
  * Tells the fib about every link that looks different from last time. punt: a reason to keep its packets in
- * the kernel besides those of links_interface(), 0 = none. Returns how many were told.
+ * the kernel besides links_punt(), 0 = none. Returns how many were told.
  */
 typedef enum reason links_punt_fn(void *arg, const struct link *link);
 unsigned links_publish(struct links *links, struct fib *fib, links_punt_fn *punt, void *arg);

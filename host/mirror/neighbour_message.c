@@ -19,6 +19,8 @@ static int neighbour_attribute(const struct nlattr *attribute, struct neighbour_
 		if (ret->has_mac)
 			memcpy(ret->mac, mnl_attr_get_payload(attribute), sizeof(ret->mac));
 		return 0;
+	case NDA_PROTOCOL:
+		return netlink_attribute_u8(attribute, &ret->protocol);
 	case NDA_FLAGS_EXT:
 		return netlink_attribute_u32(attribute, &ret->extended);
 	}

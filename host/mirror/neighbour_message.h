@@ -11,9 +11,10 @@
 
 struct neighbour_message {
 	bool deleted;
-	__u8 family; /* AF_INET or AF_INET6; other families (bridge FDB): -EPROTONOSUPPORT */
-	__u8 flags;  /* NTF_* */
-	__u16 state; /* NUD_* */
+	__u8 family;   /* AF_INET or AF_INET6; other families (bridge FDB): -EPROTONOSUPPORT */
+	__u8 flags;    /* NTF_* */
+	__u8 protocol; /* who made it, RTPROT_*; 0 = not said */
+	__u16 state;   /* NUD_* */
 	__u32 ifindex;
 	__u32 extended; /* NTF_EXT_* */
 	__u8 address[16];

@@ -92,6 +92,15 @@ int netlink_attribute_name(const struct nlattr *attribute, char *name)
 	return 0;
 }
 
+__u32 netlink_digest(__u32 hash, const void *bytes, size_t length)
+{
+	const __u8 *byte = bytes;
+
+	while (length--)
+		hash = (hash ^ *byte++) * 16777619u; /* FNV-1a */
+	return hash;
+}
+
 size_t netlink_address_size(__u8 family)
 {
 	return family == AF_INET6 ? 16 : 4;

@@ -40,6 +40,9 @@ int netlink_attribute_u32(const struct nlattr *attribute, __u32 *ret);
 int netlink_attribute_name(const struct nlattr *attribute, char *name);
 int netlink_attribute_address(const struct nlattr *attribute, __u8 family, __u8 *address);
 
+/* Goes on from `hash`; tells apart, protects from nobody. */
+__u32 netlink_digest(__u32 hash, const void *bytes, size_t length);
+
 size_t netlink_address_size(__u8 family);
 bool netlink_is_ip(__u8 family);
 /* Whether the bits of an address behind `length` are zero: prefixes are compared as bytes. */

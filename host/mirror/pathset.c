@@ -658,6 +658,11 @@ unsigned pathsets_suspect(struct pathsets *pathsets, const __u8 *preferred)
 	return count;
 }
 
+bool pathsets_suspected(const struct pathsets *pathsets)
+{
+	return pathsets->suspects;
+}
+
 void pathsets_trust(struct pathsets *pathsets)
 {
 	for (__u32 id = 0; pathsets->suspects && id < pathsets->size; id++) {

@@ -86,6 +86,7 @@ unsigned pathsets_doom_nexthop(struct pathsets *pathsets, __u32 nexthop);
 /* The kernel may have removed IPv4 routes with this preferred source: they punt until trust() says that a
  * dump has told which are left. Returns the number of sets. */
 unsigned pathsets_suspect(struct pathsets *pathsets, const __u8 *preferred);
+bool pathsets_suspected(const struct pathsets *pathsets);
 void pathsets_trust(struct pathsets *pathsets);
 
 /* Tries again to get leaves for the sets that found the fib full. */

@@ -9,15 +9,6 @@
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
 
-static __u32 digest(__u32 hash, const void *bytes, size_t length)
-{
-	const __u8 *byte = bytes;
-
-	while (length--)
-		hash = (hash ^ *byte++) * 16777619u; /* FNV-1a */
-	return hash;
-}
-
 static int route_metrics(const struct nlattr *nest, struct route_message *ret)
 {
 	struct netlink_attributes walk = netlink_attributes_nested(nest);
@@ -27,8 +18,8 @@ static int route_metrics(const struct nlattr *nest, struct route_message *ret)
 	while (!r && (attribute = netlink_attributes_next(&walk)))
 		if (mnl_attr_get_type(attribute) == RTAX_MTU)
 			r = netlink_attribute_u32(attribute, &ret->mtu);
-	ret->other_metrics =
-		digest(ret->other_metrics, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
+	ret->other_metrics = netlink_digest(ret->other_metrics, mnl_attr_get_payload(nest),
+					    mnl_attr_get_payload_len(nest));
 	return walk.bad ? -EBADMSG : r;
 }
 
@@ -150,8 +141,8 @@ static int route_attribute(const struct nlattr *attribute, struct route_message 
 	case RTA_METRICS:
 		return route_metrics(attribute, ret);
 	case RTA_FLOW:
-		ret->other_metrics = digest(ret->other_metrics, mnl_attr_get_payload(attribute),
-					    mnl_attr_get_payload_len(attribute));
+		ret->other_metrics = netlink_digest(ret->other_metrics, mnl_attr_get_payload(attribute),
+						    mnl_attr_get_payload_len(attribute));
 		return 0;
 	case RTA_MULTIPATH:
 		return route_multipath(attribute, ret);

@@ -2,6 +2,7 @@
 #include "host/mirror/rule_message.h"
 
 #include <errno.h>
+#include <string.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <libmnl/libmnl.h>
@@ -55,10 +56,12 @@ static int rule_attribute(const struct nlattr *attribute, struct rule_message *r
 
 int rule_message_decode(const struct nlmsghdr *message, struct rule_message *ret)
 {
-	struct rule_message rule = { .deleted = message->nlmsg_type == RTM_DELRULE };
+	struct rule_message rule;
 	const struct fib_rule_hdr *header;
 	const struct nlattr *attribute;
 	struct netlink_attributes walk;
+	const void *start;
+	size_t length;
 	int r = 0;
 
 	header = netlink_attributes_open(message, sizeof(*header), &walk);
@@ -66,6 +69,8 @@ int rule_message_decode(const struct nlmsghdr *message, struct rule_message *ret
 		return -EBADMSG;
 	if (!netlink_is_ip(header->family)) /* multicast routing has rules too */
 		return -EPROTONOSUPPORT;
+	memset(&rule, 0, sizeof(rule));
+	rule.deleted = message->nlmsg_type == RTM_DELRULE;
 	rule.family = header->family;
 	rule.source_length = header->src_len;
 	rule.destination_length = header->dst_len;
@@ -73,6 +78,8 @@ int rule_message_decode(const struct nlmsghdr *message, struct rule_message *ret
 	rule.action = header->action;
 	rule.table = header->table;
 	rule.invert = header->flags & FIB_RULE_INVERT;
+	start = walk.at;
+	length = walk.left;
 	while (!r && (attribute = netlink_attributes_next(&walk)))
 		r = rule_attribute(attribute, &rule);
 	if (r || walk.bad || rule.source_length > netlink_address_size(rule.family) * 8 ||
@@ -80,7 +87,8 @@ int rule_message_decode(const struct nlmsghdr *message, struct rule_message *ret
 	    !netlink_host_bits_clear(rule.destination, rule.destination_length,
 				     netlink_address_size(rule.family)))
 		return -EBADMSG;
+	rule.digest = netlink_digest(0, start, length);
 	rule.narrow |= rule.mark || rule.mark_mask || rule.tos;
-	*ret = rule;
+	memcpy(ret, &rule, sizeof(rule));
 	return 0;
 }

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/mirror/mirror_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <linux/rtnetlink.h>
+#include <libmnl/libmnl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+
+#include "host/log.h"
+#include "host/loop.h"
+
+#define TICK       1000 /* ms */
+#define SLICE      4000 /* us of notifications before the loop gets its turn */
+#define WORK       400  /* routes in a slice of work */
+#define PROBE_BIT  0x80000000u
+#define PENALTY    10000 /* ms: longest wait before dumps because of losses, if these do not end */
+#define CALM       30000 /* ms without losses after which dumps are as prompt as ever */
+#define POLL_LINKS 200   /* links that are looked at in a second for what netlink does not tell */
+
+static __u64 now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u64)now.tv_sec * 1000000 + (__u64)now.tv_nsec / 1000;
+}
+
+/* --- what is wanted --- */
+
+void mirror_want(struct mirror *mirror, enum resync_kind kind, __u8 family, __u32 delay)
+{
+	struct resync_dump dump = { .kind = (__u8)kind, .family = family };
+
+	/* -ENOMEM: the tick sees that the statistics do not fit, the audit that routes do not. */
+	(void)resync_want(mirror->resync, &dump, delay);
+}
+
+void mirror_want_routes(struct mirror *mirror, __u8 family, __u32 ifindex, __u32 delay)
+{
+	struct resync_dump dump = {
+		.kind = RESYNC_ROUTES, .family = family, .table = RT_TABLE_LOCAL, .ifindex = ifindex
+	};
+
+	(void)resync_want(mirror->resync, &dump, delay);
+	dump.table = RT_TABLE_MAIN;
+	(void)resync_want(mirror->resync, &dump, delay);
+	for (__u32 i = 0; i < mirror->vrfs; i++) {
+		dump.table = mirror->vrf[i];
+		(void)resync_want(mirror->resync, &dump, delay);
+	}
+}
+
+static void want_all(struct mirror *mirror, __u32 delay)
+{
+	mirror_want(mirror, RESYNC_LINKS, 0, delay);
+	mirror_want(mirror, RESYNC_ADDRESSES, AF_INET, delay);
+	mirror_want(mirror, RESYNC_NETCONF, AF_INET, delay);
+	mirror_want(mirror, RESYNC_NETCONF, AF_INET6, delay);
+	mirror_want(mirror, RESYNC_NEXTHOPS, 0, delay);
+	mirror_want(mirror, RESYNC_RULES, AF_INET, delay);
+	mirror_want(mirror, RESYNC_RULES, AF_INET6, delay);
+	mirror_want(mirror, RESYNC_NEIGHBOURS, 0, delay);
+	mirror_want_routes(mirror, AF_INET, 0, delay);
+	mirror_want_routes(mirror, AF_INET6, 0, delay);
+}
+
+void mirror_note_resync(struct mirror *mirror, const char *cause)
+{
+	mirror->stats.resyncs++;
+	mirror->stats.resync_cause = cause;
+	if (!mirror->resync_began)
+		mirror->resync_began = loop_now();
+}
+
+/* Losses that follow each other make the wait longer: dumps would only add to the load. */
+static void recover(struct mirror *mirror)
+{
+	static struct log_limit limit;
+	__u64 now = loop_now();
+
+	if (now - mirror->last_overrun > CALM)
+		mirror->penalty = 0;
+	mirror->last_overrun = now;
+	mirror->overrun = false;
+	log_limited(
+		&limit, LOG_LEVEL_WARNING,
+		"the kernel dropped notifications (receive queue of %u bytes full); dumping everything again",
+		mirror->stats.buffer);
+	mirror_note_resync(mirror, "notifications were lost");
+	want_all(mirror, mirror->penalty);
+	mirror->penalty = mirror->penalty ? 2 * mirror->penalty : 100;
+	if (mirror->penalty > PENALTY)
+		mirror->penalty = PENALTY;
+}
+
+/* --- dumps --- */
+
+static bool may_begin(void *arg, const struct resync_dump *dump)
+{
+	const struct mirror *mirror = arg;
+
+	/* Of all notifications only those that are in the queue now may be lost. */
+	return !mirror->overrun && (dump->kind != RESYNC_ROUTES || !rib_busy(mirror->rib));
+}
+
+static void dump_begin(void *arg, const struct resync_dump *dump)
+{
+	struct mirror *mirror = arg;
+
+	switch ((enum resync_kind)dump->kind) {
+	case RESYNC_LINKS:
+		links_sync_begin(mirror->links);
+		break;
+	case RESYNC_ADDRESSES:
+		links_sync_addresses(mirror->links);
+		break;
+	case RESYNC_NETCONF:
+		break;
+	case RESYNC_NEXTHOPS:
+		objects_sync_begin(mirror->objects);
+		break;
+	case RESYNC_RULES:
+		rules_sync_begin(mirror->rules, dump->family);
+		break;
+	case RESYNC_NEIGHBOURS:
+		neighbourhood_sync_begin(mirror->neighbourhood);
+		break;
+	case RESYNC_ROUTES:
+		rib_dump_begin(mirror->rib, dump->table, dump->family, dump->ifindex);
+		break;
+	}
+}
+
+static void dump_message(void *arg, const struct resync_dump *dump, const struct nlmsghdr *message)
+{
+	struct mirror *mirror = arg;
+	int r;
+
+	if (dump->kind != RESYNC_ROUTES) {
+		r = mirror_event(mirror, message);
+	} else {
+		r = message->nlmsg_type == RTM_NEWROUTE ? route_message_decode(message, &mirror->route)
+							: -EBADMSG;
+		if (!r)
+			(void)rib_dump_route(mirror->rib, &mirror->route);
+	}
+	mirror->stats.malformed += r == -EBADMSG;
+}
+
+static void dump_settled(void *arg, const struct resync_dump *dump)
+{
+	struct mirror *mirror = arg;
+
+	if (dump->kind == RESYNC_ROUTES)
+		rib_dump_settled(mirror->rib, dump->family);
+}
+
+static void end_of_links(struct mirror *mirror)
+{
+	__u32 ifindex;
+
+	while ((ifindex = links_sync_unseen(mirror->links)))
+		mirror_lost_link(mirror, ifindex);
+	mirror->links_dirty = true;
+}
+
+static bool more_dumps_of_ipv4(const struct mirror *mirror)
+{
+	struct resync_dump dump = { .kind = RESYNC_ROUTES, .family = AF_INET, .table = RT_TABLE_MAIN };
+
+	if (resync_wants(mirror->resync, &dump))
+		return true;
+	for (__u32 i = 0; i < mirror->vrfs; i++) {
+		dump.table = mirror->vrf[i];
+		if (resync_wants(mirror->resync, &dump))
+			return true;
+	}
+	return false;
+}
+
+static bool end_of_routes(struct mirror *mirror, const struct resync_dump *dump, bool complete)
+{
+	rib_dump_end(mirror->rib, dump->family, complete);
+	if (rib_busy(mirror->rib))
+		loop_timer_set(mirror->work, 0, 0);
+	if (complete && dump->family == AF_INET && !more_dumps_of_ipv4(mirror))
+		pathsets_trust(mirror->pathsets);
+	return rib_dump_again(mirror->rib, dump->table, dump->family);
+}
+
+/* No such table, no such device (any more), no such family in this kernel: then there is nothing of it. */
+static bool means_nothing(int error)
+{
+	return error == -ENOENT || error == -ENODEV || error == -EOPNOTSUPP || error == -EAFNOSUPPORT;
+}
+
+static bool dump_end(void *arg, const struct resync_dump *dump, bool complete, int error)
+{
+	struct mirror *mirror = arg;
+	bool again = false;
+
+	if (means_nothing(error))
+		complete = true;
+	switch ((enum resync_kind)dump->kind) {
+	case RESYNC_LINKS:
+		if (complete)
+			end_of_links(mirror);
+		break;
+	case RESYNC_ADDRESSES:
+	case RESYNC_NETCONF:
+		mirror->links_dirty = true;
+		break;
+	case RESYNC_NEXTHOPS:
+		if (complete)
+			mirror->stats.silent += objects_sync_end(mirror->objects);
+		break;
+	case RESYNC_RULES:
+		if (complete)
+			rules_sync_end(mirror->rules, dump->family);
+		if (error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
+			rules_absent(mirror->rules, dump->family);
+		mirror->rules_dirty = mirror->links_dirty = true;
+		break;
+	case RESYNC_NEIGHBOURS:
+		if (complete)
+			neighbourhood_sync_end(mirror->neighbourhood);
+		break;
+	case RESYNC_ROUTES:
+		again = end_of_routes(mirror, dump, complete);
+		break;
+	}
+	return again || !complete;
+}
+
+/* The first time: all is there, as soon as the sweeps are over. */
+static void become_ready(struct mirror *mirror)
+{
+	if (mirror->ready || resync_busy(mirror->resync) || rib_busy(mirror->rib) || mirror->overrun)
+		return;
+	mirror->links_dirty = mirror->rules_dirty = true;
+	mirror_publish(mirror);
+	mirror->ready = true;
+	neighbourhood_tend(mirror->neighbourhood, loop_now());
+	mirror->options.ready(mirror->options.arg);
+}
+
+static void dumps_done(void *arg)
+{
+	struct mirror *mirror = arg;
+
+	if (mirror->resync_began)
+		mirror->stats.resync_ms = (__u32)(loop_now() - mirror->resync_began);
+	mirror->resync_began = 0;
+}
+
+static const struct resync_ops resync_ops = {
+	.may_begin = may_begin,
+	.begin = dump_begin,
+	.message = dump_message,
+	.settled = dump_settled,
+	.end = dump_end,
+	.idle = dumps_done,
+};
+
+/* --- notifications --- */
+
+static void probe_back(struct mirror *mirror, __u32 value)
+{
+	__u64 lag;
+
+	if (value != mirror->probe_value)
+		return;
+	lag = now_us() - mirror->probe_sent;
+	mirror->probe_value = 0;
+	mirror->stats.lag_us = (__u32)lag;
+	if (lag > mirror->stats.lag_max_us)
+		mirror->stats.lag_max_us = (__u32)lag;
+}
+
+static void take(struct mirror *mirror, const struct nlmsghdr *message)
+{
+	int r;
+
+	if (message->nlmsg_type == NETLINK_MARK) {
+		if (message->nlmsg_seq & PROBE_BIT)
+			probe_back(mirror, message->nlmsg_seq);
+		else
+			(void)resync_mark(mirror->resync, message->nlmsg_seq);
+		return;
+	}
+	mirror->stats.events++;
+	r = mirror_event(mirror, message);
+	if (r == -EBADMSG)
+		mirror->stats.malformed++;
+	if (r == -ENOMEM) /* something was not kept */
+		mirror->overrun = true;
+}
+
+static void read_events(void *arg, uint32_t events)
+{
+	struct mirror *mirror = arg;
+	const struct nlmsghdr *message;
+	__u64 end = now_us() + SLICE;
+	int length = 0;
+
+	for (unsigned n = 1; n % 32 || now_us() < end; n++) {
+		length = netlink_socket_receive(mirror->events, mirror->buffer, sizeof(mirror->buffer));
+		if (length == -ENOBUFS || length == -EMSGSIZE) {
+			mirror->stats.overruns++;
+			mirror->overrun = true;
+			continue;
+		}
+		if (length < 0)
+			break;
+		for (message = (struct nlmsghdr *)mirror->buffer; mnl_nlmsg_ok(message, length);
+		     message = mnl_nlmsg_next(message, &length))
+			take(mirror, message);
+	}
+	if (mirror->overrun && length == -EAGAIN)
+		recover(mirror);
+	if (rib_busy(mirror->rib))
+		loop_timer_set(mirror->work, 0, 0);
+	mirror_publish(mirror);
+	become_ready(mirror);
+}
+
+/* --- timers --- */
+
+static void work(void *arg)
+{
+	struct mirror *mirror = arg;
+
+	if (rib_work(mirror->rib, WORK))
+		loop_timer_set(mirror->work, 0, 0);
+	else
+		resync_go(mirror->resync);
+	become_ready(mirror);
+}
+
+static void send_probe(void *arg)
+{
+	struct mirror *mirror = arg;
+	static __u32 value;
+
+	if (mirror->probe_value)
+		return;
+	value = (value + 1) | PROBE_BIT;
+	mirror->probe_sent = now_us();
+	/* No room: notifications are being lost, or about to be. */
+	if (!netlink_socket_mark(mirror->questions, mirror->events, value))
+		mirror->probe_value = value;
+}
+
+static void suspects_due(void *arg)
+{
+	struct mirror *mirror = arg;
+
+	if (!pathsets_suspected(mirror->pathsets))
+		return;
+	mirror_note_resync(mirror, "an address went");
+	mirror_want_routes(mirror, AF_INET, 0, 0);
+}
+
+static void read_all_redirects(struct mirror *mirror)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/conf/all/send_redirects", "re");
+	int value = 1;
+
+	if (file) {
+		if (fscanf(file, "%d", &value) != 1)
+			value = 1;
+		fclose(file);
+	}
+	if (links_all_redirects(mirror->links, value))
+		mirror->links_dirty = true;
+}
+
+/* Some sysctls change without a word: look at all links, not too often if there are many. */
+static void poll_links(struct mirror *mirror, __u64 now)
+{
+	if (now - mirror->polled < 1000ull * (links_count(mirror->links) / POLL_LINKS) || !mirror->ready)
+		return;
+	mirror->polled = now;
+	mirror_want(mirror, RESYNC_LINKS, 0, 0);
+}
+
+static void tick(void *arg)
+{
+	struct mirror *mirror = arg;
+	__u64 now = loop_now();
+
+	read_all_redirects(mirror);
+	poll_links(mirror, now);
+	if (fib_room(mirror->options.fib)) {
+		pathsets_retry(mirror->pathsets);
+		loop_timer_set(mirror->work, 0, 0);
+	}
+	mirror_publish(mirror);
+	if (mirror->ready)
+		neighbourhood_tend(mirror->neighbourhood, now);
+}
+
+static void netfilter_changed(void *arg)
+{
+	struct mirror *mirror = arg;
+
+	mirror->links_dirty = true;
+	mirror_publish(mirror);
+}
+
+static void object_changed(void *arg, __u32 id, bool gone)
+{
+	struct mirror *mirror = arg;
+
+	if (gone)
+		pathsets_doom_nexthop(mirror->pathsets, id);
+	else
+		pathsets_nexthop_changed(mirror->pathsets, id);
+}
+
+/* --- life --- */
+
+/* NTF_EXT_MANAGED came with 5.16; older kernels take the request for another. */
+static bool kernel_manages_neighbours(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major > 5 || (major == 5 && minor >= 16);
+}
+
+static const unsigned groups[] = {
+	RTNLGRP_LINK,      RTNLGRP_NEIGH,     RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,
+	RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
+};
+
+static int open_sockets(struct mirror *mirror)
+{
+	int buffer = mirror->options.buffer ? mirror->options.buffer : MIRROR_BUFFER;
+	int r;
+
+	r = netlink_socket_new(NETLINK_ROUTE, &mirror->events);
+	if (!r)
+		r = netlink_socket_new(NETLINK_ROUTE, &mirror->questions);
+	if (!r)
+		r = netlink_socket_new(NETLINK_ROUTE, &mirror->requests);
+	if (!r)
+		r = netlink_socket_buffer(mirror->events, buffer);
+	if (r < 0)
+		return r;
+	mirror->stats.buffer = (__u32)r;
+	r = 0;
+	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
+		r = netlink_socket_join(mirror->events, groups[i]);
+	/* The mirror cannot do without markers: better to know now. */
+	if (!r)
+		r = netlink_socket_mark(mirror->questions, mirror->events, 0);
+	return r;
+}
+
+static int make_timers(struct mirror *mirror)
+{
+	struct loop *loop = mirror->options.loop;
+	int r;
+
+	r = loop_timer_new(loop, tick, mirror, &mirror->tick);
+	if (!r)
+		r = loop_timer_new(loop, work, mirror, &mirror->work);
+	if (!r)
+		r = loop_timer_new(loop, send_probe, mirror, &mirror->probe);
+	if (!r)
+		r = loop_timer_new(loop, suspects_due, mirror, &mirror->suspects);
+	return r;
+}
+
+static int make_parts(struct mirror *mirror)
+{
+	struct fib *fib = mirror->options.fib;
+	int r;
+
+	r = links_new(&mirror->links);
+	if (!r)
+		r = objects_new(object_changed, mirror, &mirror->objects);
+	if (!r)
+		r = pathsets_new(fib, mirror->links, &mirror->pathsets);
+	if (!r)
+		r = rib_new(fib, mirror->pathsets, mirror->options.routes, &mirror->rib);
+	if (!r)
+		r = rules_new(&mirror->rules);
+	if (!r)
+		r = neighbourhood_new(fib, mirror->links, mirror->requests, kernel_manages_neighbours(),
+				      &mirror->neighbourhood);
+	if (!r)
+		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, &resync_ops, mirror,
+			       &mirror->resync);
+	if (!r)
+		r = rib_table_open(mirror->rib, RT_TABLE_LOCAL);
+	if (!r)
+		r = rib_table_open(mirror->rib, RT_TABLE_MAIN);
+	if (r)
+		return r;
+	pathsets_objects(mirror->pathsets, mirror->objects);
+	return 0;
+}
+
+static int begin(struct mirror *mirror, struct why *why)
+{
+	int r = open_sockets(mirror);
+
+	if (r == -EPERM)
+		return why_set(why, EPERM,
+			       "the kernel's tables cannot be followed without CAP_NET_ADMIN; run as root");
+	if (r < 0)
+		return why_set(why, -r, "cannot listen to the kernel's tables (rtnetlink): %s", strerror(-r));
+	r = make_parts(mirror);
+	if (!r)
+		r = make_timers(mirror);
+	if (!r)
+		r = loop_fd_add(mirror->options.loop, netlink_socket_fd(mirror->events), EPOLLIN, read_events,
+				mirror);
+	if (r)
+		return why_set(why, -r, "cannot start to follow the kernel's tables: %s", strerror(-r));
+	r = netfilter_new(mirror->options.loop, netfilter_changed, mirror, &mirror->netfilter);
+	if (r)
+		return why_set(why, -r, "cannot look at netfilter: %s", strerror(-r));
+	return 0;
+}
+
+int mirror_new(const struct mirror_options *options, struct mirror **ret, struct why *why)
+{
+	struct mirror *mirror = calloc(1, sizeof(*mirror));
+	int r;
+
+	if (!mirror)
+		return why_set(why, ENOMEM, "out of memory");
+	mirror->options = *options;
+	r = begin(mirror, why);
+	if (r) {
+		mirror_free(mirror);
+		return r;
+	}
+	read_all_redirects(mirror);
+	want_all(mirror, 0);
+	loop_timer_set(mirror->tick, TICK, TICK);
+	loop_timer_set(mirror->probe, MIRROR_PROBE, MIRROR_PROBE);
+	*ret = mirror;
+	return 0;
+}
+
+void mirror_free(struct mirror *mirror)
+{
+	if (!mirror)
+		return;
+	if (mirror->events)
+		loop_fd_remove(mirror->options.loop, netlink_socket_fd(mirror->events));
+	loop_timer_free(mirror->tick);
+	loop_timer_free(mirror->work);
+	loop_timer_free(mirror->probe);
+	loop_timer_free(mirror->suspects);
+	netfilter_free(mirror->netfilter);
+	resync_free(mirror->resync);
+	if (mirror->neighbourhood)
+		neighbourhood_undo(mirror->neighbourhood);
+	neighbourhood_free(mirror->neighbourhood);
+	rules_free(mirror->rules);
+	rib_free(mirror->rib);
+	pathsets_free(mirror->pathsets);
+	objects_free(mirror->objects);
+	links_free(mirror->links);
+	netlink_socket_free(mirror->events);
+	netlink_socket_free(mirror->questions);
+	netlink_socket_free(mirror->requests);
+	free(mirror);
+}
+
+void mirror_bypass_netfilter(struct mirror *mirror, bool bypass)
+{
+	mirror->options.bypass_netfilter = bypass;
+	netfilter_changed(mirror);
+}
+
+bool mirror_ready(const struct mirror *mirror)
+{
+	return mirror->ready;
+}
+
+void mirror_resync(struct mirror *mirror, const char *cause)
+{
+	mirror_note_resync(mirror, cause);
+	want_all(mirror, 0);
+}
+
+const struct links *mirror_links(const struct mirror *mirror)
+{
+	return mirror->links;
+}
+
+const struct rules *mirror_rules(const struct mirror *mirror)
+{
+	return mirror->rules;
+}
+
+const struct rib *mirror_rib(const struct mirror *mirror)
+{
+	return mirror->rib;
+}
+
+const struct netfilter_state *mirror_netfilter(const struct mirror *mirror)
+{
+	return netfilter_state(mirror->netfilter);
+}
+
+void mirror_stats(const struct mirror *mirror, struct mirror_stats *ret)
+{
+	__u64 waiting = mirror->probe_value ? now_us() - mirror->probe_sent : 0;
+
+	*ret = mirror->stats;
+	if (waiting > ret->lag_us)
+		ret->lag_us = (__u32)waiting;
+	if (ret->lag_us > ret->lag_max_us)
+		ret->lag_max_us = ret->lag_us;
+	ret->resyncing = mirror->resync_began || mirror->overrun;
+	ret->links = links_count(mirror->links);
+	ret->objects = objects_count(mirror->objects, &ret->groups);
+	ret->pathsets = pathsets_count(mirror->pathsets);
+	ret->punting_rules = rules_count(mirror->rules, &ret->rules);
+	rib_stats(mirror->rib, &ret->rib);
+	resync_stats(mirror->resync, &ret->dumps);
+	neighbourhood_stats(mirror->neighbourhood, &ret->neighbours);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * What the parts of the mirror share: mirror.c (life, timers, dumps), mirror_event.c (what messages change).
+ */
+#pragma once
+
+#include "host/mirror/mirror.h"
+#include "host/mirror/netlink_socket.h"
+#include "host/mirror/objects.h"
+#include "host/mirror/pathset.h"
+
+struct loop_timer;
+
+struct mirror {
+	struct mirror_options options;
+	struct netlink_socket *events, *questions, *requests;
+	struct links *links;
+	struct objects *objects;
+	struct pathsets *pathsets;
+	struct rib *rib;
+	struct rules *rules;
+	struct neighbourhood *neighbourhood;
+	struct netfilter *netfilter;
+	struct resync *resync;
+	struct loop_timer *tick, *work, *probe, *suspects;
+	bool ready;
+	bool links_dirty; /* publish before the next wait */
+	bool rules_dirty;
+	bool overrun;          /* lost notifications; dumps are wanted when the queue is empty */
+	__u64 tended, polled;  /* ms */
+	__u32 vrf[RIB_TABLES]; /* tables of VRFs, open in the RIB */
+	__u32 vrfs;
+	/* the probe */
+	__u32 probe_value; /* 0: none is under way */
+	__u64 probe_sent;  /* us */
+	/* the resync under way */
+	__u64 resync_began; /* ms, 0: none */
+	__u64 last_overrun; /* ms */
+	__u32 penalty;      /* ms that the next resync waits for */
+	struct mirror_stats stats;
+	/* too large for the stack */
+	struct route_message route;
+	struct nexthop_message nexthop;
+	char buffer[NETLINK_READ] __attribute__((aligned(8)));
+};
+
+/* A message about anything but a route of a dump. Returns the decoder's or the part's error. */
+int mirror_event(struct mirror *mirror, const struct nlmsghdr *message);
+/* A link was not in a dump of all. */
+void mirror_lost_link(struct mirror *mirror, __u32 ifindex);
+/* Tells the fib what the messages changed. */
+void mirror_publish(struct mirror *mirror);
+/* Wants a dump of routes of all open tables. */
+void mirror_want_routes(struct mirror *mirror, __u8 family, __u32 ifindex, __u32 delay);
+void mirror_want(struct mirror *mirror, enum resync_kind kind, __u8 family, __u32 delay);
+/* Something made dumps necessary. */
+void mirror_note_resync(struct mirror *mirror, const char *cause);

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/mirror/resync.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/netconf.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <libmnl/libmnl.h>
+#include <sys/socket.h>
+
+#include "host/loop.h"
+#include "host/mirror/netlink_attribute.h"
+#include "host/mirror/netlink_socket.h"
+
+#define WANTED_MAX 8192
+#define RETRY      20 /* ms until a marker or request that found no room is tried again */
+#define DISCARD    16 /* parts read at once in STAGE_DISCARD */
+
+struct wanted {
+	struct resync_dump dump;
+	__u64 due; /* ms */
+};
+
+enum stage {
+	STAGE_IDLE,
+	STAGE_READING, /* the next part is read when the marker comes */
+	STAGE_LAST,    /* the end has been read; over when the marker comes */
+	STAGE_DISCARD, /* a marker could not be sent: the rest is too old to be believed */
+};
+
+struct resync {
+	struct loop *loop;
+	struct loop_timer *timer;
+	struct netlink_socket *questions, *events;
+	const struct resync_ops *ops;
+	void *arg;
+	struct wanted *wanted;
+	__u32 count, size;
+	/* the dump under way */
+	enum stage stage;
+	struct resync_dump dump;
+	__u32 sequence, mark;
+	bool interrupted;
+	int error;
+	__u64 began;
+	struct resync_stats stats;
+	char buffer[NETLINK_READ] __attribute__((aligned(8)));
+};
+
+/* --- requests --- */
+
+static struct nlmsghdr *message_of(struct resync *resync, __u16 type, size_t header, __u8 family)
+{
+	struct nlmsghdr *message = mnl_nlmsg_put_header(resync->buffer);
+	struct rtgenmsg *generic;
+
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	generic = mnl_nlmsg_put_extra_header(message, header);
+	memset(generic, 0, header);
+	generic->rtgen_family = family;
+	return message;
+}
+
+static struct nlmsghdr *build(struct resync *resync)
+{
+	const struct resync_dump *dump = &resync->dump;
+	struct nlmsghdr *message;
+
+	switch ((enum resync_kind)dump->kind) {
+	case RESYNC_LINKS:
+		message = message_of(resync, RTM_GETLINK, sizeof(struct ifinfomsg), AF_UNSPEC);
+		mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+		return message;
+	case RESYNC_ADDRESSES:
+		return message_of(resync, RTM_GETADDR, sizeof(struct ifaddrmsg), AF_INET);
+	case RESYNC_NETCONF:
+		return message_of(resync, RTM_GETNETCONF, sizeof(struct netconfmsg), dump->family);
+	case RESYNC_NEXTHOPS:
+		return message_of(resync, RTM_GETNEXTHOP, sizeof(struct nhmsg), AF_UNSPEC);
+	case RESYNC_RULES:
+		return message_of(resync, RTM_GETRULE, sizeof(struct fib_rule_hdr), dump->family);
+	case RESYNC_NEIGHBOURS:
+		return message_of(resync, RTM_GETNEIGH, sizeof(struct ndmsg), AF_UNSPEC);
+	case RESYNC_ROUTES:
+		break;
+	}
+	message = message_of(resync, RTM_GETROUTE, sizeof(struct rtmsg), dump->family);
+	mnl_attr_put_u32(message, RTA_TABLE, dump->table);
+	if (dump->ifindex)
+		mnl_attr_put_u32(message, RTA_OIF, dump->ifindex);
+	return message;
+}
+
+/* --- the queue --- */
+
+static bool same_dump(const struct resync_dump *a, const struct resync_dump *b)
+{
+	return a->kind == b->kind && a->family == b->family && a->table == b->table &&
+	       a->ifindex == b->ifindex;
+}
+
+/* Whether `a` tells all that `b` would. */
+static bool covers(const struct resync_dump *a, const struct resync_dump *b)
+{
+	return a->kind == b->kind && a->family == b->family && a->table == b->table &&
+	       (!a->ifindex || a->ifindex == b->ifindex);
+}
+
+static void drop(struct resync *resync, __u32 i)
+{
+	resync->wanted[i] = resync->wanted[--resync->count];
+}
+
+/* The first of those that are due, by kind; NULL: none. *ret_next: when the next one is due. */
+static struct wanted *choose(struct resync *resync, __u64 now, __u64 *ret_next)
+{
+	struct wanted *best = NULL;
+
+	*ret_next = ~0ull;
+	for (__u32 i = 0; i < resync->count; i++) {
+		struct wanted *wanted = &resync->wanted[i];
+
+		if (wanted->due > now) {
+			if (wanted->due < *ret_next)
+				*ret_next = wanted->due;
+			continue;
+		}
+		if (best && best->dump.kind <= wanted->dump.kind)
+			continue;
+		best = wanted;
+	}
+	return best;
+}
+
+static int want_at(struct resync *resync, const struct resync_dump *dump, __u64 due)
+{
+	struct wanted *larger;
+
+	for (__u32 i = resync->count; i--;) {
+		struct wanted *wanted = &resync->wanted[i];
+
+		if (covers(&wanted->dump, dump)) {
+			if (due < wanted->due)
+				wanted->due = due;
+			return 0;
+		}
+		if (covers(dump, &wanted->dump)) {
+			if (wanted->due < due)
+				due = wanted->due;
+			drop(resync, i);
+		}
+	}
+	if (resync->count == WANTED_MAX)
+		return -ENOSPC;
+	if (resync->count == resync->size) {
+		__u32 size = resync->size ? 2 * resync->size : 64;
+
+		larger = realloc(resync->wanted, size * sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		resync->wanted = larger;
+		resync->size = size;
+	}
+	resync->wanted[resync->count++] = (struct wanted){ .dump = *dump, .due = due };
+	return 0;
+}
+
+/* --- the dump under way --- */
+
+static void wait_until(struct resync *resync, __u64 when)
+{
+	__u64 now = loop_now();
+
+	loop_timer_set(resync->timer, when > now ? (__u32)(when - now) : 0, 0);
+}
+
+/* The timer fires when the next one is due. */
+static void arm(struct resync *resync)
+{
+	__u64 now = loop_now(), next;
+
+	if (choose(resync, now, &next))
+		wait_until(resync, now);
+	else if (next != ~0ull)
+		wait_until(resync, next);
+}
+
+/* Before the next part is made. */
+static int send_mark(struct resync *resync)
+{
+	return netlink_socket_mark(resync->questions, resync->events, ++resync->mark);
+}
+
+static void finish(struct resync *resync)
+{
+	struct resync_dump dump = resync->dump;
+	bool complete = !resync->interrupted && !resync->error;
+	__u64 now = loop_now(), took = now - resync->began;
+	bool again;
+
+	resync->stage = STAGE_IDLE;
+	resync->stats.dumps++;
+	resync->stats.interrupted += resync->interrupted;
+	resync->stats.failed += resync->error < 0;
+	resync->stats.last_ms[dump.kind] = (__u32)took;
+	if (resync->error)
+		resync->stats.last_error = resync->error;
+	again = resync->ops->end(resync->arg, &dump, complete, resync->error);
+	if (again) {
+		dump.ifindex = 0;
+		(void)want_at(resync, &dump, now + 2 * took + RETRY);
+	}
+	if (!resync->count)
+		resync->ops->idle(resync->arg);
+	arm(resync);
+}
+
+/* 1: it was the last message. */
+static int take(struct resync *resync, const struct nlmsghdr *message)
+{
+	if (message->nlmsg_seq != resync->sequence)
+		return 0;
+	if (message->nlmsg_flags & NLM_F_DUMP_INTR)
+		resync->interrupted = true;
+	if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
+		resync->error = netlink_error_decode(message, NULL);
+		return 1;
+	}
+	if (resync->stage != STAGE_READING)
+		return 0;
+	resync->stats.messages++;
+	resync->ops->message(resync->arg, &resync->dump, message);
+	return 0;
+}
+
+/* True: that was the end. */
+static bool read_part(struct resync *resync)
+{
+	const struct nlmsghdr *message;
+	int length;
+
+	length = netlink_socket_receive(resync->questions, resync->buffer, sizeof(resync->buffer));
+	if (length < 0) {
+		/* A dump always has its next part ready: this is its end, if not the one it should have. */
+		resync->error = length == -EAGAIN ? -EPROTO : length;
+		return true;
+	}
+	for (message = (struct nlmsghdr *)resync->buffer; mnl_nlmsg_ok(message, length);
+	     message = mnl_nlmsg_next(message, &length))
+		if (take(resync, message))
+			return true;
+	return false;
+}
+
+static void discard(struct resync *resync)
+{
+	for (int i = 0; i < DISCARD; i++) {
+		if (!read_part(resync))
+			continue;
+		resync->error = -ENOBUFS;
+		finish(resync);
+		return;
+	}
+	wait_until(resync, loop_now());
+}
+
+/* Marker, then request: the first part is made when the request is sent. */
+static bool begin(struct resync *resync, const struct resync_dump *dump)
+{
+	int r;
+
+	resync->dump = *dump;
+	if (send_mark(resync)) {
+		wait_until(resync, loop_now() + RETRY);
+		return false;
+	}
+	/* What is left of a dump that failed in the middle belongs to another sequence number. */
+	r = netlink_socket_send(resync->questions, build(resync), &resync->sequence);
+	if (r) {
+		resync->stats.last_error = r;
+		resync->stats.failed++;
+		wait_until(resync, loop_now() + RETRY);
+		return false;
+	}
+	resync->stage = STAGE_READING;
+	resync->interrupted = false;
+	resync->error = 0;
+	resync->began = loop_now();
+	resync->ops->begin(resync->arg, dump);
+	return true;
+}
+
+static void timer_fired(void *arg)
+{
+	resync_go(arg);
+}
+
+int resync_new(struct loop *loop, struct netlink_socket *questions, struct netlink_socket *events,
+	       const struct resync_ops *ops, void *arg, struct resync **ret)
+{
+	struct resync *resync = calloc(1, sizeof(*resync));
+	int r;
+
+	if (!resync)
+		return -ENOMEM;
+	resync->loop = loop;
+	resync->questions = questions;
+	resync->events = events;
+	resync->ops = ops;
+	resync->arg = arg;
+	r = loop_timer_new(loop, timer_fired, resync, &resync->timer);
+	if (r) {
+		free(resync);
+		return r;
+	}
+	*ret = resync;
+	return 0;
+}
+
+void resync_free(struct resync *resync)
+{
+	if (!resync)
+		return;
+	loop_timer_free(resync->timer);
+	free(resync->wanted);
+	free(resync);
+}
+
+int resync_want(struct resync *resync, const struct resync_dump *dump, __u32 delay)
+{
+	int r = want_at(resync, dump, loop_now() + delay);
+
+	if (!r && resync->stage == STAGE_IDLE)
+		arm(resync);
+	return r;
+}
+
+bool resync_wants(const struct resync *resync, const struct resync_dump *dump)
+{
+	for (__u32 i = 0; i < resync->count; i++)
+		if (covers(&resync->wanted[i].dump, dump))
+			return true;
+	return resync->stage != STAGE_IDLE && covers(&resync->dump, dump);
+}
+
+bool resync_busy(const struct resync *resync)
+{
+	return resync->stage != STAGE_IDLE || resync->count;
+}
+
+void resync_go(struct resync *resync)
+{
+	struct resync_dump dump;
+	struct wanted *wanted;
+	__u64 next;
+
+	if (resync->stage == STAGE_DISCARD)
+		discard(resync);
+	if (resync->stage != STAGE_IDLE)
+		return;
+	wanted = choose(resync, loop_now(), &next);
+	if (!wanted) {
+		arm(resync);
+		return;
+	}
+	dump = wanted->dump;
+	if (!resync->ops->may_begin(resync->arg, &dump)) {
+		wait_until(resync, loop_now() + RETRY);
+		return;
+	}
+	if (!begin(resync, &dump))
+		return;
+	for (__u32 i = resync->count; i--;)
+		if (same_dump(&resync->wanted[i].dump, &dump))
+			drop(resync, i);
+}
+
+bool resync_mark(struct resync *resync, __u32 value)
+{
+	if (resync->stage == STAGE_IDLE || resync->stage == STAGE_DISCARD || value != resync->mark)
+		return false;
+	resync->ops->settled(resync->arg, &resync->dump);
+	if (resync->stage == STAGE_LAST) {
+		finish(resync);
+		return true;
+	}
+	if (send_mark(resync)) {
+		/* The next part is ready, but what comes before it in time would be applied after it. */
+		resync->stage = STAGE_DISCARD;
+		wait_until(resync, loop_now());
+		return true;
+	}
+	if (read_part(resync))
+		resync->stage = STAGE_LAST;
+	return true;
+}
+
+void resync_stats(const struct resync *resync, struct resync_stats *ret)
+{
+	*ret = resync->stats;
+}
