@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -320,11 +321,12 @@ static void expect(__u8 prefix, const char *want)
 
 static void link_state(__u32 ifindex, bool up, bool carrier, __s32 ignore_linkdown)
 {
-	struct link_message link = { .ifindex = ifindex,
-				     .flags = up ? 1 : 0,
-				     .carrier = carrier,
-				     .sysctls = { .ignore_linkdown4 = ignore_linkdown,
-						  .ignore_linkdown6 = ignore_linkdown } };
+	struct link_message link = {
+		.ifindex = ifindex,
+		.flags = (up ? IFF_UP : 0) | (up && carrier ? IFF_RUNNING | IFF_LOWER_UP : 0),
+		.carrier = carrier,
+		.sysctls = { .ignore_linkdown4 = ignore_linkdown, .ignore_linkdown6 = ignore_linkdown }
+	};
 	struct links_change change;
 
 	cr_assert_eq(links_apply(links, &link, &change), 0);
