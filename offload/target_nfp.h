@@ -13,7 +13,6 @@
 
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES  0
 #define TARGET_HAS_CLOCK  0
 #define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
 

@@ -21,11 +21,11 @@
  *                slots; entry(slot) = run[base + popcount(bitmap << (31 - slot))]. A group whose 32 slots are
  *                all equal has bitmap 0 and the leaf itself as base: run[] begins with one cell for each
  *                next-hop id, run[id] == id for id < IMAGE_NEXTHOPS, so nobody has to look at the difference.
- *   NODE_DIRECT  2^bits entries in run[].
- *   NODE_LINE    struct image_line in node[]: sparse windows of up to 20 bits, as sorted starts of runs.
+ *   NODE_DIRECT  2^bits entries in run[]: the root of a large IPv6 table.
  *
- * Which kinds and strides stand where is the builder's choice alone (host/fib/image_build.c). Where
- * TARGET_HAS_LINES is 0 the image has no lines.
+ * A large IPv4 table begins with a bitmap of 24 bits and goes on with bitmaps of 8. A large IPv6 table begins
+ * with a direct node of 16 bits, goes on with bitmaps of 16, and then as small tables do: with bitmaps of 8
+ * or 16 bits, as the builder sees fit (host/fib/image_build.c).
  */
 #pragma once
 
@@ -51,28 +51,16 @@
 #define ENTRY_CHUNK_MASK 0x00ffffffu
 
 enum node_kind {
-	NODE_BITMAP = 0, /* 8 bits (one chunk) or more */
-	NODE_DIRECT = 1, /* 4 bits (one chunk) or more */
-	NODE_LINE = 2,   /* one chunk */
+	NODE_BITMAP = 0, /* 8 bits (one chunk), 16 or 24 */
+	NODE_DIRECT = 1, /* 16 bits */
 };
 
 #define NODE_CHUNK_WORDS 8  /* u64 words in a chunk of node[] */
 #define RUN_CHUNK_CELLS  16 /* u32 cells in a chunk of run[] */
 
-/*
- * A sparse window in one cache line: up to 9 sorted starts of runs after the first, which starts at 0, three
- * 21-bit lanes to a word (the start in bits 0..19 of a lane, unused lanes all ones there), and the entry of
- * each run. Rank of a slot = number of starts <= slot. Entries behind the last run repeat it, for the slot
- * that is all ones and so finds the unused lanes too.
- */
-#define LINE_BITS   20
-#define LINE_STARTS 9
-#define LINE_LANES  (1ull | 1ull << 21 | 1ull << 42)
-
-struct image_line {
-	__u64 start[3];
-	__u32 entry[LINE_STARTS + 1];
-};
+#define ROOT4_BITS   24 /* bitmap: the root of a large IPv4 table */
+#define ROOT6_BITS   16 /* direct: the root of a large IPv6 table */
+#define SECOND6_BITS 16 /* bitmap: all nodes below that root */
 
 /* An address as the search wants it: its first bit is bit 63 of high; IPv4 leaves the rest 0. */
 struct route_key {
@@ -209,7 +197,6 @@ static inline __u32 own_slot(__be32 address)
 	return address >> 20;
 }
 
-_Static_assert(sizeof(struct image_line) == 64, "a line is a cache line");
 _Static_assert(sizeof(struct image_interface) == 32, "two interfaces to a cache line");
 _Static_assert(sizeof(struct image_nexthop) == 32, "two next hops to a cache line");
 _Static_assert(sizeof(struct image_vrf) == 16, "VRF");

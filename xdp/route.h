@@ -4,19 +4,18 @@
  * the address, 32 or 128, is a constant parameter, and the address is a shift register from whose top each
  * node takes its bits.
  *
- * A large IPv4 table takes two dependent reads for any prefix up to /24: a descriptor of the 24-bit root and
- * a cell of run[]. Longer ones take two more.
+ * A large IPv4 table takes two dependent reads for any prefix up to /24 (a descriptor of the root and a cell
+ * of run[]), two more for longer ones. A large IPv6 table takes three for any prefix up to /32, and two or
+ * four more up to /48. The first steps of large tables have constant strides and are predicted well; the loop
+ * does the rest.
  */
 #pragma once
 
 #include "xdp/image.h"
 #include "xdp/target.h"
 
-/* Each step takes at least 4 bits, except a last line that ends the address. */
-#define ROUTE_STEPS(width) ((width) / 4)
-
-/* The entry of the node where IPv4 tables begin when they are large. */
-#define ROUTE_TOP_BITS 24
+/* Each step takes at least 8 bits. */
+#define ROUTE_STEPS(width) ((width) / 8)
 
 static __always_inline struct route_key route_key4(__be32 address)
 {
@@ -49,60 +48,46 @@ static __always_inline __u32 route_bitmap(const struct target *t, __u32 entry, _
 	return target_run(t, (__u32)(descriptor >> 32) + route_ones((__u32)descriptor << (31 - (slot & 31))));
 }
 
-#if TARGET_HAS_LINES
-/* Adds up, in three lanes at once, for which starts the slot less the start does not borrow. */
-static __always_inline __u32 route_line(const struct target *t, __u32 entry, __u64 slot)
+static __always_inline struct route_key route_key_shift(struct route_key key, __u32 bits, const int width)
 {
-	const struct image_line *line = target_line(t, entry_chunk(entry));
-	const __u32 *run = line->entry;
-	const __u64 borrow = LINE_LANES << LINE_BITS;
-	__u64 wide = slot * LINE_LANES | borrow, found;
-
-	found = (wide - line->start[0]) & borrow;
-	found += (wide - line->start[1]) & borrow;
-	found += (wide - line->start[2]) & borrow;
-	found = (found >> LINE_BITS) * LINE_LANES >> 42;
-	return run[found & 15];
+	key.high <<= bits;
+	if (width > 32) {
+		key.high |= key.low >> (64 - bits);
+		key.low <<= bits;
+	}
+	return key;
 }
-#endif
 
-static __always_inline __u32 route_step(const struct target *t, __u32 entry, __u64 slot)
+/* What a root of that kind looks like, whatever its chunk. */
+static __always_inline bool route_is(__u32 entry, enum node_kind kind, __u32 bits)
 {
-	if (entry_kind(entry) == NODE_DIRECT)
-		return target_run(t, entry_chunk(entry) * RUN_CHUNK_CELLS + (__u32)slot);
-#if TARGET_HAS_LINES
-	if (entry_kind(entry) == NODE_LINE)
-		return route_line(t, entry, slot);
-#endif
-	return route_bitmap(t, entry, slot);
+	return (entry & ~ENTRY_CHUNK_MASK) == entry_node(kind, bits, 0);
 }
 
 /* The leaf for an address, searched from a VRF's root entry; 0: use the VRF's fallback. */
 static __always_inline __u32 route_find(const struct target *t, __u32 entry, struct route_key key,
 					const int width)
 {
-	if (width == 32 &&
-	    likely((entry & ~ENTRY_CHUNK_MASK) == entry_node(NODE_BITMAP, ROUTE_TOP_BITS, 0))) {
-		/* opaque, so that 64-bit work stays off the way of the short search */
-		__u32 address = key.high >> 32;
-
-		asm volatile("" : "+r"(address));
-		entry = route_bitmap(t, entry, address >> (32 - ROUTE_TOP_BITS));
-		if (likely(!(entry & ENTRY_NODE)))
+	if (width == 32 && likely(route_is(entry, NODE_BITMAP, ROOT4_BITS))) {
+		entry = route_bitmap(t, entry, key.high >> (64 - ROOT4_BITS));
+		key = route_key_shift(key, ROOT4_BITS, width);
+	}
+	if (width > 32 && likely(route_is(entry, NODE_DIRECT, ROOT6_BITS))) {
+		entry = target_run(t, entry_chunk(entry) * RUN_CHUNK_CELLS +
+					      (__u32)(key.high >> (64 - ROOT6_BITS)));
+		key = route_key_shift(key, ROOT6_BITS, width);
+		if (!(entry & ENTRY_NODE))
 			return entry;
-		key.high = (__u64)address << (32 + ROUTE_TOP_BITS);
+		entry = route_bitmap(t, entry, key.high >> (64 - SECOND6_BITS));
+		key = route_key_shift(key, SECOND6_BITS, width);
 	}
 	for (int i = 0; i < ROUTE_STEPS(width); i++) {
 		__u32 bits = entry_bits(entry);
 
 		if (!(entry & ENTRY_NODE))
 			return entry;
-		entry = route_step(t, entry, key.high >> (64 - bits));
-		key.high <<= bits;
-		if (width > 32) {
-			key.high |= key.low >> (64 - bits);
-			key.low <<= bits;
-		}
+		entry = route_bitmap(t, entry, key.high >> (64 - bits));
+		key = route_key_shift(key, bits, width);
 	}
 	return entry & ENTRY_NODE ? REASON_NO_ROUTE : entry;
 }

@@ -5,8 +5,6 @@
  * header then closes the door: what only a target may use is poisoned from here on.
  *
  *   struct target             what the target knows about the packet's place: tables, counters, port
- *   TARGET_HAS_LINES          constant 0 or 1: line nodes can be searched (the NFP reads values at constant
- *                             offsets only)
  *   TARGET_HAS_CLOCK          constant 0 or 1: target_clock() exists
  *   TARGET_FRAME_WORD         attributes of an integer that is read at any address of a frame
  *
@@ -14,7 +12,6 @@
  *
  *   const struct image_interface *target_ingress(t)    the port's own interface, for untagged frames
  *   u64 target_node(t, index)                          descriptor at a word index of node[]
- *   const struct image_line *target_line(t, chunk)     only where TARGET_HAS_LINES
  *   u32 target_run(t, index)
  *   const struct image_control *target_control(t)
  *   const struct image_vrf *target_vrf(t, index)
@@ -35,7 +32,7 @@
  */
 #pragma once
 
-#if !defined(TARGET_HAS_LINES) || !defined(TARGET_HAS_CLOCK)
+#if !defined(TARGET_HAS_CLOCK)
 #error "include a target header before the program's headers"
 #endif
 

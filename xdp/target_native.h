@@ -14,7 +14,6 @@
 #include "xdp/baked.h"
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES  1
 #define TARGET_HAS_CLOCK  1
 #define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
 
@@ -72,13 +71,6 @@ static __always_inline __u64 target_node(const struct target *target, __u32 inde
 	const __u64 *node = native_address(BAKED_NODE, 0);
 
 	return node[native_mask(index, BAKED_NODE_MASK)];
-}
-
-static __always_inline const struct image_line *target_line(const struct target *target, __u32 chunk)
-{
-	const __u64 *node = native_address(BAKED_NODE, 0);
-
-	return (const void *)&node[native_mask(chunk * NODE_CHUNK_WORDS, BAKED_NODE_MASK)];
 }
 
 static __always_inline __u32 target_run(const struct target *target, __u32 index)

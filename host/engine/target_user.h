@@ -11,7 +11,6 @@
 #include "host/fib/image_store.h"
 #include "xdp/packet.h"
 
-#define TARGET_HAS_LINES  1
 #define TARGET_HAS_CLOCK  0 /* an engine lives and dies with the daemon that keeps the tables */
 #define TARGET_FRAME_WORD __attribute__((may_alias, aligned(1)))
 
@@ -39,11 +38,6 @@ static inline void target_init(struct target *target, const struct image_store *
 static inline __u64 target_node(const struct target *target, __u32 index)
 {
 	return __atomic_load_n(&target->node[index & target->node_mask], __ATOMIC_RELAXED);
-}
-
-static inline const struct image_line *target_line(const struct target *target, __u32 chunk)
-{
-	return (const void *)&target->node[chunk * NODE_CHUNK_WORDS & target->node_mask];
 }
 
 static inline __u32 target_run(const struct target *target, __u32 index)

@@ -12,12 +12,10 @@
 #define LARGE_IPV6       512
 #define LARGE_IPV6_BELOW 128
 
-#define TOP4_BITS    24
-#define TOP6_BITS    16
-#define SECOND6_BITS 12
-
-/* At most so many prefixes cannot make more runs than a line has. */
-#define LINE_PREFIXES ((LINE_STARTS + 1) / 2 - 1)
+/* A bitmap of 16 bits (16 KB) is due for so many prefixes below it, and stays down to half of that. */
+#define WIDE_WEIGHT 160
+/* Or for any, in a table of at most so many that was opened as a large one; it stays up to twice that. */
+#define WIDE_TABLE  64
 
 /* A window on its way into memory. */
 struct window {
@@ -34,9 +32,6 @@ struct window {
 	__u32 bitmap;
 	unsigned count;
 	__u32 run[GROUP_SLOTS];
-	/* line */
-	struct image_runs *runs;
-	struct image_segment *segment;
 };
 
 static struct prefix_key slot_key(const struct window *window, __u32 slot)
@@ -63,43 +58,36 @@ struct shape {
 	unsigned bits;
 };
 
-/* Stride of a direct node: about one slot to ten prefixes, so that lines are enough below it. */
-static unsigned direct_bits(__u32 weight, unsigned left)
+static __u32 prefixes(const struct image_space *space)
 {
-	unsigned bits = weight <= 96 ? 4 : weight <= 1536 ? 8 : 12;
-
-	return bits < left ? bits : left;
+	return space->tree->count[PREFIX_ROUTE] + space->tree->count[PREFIX_SHADOW];
 }
 
-static bool direct_suits(unsigned bits, __u32 weight, unsigned left)
+/* The nodes of large tables that do not depend on what is in them. */
+static bool fixed_shape(const struct image_space *space, unsigned depth, struct shape *ret)
 {
-	if (weight <= LINE_PREFIXES)
-		return false;
-	return direct_bits(weight / 2, left) <= bits && bits <= direct_bits(weight * 2, left);
-}
-
-static unsigned bitmap_bits(__u32 weight, unsigned left)
-{
-	return left >= 16 && weight > 512 ? 16 : 8;
-}
-
-/* The roots and second steps of large tables, which do not depend on what is in them. */
-static bool fixed_shape(const struct image_build *build, const struct image_space *space, unsigned depth,
-			struct shape *ret)
-{
-	bool lines = build->store->lines;
-
 	if (!space->large)
 		return false;
 	if (space->tree->width == 32)
-		*ret = (struct shape){ NODE_BITMAP, depth ? 8 : TOP4_BITS };
+		*ret = (struct shape){ NODE_BITMAP, depth ? 8 : ROOT4_BITS };
 	else if (depth == 0)
-		*ret = (struct shape){ lines ? NODE_DIRECT : NODE_BITMAP, TOP6_BITS };
-	else if (depth == TOP6_BITS && lines)
-		*ret = (struct shape){ NODE_DIRECT, SECOND6_BITS };
+		*ret = (struct shape){ NODE_DIRECT, ROOT6_BITS };
+	else if (depth == ROOT6_BITS)
+		*ret = (struct shape){ NODE_BITMAP, SECOND6_BITS };
 	else
 		return false;
 	return true;
+}
+
+static struct shape shape_of(const struct image_space *space, unsigned depth, __u32 weight)
+{
+	unsigned left = space->tree->width - depth;
+	bool wide = weight >= WIDE_WEIGHT || (space->always_large && prefixes(space) <= WIDE_TABLE);
+	struct shape shape;
+
+	if (!fixed_shape(space, depth, &shape))
+		shape = (struct shape){ NODE_BITMAP, left >= 16 && wide ? 16 : 8 };
+	return shape;
 }
 
 /* --- groups of a bitmap --- */
@@ -163,7 +151,7 @@ static bool uniform_chunk(const __u64 *descriptor)
 	return true;
 }
 
-static __u32 build_bitmap(struct window *window, const struct prefix_cover *cover)
+static __u32 build_bitmap(struct window *window, const struct prefix_cover *cover, __u32 weight)
 {
 	struct image_build *build = window->build;
 	__u32 units = 1u << (window->bits - 8);
@@ -180,8 +168,7 @@ static __u32 build_bitmap(struct window *window, const struct prefix_cover *cove
 		image_memory_give(build->memory, ARRAY_NODE, chunk, units);
 		return leaf;
 	}
-	*image_build_weight(build, window->entry) =
-		prefix_tree_values(window->space->tree, cover->node, window->depth);
+	*image_build_weight(build, window->entry) = weight;
 	return window->entry;
 }
 
@@ -210,55 +197,6 @@ static __u32 build_direct(struct window *window, const struct prefix_cover *cove
 	sweep_window(window, cover, direct_segment);
 	*image_build_weight(build, window->entry) = weight;
 	return window->entry;
-}
-
-/* --- lines --- */
-
-static bool line_segment(void *arg, const struct image_segment *segment)
-{
-	struct window *window = arg;
-
-	if (window->count > LINE_STARTS)
-		return false;
-	window->segment[window->count++] = *segment;
-	return true;
-}
-
-/* False: there are more runs than a line has. */
-static bool build_line(struct window *window, const struct prefix_cover *cover, __u32 *ret)
-{
-	struct image_build *build = window->build;
-	struct image_segment segment[LINE_STARTS + 1];
-	struct image_runs runs = {};
-	__u32 chunk;
-
-	window->segment = segment;
-	if (!sweep_window(window, cover, line_segment))
-		return false;
-	for (unsigned i = 0; i < window->count; i++) {
-		struct prefix_key key = slot_key(window, segment[i].first);
-		__u32 entry = image_build_slot(build, window->space, key, window->depth + window->bits,
-					       &segment[i]);
-
-		if (runs.count && runs.entry[runs.count - 1] == entry)
-			continue;
-		runs.start[runs.count] = segment[i].first;
-		runs.entry[runs.count++] = entry;
-	}
-	if (runs.count == 1 && !(runs.entry[0] & ENTRY_NODE)) {
-		*ret = runs.entry[0];
-		return true;
-	}
-	chunk = image_memory_take(build->memory, ARRAY_NODE, 1);
-	if (chunk == MEMORY_NONE) {
-		for (unsigned i = 0; i < runs.count; i++)
-			image_build_discard(build, runs.entry[i]);
-		*ret = image_build_full(build, window->space, &window->key, window->depth);
-		return true;
-	}
-	*ret = entry_node(NODE_LINE, window->bits, chunk);
-	image_line_write(&runs, image_node_line(build->store, *ret));
-	return true;
 }
 
 /* --- taking apart --- */
@@ -299,17 +237,9 @@ static void release_node(struct image_build *build, __u32 entry, release_fn give
 
 static void release(struct image_build *build, __u32 entry, release_fn give)
 {
-	struct image_runs runs;
-
 	if (!(entry & ENTRY_NODE))
 		return;
-	if (entry_kind(entry) == NODE_LINE) {
-		image_line_read(image_node_line(build->store, entry), &runs);
-		for (unsigned i = 0; i < runs.count; i++)
-			release(build, runs.entry[i], give);
-	} else {
-		release_slots(build, entry, 0, 1u << entry_bits(entry), give);
-	}
+	release_slots(build, entry, 0, 1u << entry_bits(entry), give);
 	release_node(build, entry, give);
 }
 
@@ -358,7 +288,7 @@ __u32 image_build_full(struct image_build *build, const struct image_space *spac
 
 bool image_build_large(const struct image_space *space)
 {
-	__u32 count = space->tree->count[PREFIX_ROUTE] + space->tree->count[PREFIX_SHADOW];
+	__u32 count = prefixes(space);
 	bool ipv4 = space->tree->width == 32;
 
 	if (space->always_large)
@@ -371,50 +301,34 @@ bool image_build_large(const struct image_space *space)
 bool image_build_suits(const struct image_build *build, const struct image_space *space, __u32 entry,
 		       unsigned depth)
 {
-	unsigned left = space->tree->width - depth, bits = entry_bits(entry);
+	__u32 weight = *image_build_weight(build, entry);
 	struct shape shape;
-	__u32 weight;
 
-	if (entry_kind(entry) == NODE_LINE)
+	if (!weight)
+		return depth == 0 && space->large;
+	if (fixed_shape(space, depth, &shape))
 		return true;
-	weight = *image_build_weight(build, entry);
-	if (fixed_shape(build, space, depth, &shape))
-		return weight || depth == 0;
-	if (entry_kind(entry) == NODE_DIRECT)
-		return direct_suits(bits, weight, left);
-	return weight && bitmap_bits(weight / 2, left) <= bits && bits <= bitmap_bits(weight * 2, left);
+	if (entry_bits(entry) == 16)
+		return weight >= WIDE_WEIGHT / 2 ||
+		       (space->always_large && prefixes(space) <= 2 * WIDE_TABLE);
+	return weight < 2 * WIDE_WEIGHT || space->tree->width - depth < 16;
 }
 
 __u32 image_build_window(struct image_build *build, const struct image_space *space, struct prefix_key key,
 			 unsigned depth, const struct prefix_cover *cover)
 {
 	struct window window = { .build = build, .space = space, .key = key, .depth = depth };
-	unsigned left = space->tree->width - depth;
+	__u32 answer = prefix_tree_answer(space->tree, cover, depth), weight;
 	struct shape shape;
-	__u32 weight, entry;
 
-	if (fixed_shape(build, space, depth, &shape)) {
-		__u16 answer = prefix_tree_answer(space->tree, cover, depth);
-
-		if (depth && !prefix_tree_differs(space->tree, cover, depth, answer))
-			return answer;
-		window.bits = shape.bits;
-		weight = prefix_tree_values(space->tree, cover->node, depth);
-		return shape.kind == NODE_DIRECT ? build_direct(&window, cover, weight)
-						 : build_bitmap(&window, cover);
-	}
-	if (build->store->lines) {
-		window.bits = left < LINE_BITS ? left : LINE_BITS;
-		if (build_line(&window, cover, &entry))
-			return entry;
-	}
+	if ((depth || !space->large) && !prefix_tree_differs(space->tree, cover, depth, answer))
+		return answer;
 	weight = prefix_tree_values(space->tree, cover->node, depth);
-	if (!build->store->lines) {
-		window.bits = bitmap_bits(weight, left);
-		return build_bitmap(&window, cover);
-	}
-	window.bits = direct_bits(weight, left);
-	return build_direct(&window, cover, weight);
+	shape = shape_of(space, depth, weight);
+	window.bits = shape.bits;
+	if (shape.kind == NODE_DIRECT)
+		return build_direct(&window, cover, weight);
+	return build_bitmap(&window, cover, weight);
 }
 
 __u32 image_build_slot(struct image_build *build, const struct image_space *space, struct prefix_key key,

@@ -3,14 +3,13 @@
  * Builds nodes of the image from prefixes, in memory that no reader sees yet. Here is decided which kind of
  * node stands where:
  *
- *   IPv4, large table   bitmap of 24 bits, below it bitmaps of 8
- *   IPv6, large table   direct 16, direct 12, then as small tables
- *   small tables        a line of 20 bits while ten runs are enough; else direct, of 4, 8 or 12 bits by the
- *                       number of prefixes below, and so on
- *   without lines       bitmaps of 8 bits, of 16 where many prefixes are below
+ *   large IPv4 tables   a bitmap of 24 bits, below it bitmaps of 8
+ *   large IPv6 tables   direct 16, bitmaps of 16, below these as in small tables
+ *   small tables        bitmaps of 8 bits; of 16 where many prefixes are below, or in tables of a few
+ * prefixes that began large: fewer steps where memory does not matter
  *
- * How many prefixes are below a bitmap or direct node (its weight) is kept beside the arrays, so that updates
- * can tell in O(1) when another kind is due. The limits for going up and down lie apart.
+ * How many prefixes are below a node (its weight) is kept beside the arrays, so that updates can tell in O(1)
+ * when another kind is due. The limits for going up and down lie apart.
  */
 #pragma once
 

@@ -71,17 +71,6 @@ static void compact_group(struct pass *pass, __u64 *where, unsigned depth, __u32
 	image_publish64(where, image_descriptor(place, bitmap));
 }
 
-static void compact_line(struct pass *pass, __u32 entry, unsigned depth)
-{
-	struct image_line *line = image_node_line(pass->build->store, entry);
-	struct image_runs runs;
-
-	image_line_read(line, &runs);
-	for (unsigned i = 0; i < runs.count; i++)
-		runs.entry[i] = compact(pass, runs.entry[i], depth);
-	image_line_store(line, &runs);
-}
-
 static void compact_slots(struct pass *pass, __u32 entry, unsigned depth)
 {
 	const struct image_store *store = pass->build->store;
@@ -108,10 +97,8 @@ static void compact_slots(struct pass *pass, __u32 entry, unsigned depth)
 static __u32 compact_node(struct pass *pass, __u32 entry)
 {
 	struct image_store *store = pass->build->store;
-	__u32 units = image_node_units(entry), place, moved, weight = 0;
+	__u32 units = image_node_units(entry), place, moved;
 
-	if (entry_kind(entry) != NODE_LINE)
-		weight = *image_build_weight(pass->build, entry);
 	if (entry_kind(entry) == NODE_DIRECT) {
 		place = other_place(pass, ARRAY_RUN, entry_chunk(entry) * RUN_CHUNK_CELLS, units);
 		if (place == MEMORY_NONE)
@@ -127,8 +114,7 @@ static __u32 compact_node(struct pass *pass, __u32 entry)
 		memcpy(image_node_descriptor(store, moved, 0), image_node_descriptor(store, entry, 0),
 		       (size_t)units * NODE_CHUNK_WORDS * sizeof(__u64));
 	}
-	if (entry_kind(entry) != NODE_LINE)
-		*image_build_weight(pass->build, moved) = weight;
+	*image_build_weight(pass->build, moved) = *image_build_weight(pass->build, entry);
 	return moved;
 }
 
@@ -136,10 +122,7 @@ static __u32 compact(struct pass *pass, __u32 entry, unsigned depth)
 {
 	if (!(entry & ENTRY_NODE))
 		return entry;
-	if (entry_kind(entry) == NODE_LINE)
-		compact_line(pass, entry, depth + entry_bits(entry));
-	else
-		compact_slots(pass, entry, depth);
+	compact_slots(pass, entry, depth);
 	return compact_node(pass, entry);
 }
 

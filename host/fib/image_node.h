@@ -19,16 +19,6 @@ void image_group_read(const struct image_store *store, __u64 descriptor, struct 
 /* The number of runs, the entry of each, and the bitmap that marks where they start. */
 unsigned image_group_runs(const struct image_group *group, __u32 run[GROUP_SLOTS], __u32 *ret_bitmap);
 
-/* A line as runs: start[0] is 0. */
-struct image_runs {
-	unsigned count;
-	__u32 start[LINE_STARTS + 1];
-	__u32 entry[LINE_STARTS + 1];
-};
-
-void image_line_read(const struct image_line *line, struct image_runs *ret);
-void image_line_write(const struct image_runs *runs, struct image_line *ret);
-
 static inline __u32 image_descriptor_bitmap(__u64 descriptor)
 {
 	return (__u32)descriptor;
@@ -56,11 +46,6 @@ static inline __u32 image_descriptor_cells(__u64 descriptor)
 static inline __u64 *image_node_descriptor(const struct image_store *store, __u32 entry, __u32 group)
 {
 	return &store->node[(size_t)entry_chunk(entry) * NODE_CHUNK_WORDS + group];
-}
-
-static inline struct image_line *image_node_line(const struct image_store *store, __u32 entry)
-{
-	return (struct image_line *)image_node_descriptor(store, entry, 0);
 }
 
 static inline __u32 *image_node_cell(const struct image_store *store, __u32 entry, __u32 slot)
@@ -91,6 +76,3 @@ static inline void image_store_cell(__u32 *cell, __u32 entry)
 	if (*cell != entry)
 		image_publish32(cell, entry);
 }
-
-/* Publishes those entries of a line in use that are others; the starts must be the same. */
-void image_line_store(struct image_line *line, const struct image_runs *runs);

@@ -22,9 +22,6 @@ struct window {
 	bool loaded;
 	__u32 group;
 	struct image_group old, new;
-	/* line */
-	unsigned count;
-	struct image_segment *segment;
 };
 
 static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
@@ -263,161 +260,6 @@ static bool uniform(const struct image_store *store, __u32 entry, __u32 *ret_lea
 	return true;
 }
 
-/* --- line --- */
-
-static bool line_segment(void *arg, const struct image_segment *segment)
-{
-	struct window *window = arg;
-
-	if (window->count > LINE_STARTS)
-		return false;
-	window->segment[window->count++] = *segment;
-	return true;
-}
-
-static unsigned find_run(const struct image_runs *runs, __u32 slot)
-{
-	unsigned i = runs->count - 1;
-
-	while (runs->start[i] > slot)
-		i--;
-	return i;
-}
-
-/* The part is inside of a slot: true if the line can stay as it is, but for that slot's entry. */
-static bool line_inside(struct window *window, struct image_runs *runs, const struct prefix_cover *cover)
-{
-	const struct part *part = window->part;
-	struct image_line *line = image_node_line(part->build->store, window->entry);
-	__u32 *entry = &runs->entry[find_run(runs, part_slot(window))];
-	struct prefix_cover inner;
-
-	if (*entry & ENTRY_NODE) {
-		*entry = refresh_inside(window, *entry, cover);
-		image_line_store(line, runs);
-		return *entry & ENTRY_NODE;
-	}
-	inner = prefix_tree_descend(part->space->tree, *cover, &part->key, part->length);
-	return *entry != REASON_TABLE_FULL &&
-	       !prefix_tree_differs(part->space->tree, &inner, part->length, *entry);
-}
-
-/* Whether the slot has anything in common with the part. */
-static bool in_part(const struct window *window, __u32 slot)
-{
-	const struct part *part = window->part;
-	unsigned length = part->length < window_end(window) ? part->length : window_end(window);
-	unsigned shared = length > window->depth ? length - window->depth : 0;
-
-	return slot >> (window->bits - shared) == part_slot(window) >> (window->bits - shared);
-}
-
-/* The entry of a segment: what there was, made equal, or what is missing, built. */
-static __u32 line_entry(struct window *window, struct image_runs *old, const struct image_segment *segment)
-{
-	__u32 *entry = &old->entry[find_run(old, segment->first)];
-
-	if (segment->inner.node == PREFIX_NONE)
-		return segment->leaf;
-	if (!(*entry & ENTRY_NODE))
-		return image_build_slot(window->part->build, window->part->space,
-					slot_key(window, segment->first), window_end(window), segment);
-	if (!part_inside(window) && in_part(window, segment->first))
-		*entry = refresh_slot(window, *entry, segment->first, segment);
-	return *entry;
-}
-
-static void line_runs(struct window *window, struct image_runs *old, struct image_runs *ret)
-{
-	ret->count = 0;
-	for (unsigned i = 0; i < window->count; i++) {
-		__u32 entry = line_entry(window, old, &window->segment[i]);
-
-		if (ret->count && ret->entry[ret->count - 1] == entry)
-			continue;
-		ret->start[ret->count] = window->segment[i].first;
-		ret->entry[ret->count++] = entry;
-	}
-}
-
-static bool has_entry(const struct image_runs *runs, __u32 entry)
-{
-	for (unsigned i = 0; i < runs->count; i++)
-		if (runs->entry[i] == entry)
-			return true;
-	return false;
-}
-
-/* What is in `runs` but not in `kept`: no longer part of the image, or never was. */
-static void drop_runs(const struct image_runs *runs, const struct image_runs *kept,
-		      void (*drop)(struct image_build *build, __u32 entry), struct image_build *build)
-{
-	for (unsigned i = 0; i < runs->count; i++)
-		if (!has_entry(kept, runs->entry[i]))
-			drop(build, runs->entry[i]);
-}
-
-/* There is no room for the line. */
-static __u32 line_full(struct window *window, const struct image_runs *old, const struct image_runs *new)
-{
-	const struct part *part = window->part;
-
-	drop_runs(new, old, image_build_discard, part->build);
-	image_build_retire(part->build, window->entry);
-	return image_build_full(part->build, part->space, &window->key, window->depth);
-}
-
-static __u32 replace_line(struct window *window, const struct image_runs *old, const struct image_runs *new)
-{
-	struct image_build *build = window->part->build;
-	struct image_line *line = image_node_line(build->store, window->entry), content;
-	__u32 chunk = entry_chunk(window->entry), entry;
-
-	image_line_write(new, &content);
-	if (new->count == 1 && !(new->entry[0] & ENTRY_NODE)) {
-		entry = new->entry[0];
-	} else if (memcmp(content.start, line->start, sizeof(content.start)) == 0) {
-		image_line_store(line, new);
-		drop_runs(old, new, image_build_retire, build);
-		return window->entry;
-	} else {
-		__u32 fresh = image_memory_take(build->memory, ARRAY_NODE, 1);
-
-		if (fresh == MEMORY_NONE)
-			return line_full(window, old, new);
-		entry = entry_node(NODE_LINE, window->bits, fresh);
-		*image_node_line(build->store, entry) = content;
-	}
-	drop_runs(old, new, image_build_retire, build);
-	image_memory_retire(build->memory, ARRAY_NODE, chunk, 1);
-	return entry;
-}
-
-static __u32 refresh_line(struct window *window, const struct prefix_cover *cover)
-{
-	const struct part *part = window->part;
-	struct image_segment segment[LINE_STARTS + 1];
-	struct image_sweep sweep = { .tree = part->space->tree,
-				     .depth = window->depth,
-				     .bits = window->bits,
-				     .segment = line_segment,
-				     .arg = window };
-	struct image_runs old, new;
-
-	image_line_read(image_node_line(part->build->store, window->entry), &old);
-	if (part_inside(window) && line_inside(window, &old, cover))
-		return window->entry;
-	window->count = 0;
-	window->segment = segment;
-	if (image_sweep(&sweep, &window->key, window->depth, cover)) {
-		line_runs(window, &old, &new);
-		return replace_line(window, &old, &new);
-	}
-	new.entry[0] = image_build_window(part->build, part->space, window->key, window->depth, cover);
-	image_build_retire(part->build, window->entry);
-	return new.entry[0];
-}
-
 /* --- any node --- */
 
 /* Builds what is to stand in the window instead of the node; false, and nothing changed, unless there is room
@@ -469,8 +311,6 @@ static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key
 	if (!image_build_suits(part->build, part->space, entry, depth) &&
 	    replace(part, entry, key, depth, cover, &entry))
 		return entry;
-	if (entry_kind(entry) == NODE_LINE)
-		return refresh_line(&window, cover);
 	if (entry_kind(entry) == NODE_DIRECT) {
 		refresh_direct(&window, cover);
 		return entry;
@@ -515,8 +355,7 @@ void image_refresh_weigh(struct image_build *build, struct image_space *space, c
 	while ((entry & ENTRY_NODE) && depth < length) {
 		unsigned bits = entry_bits(entry);
 
-		if (entry_kind(entry) != NODE_LINE)
-			*image_build_weight(build, entry) += change;
+		*image_build_weight(build, entry) += change;
 		entry = image_node_entry(build->store, entry, prefix_key_bits(key->word, depth, bits));
 		depth += bits;
 	}

@@ -2,17 +2,16 @@
 /*
  * Makes a part of the image equal to the prefixes, in place, while readers run. By kind of node:
  *
- *   direct   each slot is a cell: store what differs.
- *   bitmap   group by group. Same runs: nothing. Same bitmap: store the cells that differ. Else a new array
- * of runs is written aside, and one store of the descriptor publishes it. line     same starts: store the
- * entries that differ. Else a new line; the entry above publishes it.
+ * - direct: each slot is a cell; store what differs.
+ * - bitmap: group by group. Same runs: nothing. Same bitmap: store the cells that differ. Else a new array of
+ *   runs is written aside, and one store of the descriptor publishes it.
  *
  * Nodes that appear are complete before the entry that leads to them is stored; nodes and runs that went wait
  * in limbo. A node that no longer suits what is below it is built anew and replaced as a whole. So each store
  * changes some addresses from their old answer to their new one, and none to anything else.
  *
- * Memory is taken before anything that depends on it is published. What finds none: a group, a line or a
- * window then becomes the leaf TABLE_FULL as a whole, which needs no memory.
+ * Memory is taken before anything that depends on it is published. What finds none: a group or a window
+ * then becomes the leaf TABLE_FULL as a whole, which needs no memory.
  */
 #pragma once
 

@@ -47,7 +47,6 @@ static int store_new(const struct fib_limits *limits, struct image_store **ret)
 		free(store);
 		return error;
 	}
-	store->lines = true;
 	store->node_fd = store->run_fd = store->tables_fd = -1;
 	*ret = store;
 	return 0;
@@ -104,7 +103,7 @@ static void unmap(void *memory, size_t size, int fd)
 
 size_t image_store_node_size(const struct image_store *store)
 {
-	return ((size_t)store->node_chunks + 1) * CHUNK_BYTES;
+	return store->node_chunks * CHUNK_BYTES;
 }
 
 size_t image_store_run_size(const struct image_store *store)

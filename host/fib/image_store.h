@@ -20,12 +20,11 @@
 struct fib_limits;
 
 struct image_store {
-	__u64 *node; /* node_chunks chunks, and one more: reading a line touches 20 bytes past its end */
+	__u64 *node;
 	__u32 *run;
 	struct image_tables *tables;
 	__u32 node_chunks; /* power of two */
 	__u32 run_cells;   /* power of two */
-	bool lines;        /* every reader can search line nodes; may be cleared before the first route */
 	int node_fd;       /* map fds; -1 in plain memory */
 	int run_fd;
 	int tables_fd;

@@ -130,7 +130,7 @@ static void retire_entry(struct image_update *update, __u32 entry)
 
 	if (!(entry & ENTRY_NODE))
 		return;
-	if (entry_kind(entry) == NODE_LINE || entry_bits(entry) < STEPWISE_BITS) {
+	if (entry_bits(entry) < STEPWISE_BITS) {
 		image_build_retire(update->build, entry);
 		return;
 	}

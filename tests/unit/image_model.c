@@ -95,17 +95,6 @@ static void reach_bitmap(const struct image_store *store, __u32 entry, struct re
 	}
 }
 
-static void reach_line(const struct image_store *store, __u32 entry, struct reached *sum)
-{
-	const struct image_line *line =
-		(const struct image_line *)&store->node[entry_chunk(entry) * NODE_CHUNK_WORDS];
-
-	sum->chunks++;
-	for (unsigned i = 0; i <= LINE_STARTS; i++)
-		if (i == 0 || line->entry[i] != line->entry[i - 1])
-			reach(store, line->entry[i], sum);
-}
-
 static void reach(const struct image_store *store, __u32 entry, struct reached *sum)
 {
 	if (!(entry & ENTRY_NODE))
@@ -119,16 +108,12 @@ static void reach(const struct image_store *store, __u32 entry, struct reached *
 		for (__u32 i = 0; i < 1u << entry_bits(entry); i++)
 			reach(store, store->run[entry_chunk(entry) * RUN_CHUNK_CELLS + i], sum);
 		break;
-	case NODE_LINE:
-		cr_assert(store->lines, "a line where readers cannot search lines");
-		reach_line(store, entry, sum);
-		break;
 	}
 }
 
 /* --- public --- */
 
-struct image_model *model_new(__u64 seed, bool lines, __u32 chunks, __u32 cells)
+struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells)
 {
 	struct fib_limits limits = { .node_chunks = chunks, .run_cells = cells };
 	struct image_model *model = calloc(1, sizeof(*model));
@@ -137,7 +122,6 @@ struct image_model *model_new(__u64 seed, bool lines, __u32 chunks, __u32 cells)
 	model->seed = seed;
 	random_seed(&model->random, seed);
 	cr_assert_eq(image_store_memory(&limits, &model->store), 0);
-	model->store->lines = lines;
 	cr_assert_eq(grace_new(&model->grace), 0);
 	cr_assert_eq(image_update_new(model->store, model->grace, &model->update), 0);
 	for (unsigned i = 0; i < MODEL_VRFS * 2 * PREFIX_LAYERS; i++)

@@ -26,7 +26,7 @@ struct image_model {
 };
 
 /* chunks, cells 0: plenty. Ends the test if something is missing. */
-struct image_model *model_new(__u64 seed, bool lines, __u32 chunks, __u32 cells);
+struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells);
 void model_free(struct image_model *model);
 
 /* A pool of prefixes that nest and neighbour each other, in some VRFs and families. */

@@ -4,7 +4,6 @@
 
 #include "tests/unit/image_reader.h"
 
-#define TARGET_HAS_LINES 1
 #define TARGET_HAS_CLOCK 0
 
 struct target {
@@ -15,11 +14,6 @@ struct target {
 static inline __u64 target_node(const struct target *t, __u32 index)
 {
 	return __atomic_load_n(&t->store->node[index & t->node_mask], __ATOMIC_RELAXED);
-}
-
-static inline const struct image_line *target_line(const struct target *t, __u32 chunk)
-{
-	return (const struct image_line *)&t->store->node[chunk * NODE_CHUNK_WORDS & t->node_mask];
 }
 
 static inline __u32 target_run(const struct target *t, __u32 index)

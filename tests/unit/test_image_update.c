@@ -7,10 +7,10 @@
 #define SEEDS 12
 
 /* Everything after every change, for few prefixes: nothing hides. */
-static void small_tables(bool lines)
+Test(image_update, small_tables)
 {
 	for (__u64 seed = 1; seed <= SEEDS; seed++) {
-		struct image_model *model = model_new(seed, lines, 1u << 18, 0);
+		struct image_model *model = model_new(seed, 1u << 18, 0);
 
 		model_pool(model, 40, 2);
 		for (unsigned i = 0; i < 300; i++) {
@@ -24,21 +24,11 @@ static void small_tables(bool lines)
 	}
 }
 
-Test(image_update, small_tables_with_lines)
-{
-	small_tables(true);
-}
-
-Test(image_update, small_tables_without_lines)
-{
-	small_tables(false);
-}
-
 /* Thousands of prefixes: roots grow, node kinds change, compaction runs; then all goes again. */
-static void large_tables(bool lines)
+Test(image_update, large_tables)
 {
 	for (__u64 seed = 1; seed <= SEEDS / 4; seed++) {
-		struct image_model *model = model_new(seed, lines, 0, 0);
+		struct image_model *model = model_new(seed, 0, 0);
 
 		model_pool(model, 20000, MODEL_VRFS);
 		for (unsigned i = 0; i < 60000; i++) {
@@ -62,14 +52,4 @@ static void large_tables(bool lines)
 		model_check_memory(model);
 		model_free(model);
 	}
-}
-
-Test(image_update, large_tables_with_lines)
-{
-	large_tables(true);
-}
-
-Test(image_update, large_tables_without_lines)
-{
-	large_tables(false);
 }
