@@ -42,10 +42,13 @@ static __always_inline enum reason rewrite_tags(struct target *target, struct pa
 		return REASON_NO_HEADROOM;
 	at = packet->data + ETHER_HEADER - 2;
 	/* the front may have moved: the bounds must be shown again, though they hold */
-	if (at + 2 * TAG_HEADER + 2 + IPV4_HEADER > packet->end)
-		return REASON_TRUNCATED;
-	for (int i = 0; i < 2 && i < nexthop->tags; i++, at += TAG_HEADER)
+	for (int i = 0; i < 2 && i < nexthop->tags; i++, at += TAG_HEADER) {
+		if (at + TAG_HEADER > packet->end)
+			return REASON_TRUNCATED;
 		store32(at, nexthop->tag[i]);
+	}
+	if (at + 2 + IPV4_HEADER > packet->end)
+		return REASON_TRUNCATED;
 	store16(at, type);
 	packet->ip = at + 2;
 	return REASON_FORWARDED;

@@ -86,9 +86,9 @@ static const struct world_interface *draw_interface(struct packets *packets)
 	const struct world_interface *in = NULL;
 
 	// most come in where packets are forwarded
-	for (int tries = 0; tries < 4; tries++) {
+	for (int tries = 0; tries < 8; tries++) {
 		in = &world->interface[below(&packets->random, world->interface_count)];
-		if (in->up && in->forward4 && in->forward6 && !in->punt)
+		if (in->up && world_port(world, in)->up && in->forward4 && in->forward6 && !in->punt)
 			break;
 	}
 	return in;
@@ -100,8 +100,20 @@ static void draw_on_link(struct packets *packets, const struct world_route *rout
 	address[route->prefix.family == AF_INET ? 3 : 15] = 1 + below(&packets->random, 7);
 }
 
-// A route that does not lead back to where the packet comes from, if one is found soon; one in ten any of the
-// family, so that blackholes and the like have their share.
+// Whether packets by this route go on, at least by its first path.
+static bool leads_on(const struct world *world, const struct world_route *route,
+		     const struct world_interface *in)
+{
+	const struct world_interface *out;
+
+	if (!route->path_count)
+		return true;
+	out = world_interface(world, world->path[route->first_path].ifindex);
+	return out && out != in && out->up && world_port(world, out)->up;
+}
+
+// A route that leads on, if one is found soon; one in ten any of the family, so that blackholes and the like
+// have their share.
 static const struct world_route *draw_route(struct packets *packets, const struct world_interface *in,
 					    __u8 family)
 {
@@ -113,8 +125,7 @@ static const struct world_route *draw_route(struct packets *packets, const struc
 
 	do
 		route = choice_draw(packets, choice);
-	while (route->prefix.family != family ||
-	       (route->path_count && world->path[route->first_path].ifindex == in->ifindex && tries++ < 3));
+	while (route->prefix.family != family || (!leads_on(world, route, in) && tries++ < 4));
 	return route;
 }
 

@@ -83,19 +83,20 @@ static bool read_link(struct frame *frame)
 	}
 	frame->ethertype = get16(frame->bytes + at);
 	while (frame->ethertype == 0x8100 || frame->ethertype == 0x88a8) {
+		if (++frame->tags > 2)
+			forbid(frame, BIT(TAGS_TOO_DEEP));
 		if (frame->length < at + 6) {
 			forbid(frame, BIT(TRUNCATED));
 			return false;
 		}
-		frame->tags++;
 		take_tag(frame, frame->ethertype, get16(frame->bytes + at + 2) & 0xfff);
 		at += 4;
 		frame->ethertype = get16(frame->bytes + at);
 	}
-	if (frame->tags > 2)
-		forbid(frame, BIT(TAGS_TOO_DEEP));
 	frame->ip = frame->bytes + at + 2;
 	frame->left = frame->length - at - 2;
+	if (frame->left < 20)
+		forbid(frame, BIT(TRUNCATED)); // no room for an IP header, whatever the ethertype
 	if (frame->ethertype != 0x0800 && frame->ethertype != 0x86dd) {
 		forbid(frame, BIT(NOT_IP));
 		return false;
@@ -139,23 +140,24 @@ static void check_interface(struct frame *frame)
 /* --- routing --- */
 
 // Walks the tables as Linux does: local, the VRF's, main. A route of type throw sends the search on; so does
-// a VRF without a match, which the product leaves to Linux.
-static const struct world_route *find_route(struct frame *frame, const __u8 *address, bool explain)
+// a VRF without a match. The product may leave both to Linux: *ret_detours.
+static const struct world_route *find_route(struct frame *frame, const __u8 *address, __u64 *ret_detours)
 {
 	__u32 tables[] = { RT_TABLE_LOCAL, frame->in->table, RT_TABLE_MAIN };
 
+	*ret_detours = 0;
 	for (unsigned int i = 0; i < 3; i++) {
 		const struct world_route *route =
 			world_lookup(frame->world, tables[i], frame->family, address);
 
 		if (route && route->type != RTN_THROW)
 			return route;
-		if (route && explain)
-			excuse(frame, BIT(THROW));
+		if (route)
+			*ret_detours |= BIT(THROW);
 		if (tables[i] == RT_TABLE_MAIN)
 			break; // main is also the last
-		if (i == 1 && explain)
-			excuse(frame, BIT(NO_ROUTE));
+		if (i == 1)
+			*ret_detours |= BIT(NO_ROUTE);
 	}
 	return NULL;
 }
@@ -163,7 +165,7 @@ static const struct world_route *find_route(struct frame *frame, const __u8 *add
 // The interface can send: it and the devices below are up, and it stands on a port that takes frames.
 static bool can_send(const struct world *world, const struct world_interface *out)
 {
-	if (!out || !world_port(world, out)->able)
+	if (!out || !world_port(world, out)->able || world_port(world, out)->foreign)
 		return false;
 	for (; out; out = world_interface(world, out->parent))
 		if (!out->up)
@@ -236,8 +238,10 @@ static void check_paths(struct frame *frame, const struct world_route *route)
 
 static void check_route(struct frame *frame)
 {
-	const struct world_route *route = find_route(frame, frame->destination, true);
+	__u64 detours;
+	const struct world_route *route = find_route(frame, frame->destination, &detours);
 
+	excuse(frame, detours);
 	switch (route ? route->type : RTN_UNSPEC) {
 	case RTN_UNICAST:
 		check_paths(frame, route);
@@ -349,22 +353,27 @@ static void check_source_route(struct frame *frame)
 	const struct world_interface *in = frame->in;
 	const struct world_route *route;
 	bool numbered = false;
+	__u64 detours;
 
 	if (!in->rp_filter && !frame->world->vrfs) {
 		if (world_is_own(frame->world, AF_INET, frame->source))
 			forbid(frame, BIT(MARTIAN_SOURCE));
-		route = find_route(frame, frame->source, false);
+		route = find_route(frame, frame->source, &detours);
 		if (route && route->type == RTN_BROADCAST)
 			excuse(frame, BIT(MARTIAN_SOURCE));
 		return;
 	}
-	route = find_route(frame, frame->source, false);
+	route = find_route(frame, frame->source, &detours);
 	if (route && (route->type == RTN_LOCAL || route->type == RTN_BROADCAST)) {
 		forbid(frame, BIT(MARTIAN_SOURCE));
 		return;
 	}
 	if (!in->rp_filter)
 		return;
+	if (detours)
+		excuse(frame, BIT(RPF));
+	if (frame->source[0] == 169 && frame->source[1] == 254)
+		excuse(frame, BIT(RPF)); // the tables do not hold link-local addresses
 	if (!route || route->type != RTN_UNICAST) {
 		forbid(frame, BIT(RPF));
 		return;
@@ -484,7 +493,7 @@ static void check_ipv6_destination(struct frame *frame)
 		forbid(frame, martian | BIT(LOCAL) | BIT(NO_ROUTE) | BIT(SAME_INTERFACE));
 	else if (is_loopback(destination))
 		forbid(frame, martian | BIT(LOCAL));
-	else if (is_zero(destination, 8))
+	else if (is_zero(destination, 10))
 		excuse(frame, martian); // the unspecified address too: Linux forwards it
 	check_route(frame);
 }
@@ -522,7 +531,7 @@ void router_answer(const struct world *world, const struct world_interface *port
 
 	memset(ret_answer, 0, offsetof(struct router_answer, body));
 	if (world->full)
-		excuse(&frame, BIT(TABLE_FULL));
+		excuse(&frame, BIT(TABLE_FULL) | BIT(RPF)); // the route of a source may be missing, too
 	if (!read_link(&frame) || !(frame.family == AF_INET ? read_ipv4(&frame) : read_ipv6(&frame)))
 		return;
 	check_trailer(&frame);

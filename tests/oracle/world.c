@@ -39,6 +39,15 @@ static struct world_table *table(struct world *world, __u32 id)
 	return new;
 }
 
+// The table's prefixes of a family; NULL: there is no such table.
+static struct lpm *routes_of(const struct world *world, __u32 id, __u8 family)
+{
+	for (__u32 i = 0; i < world->table_count; i++)
+		if (world->table[i].id == id)
+			return world->table[i].lpm[family == AF_INET6];
+	return NULL;
+}
+
 // A route that comes with an address: one path on link, or none for local and broadcast ones.
 static void add_automatic(struct world *world, const struct world_interface *interface,
 			  const struct world_prefix *prefix, __u8 type)
@@ -152,6 +161,25 @@ void world_add_route(struct world *world, const struct world_route *route, const
 	}
 }
 
+const struct world_route *world_route(const struct world *world, __u32 id, const struct world_prefix *prefix)
+{
+	struct lpm *lpm = routes_of(world, id, prefix->family);
+	__u32 index;
+
+	return lpm && lpm_find(lpm, prefix->address, prefix->length, &index) ? &world->route[index] : NULL;
+}
+
+bool world_delete_route(struct world *world, __u32 id, const struct world_prefix *prefix)
+{
+	struct lpm *lpm = routes_of(world, id, prefix->family);
+	__u32 index;
+
+	if (!lpm || !lpm_find(lpm, prefix->address, prefix->length, &index))
+		return false;
+	world->route[index].type = RTN_UNSPEC;
+	return lpm_delete(lpm, prefix->address, prefix->length);
+}
+
 void world_add_neighbour(struct world *world, const struct world_neighbour *neighbour)
 {
 	struct lpm *lpm =
@@ -196,14 +224,10 @@ const struct world_interface *world_port(const struct world *world, const struct
 
 const struct world_route *world_lookup(const struct world *world, __u32 id, __u8 family, const __u8 *address)
 {
+	struct lpm *lpm = routes_of(world, id, family);
 	__u32 index;
 
-	for (__u32 i = 0; i < world->table_count; i++)
-		if (world->table[i].id == id)
-			return lpm_lookup(world->table[i].lpm[family == AF_INET6], address, &index, NULL)
-				       ? &world->route[index]
-				       : NULL;
-	return NULL;
+	return lpm && lpm_lookup(lpm, address, &index, NULL) ? &world->route[index] : NULL;
 }
 
 const struct world_neighbour *world_neighbour(const struct world *world, __u32 ifindex, __u8 family,

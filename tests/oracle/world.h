@@ -16,6 +16,7 @@
 #include "xdp/verdict.h"
 
 struct lpm;
+struct random;
 
 #define WORLD_FIRST_IFINDEX 100
 #define WORLD_INTERFACES    64
@@ -38,7 +39,8 @@ struct world_interface {
 	__u32 table; // RT_TABLE_MAIN, or its VRF's
 	__u32 mtu;
 	bool up;
-	bool able; // its port takes frames from other ports
+	bool able;    // a port: takes frames from other ports
+	bool foreign; // a port that the product does not serve
 	bool forward4, forward6, redirects;
 	__u8 rp_filter;
 	enum reason punt; // not 0: the daemon leaves everything that comes in here to the kernel
@@ -105,6 +107,13 @@ void world_add_address(struct world *world, struct world_interface *interface,
 // Adds a route or replaces the one for its prefix and table; paths are copied.
 void world_add_route(struct world *world, const struct world_route *route, const struct world_path *paths);
 
+// Returns a table's route for exactly this prefix, NULL if there is none.
+const struct world_route *world_route(const struct world *world, __u32 table,
+				      const struct world_prefix *prefix);
+
+// Takes a route out; what it was stays in world.route, with type RTN_UNSPEC. False: it was not there.
+bool world_delete_route(struct world *world, __u32 table, const struct world_prefix *prefix);
+
 // Adds a neighbour or replaces it.
 void world_add_neighbour(struct world *world, const struct world_neighbour *neighbour);
 
@@ -140,3 +149,14 @@ struct world_options {
 
 // Draws a world; the same seed and options give the same one. NULL without memory.
 struct world *world_random(__u64 seed, const struct world_options *options);
+
+// What has been changed in a world.
+struct world_change {
+	enum { WORLD_ROUTE, WORLD_ROUTE_GONE, WORLD_NEIGHBOUR, WORLD_INTERFACE } kind;
+	__u32 index; // into world.route, .neighbour or .interface
+};
+
+// Changes something: most often a route comes, goes or gets other content, sometimes a neighbour its link
+// address, or an interface its switches or MTU.
+struct world_change world_change(struct world *world, const struct world_options *options,
+				 struct random *random);

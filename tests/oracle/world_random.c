@@ -52,9 +52,12 @@ static void draw_switches(struct draw *draw, struct world_interface *interface)
 	if (draw->options->live)
 		return;
 	interface->forward6 = chance(draw, 96);
-	interface->up = chance(draw, 97);
-	interface->able = chance(draw, 96);
-	if (chance(draw, 3))
+	if (interface->ifindex < WORLD_FIRST_IFINDEX + 2)
+		return; // two sound ones, so that packets get anywhere
+	interface->up = chance(draw, 95);
+	interface->able = chance(draw, 95);
+	interface->foreign = chance(draw, 5);
+	if (chance(draw, 4))
 		interface->punt = punts[below(draw, 3)];
 }
 
@@ -136,7 +139,6 @@ static void draw_sub_interface(struct draw *draw)
 	sub->tpid = tpid;
 	sub->vid = vid;
 	sub->mtu = parent->mtu;
-	sub->able = parent->able;
 	if (chance(draw, 75))
 		memcpy(sub->mac, parent->mac, 6);
 	sub->table = draw_vrf_table(draw);
@@ -247,13 +249,12 @@ static __u32 draw_paths(struct draw *draw, struct world_route *route, struct wor
 	return count;
 }
 
-static void draw_route(struct draw *draw, __u8 family, __u32 table)
+static void draw_content(struct draw *draw, __u32 table, const struct world_prefix *prefix)
 {
 	static const __u32 mtus[] = { 1280, 1300, 1400, 1500 };
 	struct world_path paths[WORLD_PATHS];
-	struct world_route route = { .table = table, .prefix.family = family };
+	struct world_route route = { .table = table, .prefix = *prefix };
 
-	draw_prefix(draw, table, &route.prefix);
 	route.type = draw_type(draw);
 	if (route.type == RTN_UNICAST) {
 		route.path_count = draw_paths(draw, &route, paths);
@@ -261,6 +262,14 @@ static void draw_route(struct draw *draw, __u8 family, __u32 table)
 			route.mtu = mtus[below(draw, 4)];
 	}
 	world_add_route(draw->world, &route, paths);
+}
+
+static void draw_route(struct draw *draw, __u8 family, __u32 table)
+{
+	struct world_prefix prefix = { .family = family };
+
+	draw_prefix(draw, table, &prefix);
+	draw_content(draw, table, &prefix);
 }
 
 // A host route on link: the destination is its own neighbour.
@@ -314,6 +323,86 @@ static void draw_routes(struct draw *draw, __u32 table)
 		draw_route(draw, AF_INET, table);
 		draw_route(draw, AF_INET6, table);
 	}
+}
+
+/* --- changes --- */
+
+static struct world_change change_route(struct draw *draw)
+{
+	struct world *world = draw->world;
+	__u32 index = below(draw, world->route_count);
+	const struct world_route *route = &world->route[index];
+	struct world_prefix prefix = route->prefix;
+	__u32 table = route->table;
+
+	while (route->automatic) {
+		index = below(draw, world->route_count);
+		route = &world->route[index];
+		prefix = route->prefix;
+		table = route->table;
+	}
+	if (world_route(world, table, &prefix) && chance(draw, 40)) {
+		world_delete_route(world, table, &prefix);
+		return (struct world_change){ WORLD_ROUTE_GONE, index };
+	}
+	if (chance(draw, 40))
+		draw_prefix(draw, table, &prefix);
+	if (world_route(world, table, &prefix) && world_route(world, table, &prefix)->automatic)
+		return change_route(draw);
+	draw_content(draw, table, &prefix);
+	return (struct world_change){ WORLD_ROUTE, world_route(world, table, &prefix) - world->route };
+}
+
+static struct world_change change_neighbour(struct draw *draw)
+{
+	__u32 index = below(draw, draw->world->neighbour_count);
+	struct world_neighbour *neighbour = &draw->world->neighbour[index];
+
+	neighbour->mac[4] ^= 0x80;
+	if (!draw->options->live)
+		neighbour->resolved = chance(draw, 90);
+	return (struct world_change){ WORLD_NEIGHBOUR, index };
+}
+
+static struct world_change change_interface(struct draw *draw)
+{
+	__u32 index = below(draw, draw->world->interface_count);
+	struct world_interface *interface = &draw->world->interface[index];
+
+	switch (below(draw, draw->options->live ? 3 : 5)) {
+	case 0:
+		interface->rp_filter = below(draw, 3);
+		break;
+	case 1:
+		interface->redirects = !interface->redirects;
+		break;
+	case 2:
+		interface->forward4 = !interface->forward4;
+		break;
+	case 3:
+		interface->up = !interface->up;
+		break;
+	default:
+		interface->mtu = 1280 + below(draw, 300);
+	}
+	return (struct world_change){ WORLD_INTERFACE, index };
+}
+
+struct world_change world_change(struct world *world, const struct world_options *options,
+				 struct random *random)
+{
+	struct draw draw = { .world = world, .options = options, .random = *random };
+	__u32 percent = below(&draw, 100);
+	struct world_change change;
+
+	if (percent < 85)
+		change = change_route(&draw);
+	else if (percent < 95)
+		change = change_neighbour(&draw);
+	else
+		change = change_interface(&draw);
+	*random = draw.random;
+	return change;
 }
 
 struct world *world_random(__u64 seed, const struct world_options *options)

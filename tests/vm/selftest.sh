@@ -54,7 +54,7 @@ expect 6.12 "a command ended by a signal: 128 + 15" 143 $status
 run 6.12 -- sh -c 'echo c > /proc/sysrq-trigger'
 expect 6.12 "a kernel panic: 125" 125 $status
 expect 6.12 "a kernel panic is named" 1 "$(grep -c '^vm: .*kernel panic' "$scratch/err")"
-run 6.12 -- poweroff -f
+run 6.12 -- busybox poweroff -f
 expect 6.12 "a guest that switches itself off: 125" 125 $status
 run 6.12 --timeout 1 -- sleep 1000
 expect 6.12 "a guest that takes too long: 124" 124 $status

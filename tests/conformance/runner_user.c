@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+// The program as user space runs it, one packet at a time.
+
+#include <stdlib.h>
+#include <string.h>
+#include <linux/errno.h>
+
+#include "tests/conformance/runner.h"
+
+#define HEADROOM 64 // for tags
+#define SPARE    32 // bytes behind the frame, which nothing may touch
+
+struct user {
+	struct image_store *store;
+	__u8 buffer[HEADROOM + RUNNER_FRAME + SPARE];
+};
+
+static struct user *user_new(struct image_store *store)
+{
+	struct user *user = calloc(1, sizeof(*user));
+
+	if (user)
+		user->store = store;
+	return user;
+}
+
+static void user_close(void *runner)
+{
+	free(runner);
+}
+
+// After this the program's headers allow no libc.
+#include "host/engine/target_user.h"
+#include "xdp/pipeline.h"
+
+static int user_open(struct image_store *store, __u32 ports, void **ret_runner)
+{
+	*ret_runner = user_new(store);
+	return *ret_runner ? 0 : -ENOMEM;
+}
+
+static int user_run(void *runner, __u16 port, const __u8 *frame, __u32 length,
+		    struct runner_outcome *ret_outcome)
+{
+	struct user *user = runner;
+	struct target target;
+	struct packet packet;
+	struct verdict result;
+
+	memset(user->buffer + HEADROOM + length, 0x5a, SPARE);
+	memcpy(user->buffer + HEADROOM, frame, length);
+	target_init(&target, user->store);
+	target.port = port;
+	target.headroom = HEADROOM;
+	packet.data = user->buffer + HEADROOM;
+	packet.end = user->buffer + HEADROOM + length;
+	result = verdict(pipeline(&target, &packet), &packet);
+	ret_outcome->action = result.action;
+	ret_outcome->reason = result.reason;
+	ret_outcome->port = result.action == ACTION_FORWARD ? result.port : -1;
+	ret_outcome->length = (__u8 *)packet.end - (__u8 *)packet.data;
+	memcpy(ret_outcome->frame, packet.data, ret_outcome->length);
+	return 0;
+}
+
+const struct runner_ops runner_user = {
+	.name = "user",
+	.open = user_open,
+	.close = user_close,
+	.run = user_run,
+};
