@@ -162,11 +162,15 @@ void gate_init(struct gate *gate, const char *name, const char *wish)
 	(void)why_set(&gate->why, 0, "the tables are being read");
 }
 
-void gate_plan(struct gate *gate, const struct gate_place *place, struct xdp_features *features,
-	       bool native_peers)
+void gate_plan(struct gate *gate, const struct gate_place *place)
 {
-	(void)capability_read(gate->name, features, &gate->facts); /* no such interface: ifindex 0 */
-	choose(engine_list, place->platform, &gate->facts, gate->wish, native_peers, &gate->decision);
+	bool native = !place->maps || place->maps->native_ports > 0;
+	struct capability facts;
+	int error = capability_read(gate->name, place->features, &facts);
+
+	if (error == 0 || error == -ENODEV) /* else the kernel was too busy to answer: what was, holds */
+		gate->facts = facts;
+	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);
 }
 
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)

@@ -14,6 +14,8 @@
 
 struct changes;
 struct fib;
+struct kernel_maps;
+struct xdp_features;
 
 enum gate_state {
 	GATE_STARTING, /* the tables are not complete yet */
@@ -26,6 +28,8 @@ struct gate_place { /* what all ports share; owned by the router */
 	const struct platform *platform;
 	struct fib *fib;
 	struct changes *changes;
+	struct xdp_features *features;  /* NULL: the kernel does not tell */
+	const struct kernel_maps *maps; /* NULL: not yet made */
 	/* The open engine, opened when first asked for. */
 	int (*engine)(void *arg, const struct engine_ops *ops, void **ret_engine, struct why *why);
 	void *arg;
@@ -54,8 +58,7 @@ struct gate {
 
 void gate_init(struct gate *gate, const char *name, const char *wish);
 /* Reads the facts and decides, nothing else. */
-void gate_plan(struct gate *gate, const struct gate_place *place, struct xdp_features *features,
-	       bool native_peers);
+void gate_plan(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
 /* Gives the port back to the kernel. */

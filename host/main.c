@@ -8,6 +8,7 @@
 #include "bench/forward.h"
 #include "host/cli/cli.h"
 #include "host/cli/plan.h"
+#include "host/cli/run.h"
 #include "host/cli/show.h"
 #include "host/cli/status.h"
 #include "xdp/image.h"
@@ -17,6 +18,8 @@ static int version_command(int argc, char **argv);
 static int help_command(int argc, char **argv);
 
 static const struct command commands[] = {
+	{ "run", "[-c FILE] [--name NAME] [INTERFACE...]", "be the router: forward between these interfaces",
+	  run_command },
 	{ "plan", "[INTERFACE...]", "say how each interface could be a port, and touch nothing",
 	  plan_command },
 	{ "status", "", "what the router does now, and why", status_command },

@@ -17,25 +17,16 @@
 
 struct changes;
 struct fib;
-struct gate;
+struct gates;
 struct instance;
 struct mirror;
+struct options;
 struct pins;
 struct platform;
 
-struct router_options {
-	const char *config_path; /* NULL: no file */
-	const char *name;        /* over the file's */
-	char **interfaces;       /* ports beside the file's */
-	int interface_count;
-	const char *log_level, *log_format; /* over the file's, NULL: as there */
-};
-
-/* The configuration as file and command line have it together. */
-int router_configure(const struct router_options *options, struct config **ret, struct why *why);
 /* Runs until SIGINT or SIGTERM. Takes over the configuration. A negative errno and `why`: did not start, and
  * changed nothing. */
-int router_run(const struct router_options *options, struct config *config, struct why *why);
+int router_run(const struct options *options, struct config *config, struct why *why);
 
 struct router;
 
@@ -47,8 +38,9 @@ struct router_state {
 	const struct pins *pins;
 	const struct fib *fib;
 	struct mirror *mirror;
-	const struct gate *gates;
-	unsigned int gate_count;
+	const struct gates *gates;
 	int64_t started, ready; /* seconds of the epoch; ready 0: the tables are not complete yet */
 };
 const struct router_state *router_state(const struct router *router);
+/* Brings the counters up to date. */
+void router_sample(struct router *router);

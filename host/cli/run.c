@@ -2,11 +2,12 @@
 #include "host/cli/run.h"
 
 #include "host/cli/cli.h"
+#include "host/options.h"
 #include "host/router.h"
 
 int run_command(int argc, char **argv)
 {
-	struct router_options options = { 0 };
+	struct options options = { 0 };
 	struct config *config;
 	struct why why = { "" };
 	struct cli cli;
@@ -20,7 +21,7 @@ int run_command(int argc, char **argv)
 	options.interface_count = argc - first;
 	options.log_level = cli.log_level;
 	options.log_format = cli.log_format;
-	if (router_configure(&options, &config, &why) < 0)
+	if (options_configure(&options, &config, &why) < 0)
 		return cli_usage("%s", why.text);
 	if (router_run(&options, config, &why) < 0)
 		return cli_fail("%s", why.text);

@@ -49,6 +49,16 @@ static void print_punts(json_t *port)
 	}
 }
 
+static void print_hold(json_t *hold)
+{
+	if (!json_is_object(hold))
+		return;
+	printf("    all packets stay in the kernel: %s (%s)", text_of(hold, "text"), text_of(hold, "reason"));
+	if (json_is_string(json_object_get(hold, "detail")))
+		printf(": %s", text_of(hold, "detail"));
+	putchar('\n');
+}
+
 static void print_egress(json_t *port)
 {
 	json_t *egress = json_object_get(port, "egress");
@@ -73,8 +83,7 @@ static void print_port(json_t *port)
 	       json_real_value(json_object_get(port, "forwarded_rate")),
 	       json_real_value(json_object_get(port, "punted_rate")), (long long)number_of(port, "forwarded"),
 	       (long long)number_of(port, "punted"));
-	if (json_is_true(json_object_get(port, "held")))
-		printf("    held in the kernel: %s\n", text_of(port, "hold"));
+	print_hold(json_object_get(port, "hold"));
 	print_egress(port);
 	print_punts(port);
 }

@@ -13,6 +13,7 @@
 #include "host/control/api.h"
 #include "host/control/leaf_json.h"
 #include "host/fib/view.h"
+#include "host/mirror/mirror.h"
 #include "host/router.h"
 
 #define PAGE 2000 /* routes to an answer */
@@ -35,6 +36,22 @@ static int get_number(const struct api_request *request, const char *name, __u32
 	if (*text < '0' || *text > '9' || *end || errno || number > UINT32_MAX)
 		return why_set(why, EINVAL, "%s: '%.40s' is not a number", name, text);
 	*ret = (__u32)number;
+	return 0;
+}
+
+/* The routing table that the question is about: ?table= or ?vrf=. */
+static int get_table(const struct router_state *state, const struct api_request *request, __u32 *ret,
+		     struct why *why)
+{
+	const char *name = api_argument(request, "vrf");
+	const struct link *link;
+
+	if (!name)
+		return get_number(request, "table", RT_TABLE_MAIN, ret, why);
+	link = links_named(mirror_links(state->mirror), name);
+	if (!link || !link->vrf_table)
+		return why_set(why, ENODEV, "%.20s: there is no such VRF", name);
+	*ret = link->vrf_table;
 	return 0;
 }
 
@@ -160,7 +177,7 @@ int show_routes(void *router, const struct api_request *request, json_t **ret, s
 	const char *after = api_argument(request, "after");
 	struct fib_prefix prefix;
 	__u32 table, family;
-	int error = get_number(request, "table", RT_TABLE_MAIN, &table, why);
+	int error = get_table(router_state(router), request, &table, why);
 
 	if (error == 0)
 		error = get_number(request, "family", 4, &family, why);
@@ -247,16 +264,31 @@ static bool find_ingress(void *arg, const struct view_interface *view)
 	return false;
 }
 
+/* The port that its frames come in by: itself or what is below it. -1: none. */
+static int find_port(const struct fib *fib, const struct ingress *ingress)
+{
+	struct ingress each = *ingress;
+
+	for (int depth = 0; each.view.port < 0 && each.view.parent && depth < 4; depth++) {
+		each = (struct ingress){ .ifindex = each.view.parent };
+		view_interfaces(fib, find_ingress, &each);
+		if (!each.found)
+			return -1;
+	}
+	return each.view.port;
+}
+
 static int find_from(const struct fib *fib, const char *name, struct ingress *ret, struct why *why)
 {
 	ret->ifindex = if_nametoindex(name);
 	if (!ret->ifindex)
 		return why_set(why, ENODEV, "%.20s: there is no such interface", name);
 	view_interfaces(fib, find_ingress, ret);
-	if (!ret->found)
-		return why_set(why, ENODEV,
-			       "%.20s: is neither a port nor on top of one; its packets are the kernel's",
-			       name);
+	if (!ret->found || find_port(fib, ret) < 0)
+		return why_set(
+			why, ENODEV,
+			"%.20s: is neither a port nor on top of one; what comes in there is the kernel's",
+			name);
 	return 0;
 }
 
@@ -287,7 +319,7 @@ int show_lookup(void *router, const struct api_request *request, json_t **ret, s
 	int error = parse_address(api_argument(request, "address"), &family, address, why);
 
 	if (error == 0)
-		error = get_number(request, "table", RT_TABLE_MAIN, &table, why);
+		error = get_table(router_state(router), request, &table, why);
 	if (error == 0 && from)
 		error = find_from(fib, from, &ingress, why);
 	if (error < 0)

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "host/control/leaf_json.h"
+#include "host/control/mirror_json.h"
 #include "host/engine/pins.h"
 #include "host/fib/fib.h"
-#include "host/gate.h"
+#include "host/gates.h"
 #include "host/instance.h"
 #include "host/router.h"
 
@@ -45,28 +46,41 @@ static json_t *egress_json(const struct gate *gate)
 
 static json_t *port_json(const struct router_state *state, const struct gate *gate)
 {
-	struct why hold = { "" };
-	bool held = router_port_held(state, gate, &hold);
-
 	return json_pack(
-		"{s:s, s:i, s:o, s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o}",
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o}",
 		"interface", gate->name, "ifindex", (int)gate->facts.ifindex, "port",
 		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "state",
-		gate_state_name(gate->state), "why", gate->why.text, "since", (json_int_t)gate->since, "held",
-		held, "hold", text_or_null(hold.text), "egress", egress_json(gate), "up", gate->facts.up,
-		"carrier", gate->facts.carrier, "forwarded_rate", gate->forwarded_rate, "punted_rate",
-		gate->punted_rate, "forwarded", (json_int_t)gate_packets(gate, ACTION_FORWARD), "punted",
-		(json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate));
+		gate_state_name(gate->state), "why", gate->why.text, "since", (json_int_t)gate->since, "hold",
+		mirror_json_hold(state->mirror, gate->facts.ifindex), "egress", egress_json(gate), "up",
+		gate->facts.up, "carrier", gate->facts.carrier, "forwarded_rate", gate->forwarded_rate,
+		"punted_rate", gate->punted_rate, "forwarded", (json_int_t)gate_packets(gate, ACTION_FORWARD),
+		"punted", (json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate));
+}
+
+static json_t *netfilter_json(const struct router_state *state)
+{
+	bool bypass = state->config->netfilter == CONFIG_NETFILTER_BYPASS;
+
+	return json_pack("{s:s, s:o}", "policy", bypass ? "bypass" : "respect", "found",
+			 mirror_json_netfilter(state->mirror));
 }
 
 static const char *overall(const struct router_state *state)
 {
+	const char *answer = "kernel";
+
 	if (!state->ready)
 		return "starting";
-	for (unsigned int i = 0; i < state->gate_count; i++)
-		if (state->gates[i].state == GATE_RUNNING)
+	for (unsigned int i = 0; i < state->gates->count; i++) {
+		const struct gate *gate = &state->gates->gate[i];
+
+		if (gate->state != GATE_RUNNING)
+			continue;
+		if (!mirror_json_holds(state->mirror, gate->here.ifindex))
 			return "forwarding";
-	return "kernel";
+		answer = "held";
+	}
+	return answer;
 }
 
 /* --- image --- */
@@ -107,15 +121,15 @@ int status_answer(void *router, const struct api_request *request, json_t **ret,
 	const struct router_state *state = router_state(router);
 	json_t *ports = json_array();
 
-	for (unsigned int i = 0; i < state->gate_count; i++)
-		json_array_append_new(ports, port_json(state, &state->gates[i]));
-	*ret = json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o}", "schema", SCHEMA,
-			 "state", overall(state), "penstock", PENSTOCK_VERSION, "name",
+	for (unsigned int i = 0; i < state->gates->count; i++)
+		json_array_append_new(ports, port_json(state, &state->gates->gate[i]));
+	*ret = json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "schema",
+			 SCHEMA, "state", overall(state), "penstock", PENSTOCK_VERSION, "name",
 			 instance_name(state->instance), "pid", (int)getpid(), "kernel",
 			 state->platform->release, "started", (json_int_t)state->started, "ready",
 			 state->ready ? json_integer(state->ready) : json_null(), "pins",
-			 pins_directory(state->pins), "mirror", router_mirror_json(state), "tables",
-			 image_json(state->fib), "ports", ports);
+			 pins_directory(state->pins), "mirror", mirror_json(state->mirror), "netfilter",
+			 netfilter_json(state), "tables", image_json(state->fib), "ports", ports);
 	return 0;
 }
 
@@ -160,8 +174,8 @@ int status_counters(void *router, const struct api_request *request, json_t **re
 	json_t *list = json_array();
 
 	router_sample(router); /* as of now, not of the last second */
-	for (unsigned int i = 0; i < state->gate_count; i++)
-		add_counters(list, &state->gates[i]);
+	for (unsigned int i = 0; i < state->gates->count; i++)
+		add_counters(list, &state->gates->gate[i]);
 	*ret = json_pack("{s:o}", "counters", list);
 	return 0;
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/gates.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/config.h"
+#include "host/engine/pins.h"
+
+static struct gate *named(struct gates *gates, const char *name)
+{
+	for (unsigned int i = 0; i < gates->count; i++)
+		if (strcmp(gates->gate[i].name, name) == 0)
+			return &gates->gate[i];
+	return NULL;
+}
+
+static bool configured(const struct config *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->port_count; i++)
+		if (strcmp(config->ports[i].interface, name) == 0)
+			return true;
+	return false;
+}
+
+static void swap(struct gate *a, struct gate *b)
+{
+	struct gate gate = *a;
+
+	*a = *b;
+	*b = gate;
+}
+
+static int check_gate(const struct gate *gate, struct why *why)
+{
+	const struct decision *decision = &gate->decision;
+	const struct probe *best = &decision->option[0].probe;
+
+	if (!gate->facts.ifindex)
+		return why_set(why, ENODEV, "%s: there is no such interface here; see: ip link", gate->name);
+	if (gate->facts.program.id && !gate->facts.program.ours && strcmp(gate->wish, CHOOSE_KERNEL) != 0)
+		return why_set(why, EBUSY, "%s: %s; fix: %s", gate->name, best->reason, best->fix);
+	if (decision->refused)
+		return why_set(why, EOPNOTSUPP, "%s: %s", gate->name, decision->reason);
+	return 0;
+}
+
+void gates_make(struct gates *gates, const struct config *config, const struct gate_place *place)
+{
+	for (uint32_t i = 0; i < config->port_count && gates->count < IMAGE_PORTS; i++) {
+		struct gate *gate = &gates->gate[gates->count++];
+
+		gate_init(gate, config->ports[i].interface, config_mode_name(config->ports[i].mode));
+		gate_plan(gate, place);
+	}
+}
+
+int gates_check(const struct gates *gates, struct why *why)
+{
+	if (!gates->count)
+		return why_set(why, EINVAL, "no port is named; say which interfaces: penstock run IF...");
+	for (unsigned int i = 0; i < gates->count; i++) {
+		int error = check_gate(&gates->gate[i], why);
+
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+void gates_order(struct gates *gates, struct pins *pins)
+{
+	struct pins_link links[IMAGE_PORTS];
+	size_t count = pins_links(pins, links, IMAGE_PORTS);
+	unsigned int next = 0;
+
+	if (count > IMAGE_PORTS)
+		count = IMAGE_PORTS;
+	for (__u16 port = 0; port < IMAGE_PORTS; port++)
+		for (size_t i = 0; i < count; i++)
+			for (unsigned int k = next; links[i].port == port && k < gates->count; k++)
+				if (gates->gate[k].facts.ifindex == links[i].ifindex)
+					swap(&gates->gate[k], &gates->gate[next++]);
+}
+
+bool gates_review(struct gates *gates, const struct gate_place *place, bool attach)
+{
+	bool changed = false;
+
+	for (unsigned int i = 0; i < gates->count; i++) {
+		gate_plan(&gates->gate[i], place);
+		changed = gate_review(&gates->gate[i], place, attach && !changed) || changed;
+	}
+	return changed;
+}
+
+void gates_release(struct gates *gates, const struct gate_place *place)
+{
+	for (unsigned int i = 0; i < gates->count; i++)
+		gate_release(&gates->gate[i], place);
+}
+
+void gates_sample(struct gates *gates)
+{
+	for (unsigned int i = 0; i < gates->count; i++)
+		gate_sample(&gates->gate[i]);
+}
+
+void gates_follow(struct gates *gates, const struct config *config, const struct gate_place *place)
+{
+	for (unsigned int i = gates->count; i-- > 0;) {
+		if (configured(config, gates->gate[i].name))
+			continue;
+		gate_release(&gates->gate[i], place);
+		gates->gate[i] = gates->gate[--gates->count];
+	}
+	for (uint32_t i = 0; i < config->port_count; i++) {
+		const char *mode = config_mode_name(config->ports[i].mode);
+		struct gate *gate = named(gates, config->ports[i].interface);
+
+		if (gate)
+			gate->wish = mode;
+		else if (gates->count < IMAGE_PORTS)
+			gate_init(&gates->gate[gates->count++], config->ports[i].interface, mode);
+	}
+}
+
+const struct gate *gates_find(const struct gates *gates, __u32 ifindex)
+{
+	for (unsigned int i = 0; i < gates->count; i++)
+		if (gates->gate[i].ops && gates->gate[i].here.ifindex == ifindex)
+			return &gates->gate[i];
+	return NULL;
+}

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/router.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include "host/changes.h"
+#include "host/control/api.h"
+#include "host/control/mirror_json.h"
+#include "host/control/show.h"
+#include "host/control/status.h"
+#include "host/engine/engine.h"
+#include "host/engine/kernel_maps.h"
+#include "host/engine/pins.h"
+#include "host/fib/fib.h"
+#include "host/fib/grace.h"
+#include "host/fib/image_store.h"
+#include "host/gates.h"
+#include "host/heartbeat.h"
+#include "host/instance.h"
+#include "host/log.h"
+#include "host/loop.h"
+#include "host/mirror/mirror.h"
+#include "host/modes/platform.h"
+#include "host/modes/xdp_features.h"
+#include "host/options.h"
+
+#define TICK    1000 /* ms between reviews without an event */
+#define SOON    20   /* ms from an event to the review: events come in packs */
+#define SETTLE  20   /* ms between calls of fib_settle() that has more to do */
+#define DRAIN   20   /* ms from "all to the kernel" to the first detach */
+#define ENGINES 8
+
+struct engine_slot {
+	const struct engine_ops *ops;
+	void *engine;
+};
+
+struct router {
+	struct router_state state;
+	const struct options *options;
+	struct config *config;
+	struct platform platform;
+	struct loop *loop;
+	struct instance *instance;
+	struct changes *changes;
+	struct pins *pins;
+	struct image_store *store;
+	struct kernel_maps *maps;
+	struct fib *fib;
+	struct heartbeat *heartbeat;
+	struct mirror *mirror;
+	struct api *api;
+	struct xdp_features *features; /* NULL: the kernel does not tell */
+	struct engine_context context;
+	struct engine_slot engines[ENGINES];
+	struct gate_place place;
+	struct gates gates;
+	struct loop_timer *tick, *soon;
+	bool predecessor; /* its pins were there when we came */
+	bool pinned;      /* the map pins are ours */
+	bool releasing;   /* the mirror is ready, the image still held */
+};
+
+/* --- engines --- */
+
+static int get_engine(void *arg, const struct engine_ops *ops, void **ret, struct why *why)
+{
+	struct router *router = arg;
+	struct engine_slot *slot = router->engines;
+	int error;
+
+	while (slot->ops && slot->ops != ops)
+		if (++slot == router->engines + ENGINES)
+			return why_set(why, ENOSPC, "more than %d engines", ENGINES);
+	if (!slot->ops) {
+		error = ops->open(&router->context, &slot->engine, why);
+		if (error < 0)
+			return error;
+		slot->ops = ops;
+	}
+	*ret = slot->engine;
+	return 0;
+}
+
+static void close_engines(struct router *router)
+{
+	for (int i = 0; i < ENGINES && router->engines[i].ops; i++)
+		router->engines[i].ops->close(router->engines[i].engine);
+}
+
+/* --- ports --- */
+
+/* Once all ports that can are attached: what the predecessor left and nobody uses goes. */
+static int keep_link(void *arg, struct pins_link link)
+{
+	const struct router *router = arg;
+	const struct gate *gate = gates_find(&router->gates, link.ifindex);
+
+	return gate && gate->here.id == link.port;
+}
+
+static void take_over_pins(struct router *router)
+{
+	struct why why;
+
+	if (router->pinned)
+		return;
+	if (kernel_maps_pin(router->maps, router->store, router->pins, &why) < 0)
+		log_warning("%s; after a crash the next daemon starts with new counters", why.text);
+	pins_links_sweep(router->pins, keep_link, router);
+	router->pinned = true;
+	if (router->predecessor)
+		log_info("took over from a daemon that had ended without cleaning up");
+}
+
+static void review_soon(struct router *router)
+{
+	loop_timer_set(router->soon, SOON, 0);
+}
+
+static void review(struct router *router)
+{
+	bool ready = router->state.ready != 0;
+
+	if (gates_review(&router->gates, &router->place, ready))
+		review_soon(router);
+	else if (ready)
+		take_over_pins(router);
+}
+
+/* --- events --- */
+
+static void soon_fired(void *arg)
+{
+	review(arg);
+}
+
+static void tick_fired(void *arg)
+{
+	struct router *router = arg;
+
+	review(router);
+	router_sample(router);
+}
+
+static void engine_changed(void *arg, __u32 ifindex)
+{
+	review_soon(arg);
+}
+
+/* The mirror has all; the image is not always as far. */
+static void mirror_ready_now(void *arg)
+{
+	struct router *router = arg;
+
+	fib_hold(router->fib, false);
+	router->releasing = true;
+}
+
+static void ready(struct router *router)
+{
+	router->releasing = false;
+	router->state.ready = time(NULL);
+	log_info("the tables are complete");
+	review(router);
+}
+
+static void mirror_changed(void *arg)
+{
+	review_soon(arg);
+}
+
+static void stop_signal(void *arg, int signal)
+{
+	struct router *router = arg;
+
+	log_info("ends on signal %d", signal);
+	loop_stop(router->loop, 0);
+}
+
+/* What only a new start can change. */
+static const char *fixed_difference(const struct config *a, const struct config *b)
+{
+	if (strcmp(a->name ? a->name : "", b->name ? b->name : "") != 0)
+		return "name";
+	if (strcmp(a->bpffs ? a->bpffs : "", b->bpffs ? b->bpffs : "") != 0)
+		return "bpffs";
+	if (strcmp(a->control.group ? a->control.group : "", b->control.group ? b->control.group : "") != 0)
+		return "control.group";
+	if (memcmp(&a->image, &b->image, sizeof(a->image)) != 0)
+		return "image";
+	return a->stale_after != b->stale_after ? "stale-after" : NULL;
+}
+
+static int check_config(const struct router *router, const struct config *config, struct why *why)
+{
+	const char *fixed = fixed_difference(router->config, config);
+	struct gates *gates;
+	int error;
+
+	if (fixed)
+		return why_set(why, EINVAL, "'%s' cannot change while running; restart penstock", fixed);
+	gates = calloc(1, sizeof(*gates));
+	if (!gates)
+		return why_set(why, ENOMEM, "out of memory");
+	gates_make(gates, config, &router->place);
+	error = gates_check(gates, why);
+	free(gates);
+	return error;
+}
+
+/* All or nothing: the new configuration is checked as at start before anything follows it. */
+static int reload(struct router *router, struct why *why)
+{
+	struct config *config;
+	int error = options_configure(router->options, &config, why);
+
+	if (error < 0)
+		return error;
+	error = check_config(router, config, why);
+	if (error < 0) {
+		config_free(config);
+		return error;
+	}
+	gates_follow(&router->gates, config, &router->place);
+	mirror_bypass_netfilter(router->mirror, config->netfilter == CONFIG_NETFILTER_BYPASS);
+	log_open(config->log.level, config->log.format);
+	config_free(router->config);
+	router->state.config = router->config = config;
+	review_soon(router);
+	log_info("the configuration was read again");
+	return 0;
+}
+
+static void reload_signal(void *arg, int signal)
+{
+	struct why why;
+
+	if (reload(arg, &why) < 0)
+		log_error("nothing was reloaded: %s", why.text);
+}
+
+static int settle(void *arg)
+{
+	struct router *router = arg;
+
+	bool more = fib_settle(router->fib);
+
+	if (router->releasing && !fib_held(router->fib))
+		ready(router);
+	return more ? SETTLE : -1;
+}
+
+static void grace_ready(void *arg, uint32_t events)
+{
+	(void)settle(arg);
+}
+
+/* --- API --- */
+
+static int answer_reload(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	int error = reload(router, why);
+
+	if (error == 0)
+		*ret = json_pack("{s:s}", "summary", "the configuration was read again");
+	return error;
+}
+
+static const struct api_route api_routes[] = {
+	{ "/v1/status", false, status_answer },       { "/v1/version", false, status_version },
+	{ "/v1/image", false, status_image },         { "/v1/counters", false, status_counters },
+	{ "/v1/interfaces", false, show_interfaces }, { "/v1/routes", false, show_routes },
+	{ "/v1/nexthops", false, show_nexthops },     { "/v1/neighbours", false, show_neighbours },
+	{ "/v1/lookup", false, show_lookup },         { "/v1/rules", false, mirror_json_rules },
+	{ "/v1/reload", true, answer_reload },        { NULL, false, NULL },
+};
+
+/* --- start and end --- */
+
+static int look_first(struct router *router, struct why *why)
+{
+	int error;
+
+	platform_read(router->config->bpffs, &router->platform);
+	error = platform_check(&router->platform, why);
+	if (error < 0)
+		return error;
+	if (router->platform.features)
+		(void)xdp_features_open(&router->features); /* stays NULL: the driver table serves */
+	router->place = (struct gate_place){
+		.platform = &router->platform,
+		.features = router->features,
+		.engine = get_engine,
+		.arg = router,
+	};
+	gates_make(&router->gates, router->config, &router->place);
+	return gates_check(&router->gates, why);
+}
+
+static int make_tables(struct router *router, struct why *why)
+{
+	const struct config_image *image = &router->config->image;
+	struct fib_limits limits = { .node_chunks = image->node_chunks,
+				     .run_cells = image->run_cells,
+				     .nexthops = image->nexthops,
+				     .buckets = image->buckets };
+	int error = image_store_maps(&limits, &router->store);
+
+	if (error == 0)
+		error = fib_new(&limits, router->store, &router->fib);
+	if (error == 0)
+		error = grace_add_kernel(fib_grace(router->fib));
+	if (error < 0)
+		return why_set(why, -error, "cannot make the tables: %s", strerror(-error));
+	error = kernel_maps_open(router->pins, router->predecessor, &router->maps, why);
+	if (error < 0)
+		return error;
+	return heartbeat_new(router->loop, &router->store->tables->control, router->config->stale_after,
+			     &router->heartbeat, why);
+}
+
+static int make_timers(struct router *router, struct why *why)
+{
+	int error = loop_timer_new(router->loop, tick_fired, router, &router->tick);
+
+	if (error == 0)
+		error = loop_timer_new(router->loop, soon_fired, router, &router->soon);
+	if (error == 0)
+		error = loop_fd_add(router->loop, grace_fd(fib_grace(router->fib)), EPOLLIN, grace_ready,
+				    router);
+	if (error < 0)
+		return why_set(why, -error, "cannot set up the event loop: %s", strerror(-error));
+	loop_timer_set(router->tick, TICK, TICK);
+	loop_idle_set(router->loop, settle, router);
+	return 0;
+}
+
+static int make_loop(struct router *router, struct why *why)
+{
+	int error = loop_new(&router->loop);
+
+	if (error == 0)
+		error = loop_signal_add(router->loop, SIGINT, stop_signal, router);
+	if (error == 0)
+		error = loop_signal_add(router->loop, SIGTERM, stop_signal, router);
+	if (error == 0)
+		error = loop_signal_add(router->loop, SIGHUP, reload_signal, router);
+	if (error < 0)
+		return why_set(why, -error, "cannot set up the event loop: %s", strerror(-error));
+	return 0;
+}
+
+static void join(struct router *router)
+{
+	router->context = (struct engine_context){
+		.loop = router->loop,
+		.store = router->store,
+		.platform = &router->platform,
+		.maps = router->maps,
+		.pins = router->pins,
+		.changed = engine_changed,
+		.arg = router,
+	};
+	router->place.fib = router->fib;
+	router->place.changes = router->changes;
+	router->place.maps = router->maps;
+	router->state = (struct router_state){
+		.config = router->config,
+		.platform = &router->platform,
+		.instance = router->instance,
+		.pins = router->pins,
+		.fib = router->fib,
+		.gates = &router->gates,
+		.started = time(NULL),
+	};
+}
+
+static int start(struct router *router, struct why *why)
+{
+	struct mirror_options mirror = {
+		.loop = router->loop,
+		.fib = router->fib,
+		.bypass_netfilter = router->config->netfilter == CONFIG_NETFILTER_BYPASS,
+		.ready = mirror_ready_now,
+		.changed = mirror_changed,
+		.arg = router,
+	};
+	int error;
+
+	join(router);
+	gates_order(&router->gates, router->pins);
+	error = make_timers(router, why);
+	if (error == 0)
+		error = api_open(router->loop, instance_socket(router->instance),
+				 router->config->control.group, api_routes, router, &router->api, why);
+	if (error == 0)
+		error = mirror_new(&mirror, &router->mirror, why);
+	router->state.mirror = router->mirror;
+	return error;
+}
+
+static int set_up(struct router *router, struct why *why)
+{
+	struct pins_link link;
+	int error = look_first(router, why);
+
+	if (error == 0)
+		error = instance_claim(router->config->name, &router->instance, why);
+	if (error == 0)
+		error = make_loop(router, why);
+	if (error == 0)
+		error = changes_open(instance_changes(router->instance), &router->changes, why);
+	if (error == 0)
+		error = pins_open(router->platform.bpffs, instance_name(router->instance), &router->pins,
+				  why);
+	if (error < 0)
+		return error;
+	router->predecessor = pins_links(router->pins, &link, 1) > 0;
+	error = make_tables(router, why);
+	if (error < 0)
+		return error;
+	return start(router, why);
+}
+
+/* From here on no packet may be lost: first the kernel takes them all, then the ports are let go. */
+static void release_ports(struct router *router)
+{
+	struct timespec drain = { .tv_nsec = DRAIN * 1000000L };
+
+	fib_hold(router->fib, true);
+	(void)nanosleep(&drain, NULL);
+	gates_release(&router->gates, &router->place);
+	changes_undo_all(router->changes);
+}
+
+/* Takes down what stands, in whatever state starting ended. `ran`: it was a whole router. */
+static void tear_down(struct router *router, bool ran)
+{
+	api_close(router->api);
+	if (ran)
+		release_ports(router);
+	mirror_free(router->mirror);
+	heartbeat_free(router->heartbeat);
+	close_engines(router);
+	kernel_maps_close(router->maps);
+	fib_free(router->fib);
+	image_store_free(router->store);
+	if (router->pins && (ran || !router->predecessor))
+		pins_remove(router->pins);
+	else
+		pins_close(router->pins);
+	changes_close(router->changes);
+	loop_free(router->loop);
+	instance_release(router->instance);
+	xdp_features_close(router->features);
+}
+
+int router_run(const struct options *options, struct config *config, struct why *why)
+{
+	struct router *router = calloc(1, sizeof(*router));
+	int error;
+
+	if (!router) {
+		config_free(config);
+		return why_set(why, ENOMEM, "out of memory");
+	}
+	router->options = options;
+	router->config = config;
+	log_open(config->log.level, config->log.format);
+	(void)signal(SIGPIPE, SIG_IGN);
+	error = set_up(router, why);
+	if (error == 0)
+		error = loop_run(router->loop);
+	tear_down(router, error >= 0);
+	config_free(router->config);
+	free(router);
+	return error;
+}
+
+const struct router_state *router_state(const struct router *router)
+{
+	return &router->state;
+}
+
+void router_sample(struct router *router)
+{
+	gates_sample(&router->gates);
+}
