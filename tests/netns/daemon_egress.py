@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""daemon_egress.py PENSTOCK DROP.bpf.o: a port that cannot take redirected frames is named and loses nothing; ports that
+come, go and change are followed."""
+import json
+import os
+import sys
+
+from bed import Bed, Daemon, Stream, shell, until
+
+bed = Bed(sys.argv[1])
+drop = os.path.abspath(sys.argv[2])
+before = bed.traces()
+
+
+def gro(on):
+    shell(*bed.inside(bed.d, 'ethtool', '-K', 'd0', 'gro', 'on' if on else 'off'))
+
+
+def punts(daemon, name, reason):
+    return sum(punt['packets'] for punt in daemon.port(name)['punts'] if punt['reason'] == reason)
+
+
+# The far end has neither XDP nor GRO: a redirect to r1 would be lost.
+gro(False)
+plan = json.loads(bed.command('plan', '-j', 'r0', 'r1').stdout)['ports']
+assert plan[0]['egress']['possible'] and not plan[1]['egress']['possible'], plan
+assert 'gro on' in plan[1]['egress']['fix'], plan[1]['egress']
+daemon = Daemon(bed, 'r0', 'r1')
+egress = daemon.port('r1')['egress']
+assert not egress['possible'] and 'neither XDP nor GRO' in egress['reason'] and 'gro on' in egress['fix'], egress
+assert 'no egress: the other end' in bed.command('status').stdout
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping by the kernel')
+stream = Stream(bed, '10.2.0.2')
+until(lambda: punts(daemon, 'r0', 'egress-unable') > 500, 'packets counted as egress-unable')
+gro(True)
+until(lambda: daemon.port('r1')['egress']['possible'], 'r1 takes frames')
+start = daemon.port('r0')['forwarded']
+until(lambda: daemon.port('r0')['forwarded'] - start > 500, 'packets forwarded')
+result = stream.end()
+assert result['lost'] == 0, result
+print('an egress that takes no frames is named and loses nothing; GRO switched on takes effect')
+
+# Down and up.
+bed.router('ip', 'link', 'set', 'r1', 'down')
+until(lambda: not daemon.port('r1')['carrier'], 'r1 down')
+bed.router('ip', 'link', 'set', 'r1', 'up')
+bed.router('ip', '-6', 'address', 'add', 'fd02::1/64', 'dev', 'r1', 'nodad', check=False)
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping after down and up')
+
+# Gone and back: another ifindex, the same name.
+for round_ in range(3):
+    old = daemon.port('r1')['ifindex']
+    bed.router('ip', 'link', 'delete', 'r1')
+    until(lambda: daemon.port('r1')['state'] == 'absent', 'r1 absent')
+    bed.pair(bed.d, 'd0', 'r1', 2)
+    until(daemon.forwards, 'attached to the new r1')
+    assert daemon.port('r1')['ifindex'] != old
+    start = daemon.port('r0')['forwarded']
+    until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping through the new r1')
+    until(lambda: bed.ping(bed.s, '10.2.0.2', 10) and daemon.port('r0')['forwarded'] - start >= 10, 'by XDP')
+print('a port that is deleted and made again is attached again')
+
+# A foreign program while we run cannot come; ours cannot be replaced by mistake.
+result = bed.router('ip', 'link', 'set', 'dev', 'r0', 'xdp', 'obj', drop, 'sec', 'xdp', check=False)
+assert result.returncode != 0, 'the kernel let a foreign program replace ours'
+# Somebody takes ours away by force: noticed, and attached again.
+was = bed.programs('r0')
+link = next(each['id'] for each in json.loads(bed.router('bpftool', '-j', 'link', 'show').stdout)
+            if each.get('prog_id') == was)
+bed.router('bpftool', 'link', 'detach', 'id', str(link))
+until(lambda: bed.programs('r0') not in (None, was), 'attached again')
+until(daemon.forwards, 'forwards again')
+assert 'took our XDP program away' in daemon.text()
+print('a program taken away is noticed and attached again')
+
+assert daemon.end() == 0
+assert bed.traces() == before, bed.traces() - before

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""daemon_forward.py PENSTOCK: the daemon forwards ping, UDP and TCP of both families by XDP, tells what it does, and
+leaves nothing behind."""
+import json
+import os
+import sys
+
+from bed import Bed, Daemon, Stream, until
+
+TCP_BYTES = 20_000_000
+ADDRESSES = ('10.2.0.2', 'fd02::2')
+
+TCP_SERVER = '''
+import socket, sys
+family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+listener = socket.socket(family)
+listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
+peer = listener.accept()[0]
+count = 0
+while data := peer.recv(1 << 20): count += len(data)
+print(count)
+'''
+TCP_CLIENT = '''
+import socket, sys
+peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
+left = int(sys.argv[2])
+while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
+'''
+
+bed = Bed(sys.argv[1])
+before = bed.traces()
+
+
+def forwarded(daemon, name):
+    return daemon.port(name)['forwarded']
+
+
+def pinged(daemon, address):
+    """20 echoes that all go by XDP; the first ones of all may meet neighbours that are not known yet."""
+    start = forwarded(daemon, 'r0')
+    assert bed.ping(bed.s, address, 20), f'ping {address}'
+    return forwarded(daemon, 'r0') - start >= 20
+
+
+def check_ping(daemon):
+    for address in ADDRESSES:
+        until(lambda: bed.ping(bed.s, address, 1), f'first ping of {address}')
+        until(lambda: pinged(daemon, address), f'20 echoes to {address} counted')
+
+
+def check_udp(daemon):
+    for address in ADDRESSES:
+        start = forwarded(daemon, 'r0')
+        stream = Stream(bed, address)
+        until(lambda: forwarded(daemon, 'r0') - start > 1000, 'a second of datagrams')
+        result = stream.end()
+        assert result['lost'] == 0 and result['twice'] == 0, result
+
+
+def check_tcp(daemon):
+    for address in ADDRESSES:
+        start = forwarded(daemon, 'r0')
+        server = bed.spawn(bed.d, sys.executable, '-c', TCP_SERVER, address)
+        assert server.stdout.readline() == 'ready\n'
+        client = bed.spawn(bed.s, sys.executable, '-c', TCP_CLIENT, address, str(TCP_BYTES))
+        assert client.wait(60) == 0
+        assert int(server.communicate(timeout=60)[0]) == TCP_BYTES
+        until(lambda: forwarded(daemon, 'r0') - start > TCP_BYTES / 1500 / 64, 'TCP counted as forwarded')
+
+
+def document(*arguments):
+    result = bed.command(*arguments, '-j')
+    assert result.returncode == 0, f'{arguments}: {result.stderr}'
+    return json.loads(result.stdout)
+
+
+def check_words(daemon):
+    """What it tells is what is."""
+    status = daemon.status()
+    assert status['pid'] == daemon.pid and len(status['ports']) == 2
+    for port in status['ports']:
+        assert port['mode'] == 'native' and port['why'] and port['hold'] is None and port['egress']['possible'], port
+    routes = {route['prefix']: route for route in document('show', 'routes')['routes']}
+    assert routes['10.2.0.2/32']['interface'] == 'r1' and routes['10.2.0.2/32']['action'] == 'forward'
+    assert routes['10.2.0.1/32']['reason'] == 'local'
+    assert routes['fd02::2/128']['action'] == 'forward'
+    assert {each['interface'] for each in document('show', 'interfaces')['interfaces']} >= {'r0', 'r1'}
+    assert any(each['address'] == '10.2.0.2' and each['usable'] for each in document('show', 'neighbours')['neighbours'])
+    assert any(each['reason'] == 'forwarded' for each in document('show', 'counters')['counters'])
+    assert document('show', 'image')['routes4'] > 0
+    assert document('show', 'nexthops')['nexthops']
+    assert document('show', 'rules')['rules']
+    answer = document('lookup', '10.2.0.2', 'from', 'r0')
+    assert answer['action'] == 'forward' and answer['interface'] == 'r1' and answer['prefix'] == '10.2.0.2/32', answer
+    answer = document('lookup', '203.0.113.1')
+    assert answer['action'] == 'punt' and answer['reason'] == 'no-route', answer
+    assert document('lookup', 'fd02::1')['reason'] == 'local'
+    for words in (['status'], ['show', 'routes'], ['sh', 'int'], ['lo', '10.2.0.2'], ['plan', 'r0'], ['sh', 'rul']):
+        result = bed.command(*words)
+        assert result.returncode == 0 and result.stdout and not result.stderr, f'{words}: {result}'
+    status, line = bed.refused('lookup', 'lo')
+    assert (status, line) == (1, "'lo' is not an IP address")
+    status, line = bed.refused('lookup', '10.2.0.2', 'from', 'lo')
+    assert status == 1 and 'neither a port nor on top of one' in line, line
+
+
+def check_api(daemon):
+    """curl works on the socket; who is not the owner reads only."""
+    path = f"/run/penstock/{daemon.status()['name']}.sock"
+    assert os.stat(path).st_mode & 0o777 == 0o660
+    result = bed.router('curl', '-s', '--unix-socket', path, 'http://penstock/v1/version')
+    assert json.loads(result.stdout)['image'] >= 1
+
+
+for mode in ('native', 'generic'):
+    config = f'/tmp/{bed.prefix}.yaml'
+    with open(config, 'w') as out:
+        out.write(f'mode: {mode}\n')
+    daemon = Daemon(bed, '-c', config, 'r0', 'r1')
+    os.unlink(config)
+    assert {port['mode'] for port in daemon.status()['ports']} == {mode}
+    check_ping(daemon)
+    check_udp(daemon)
+    check_tcp(daemon)
+    if mode == 'native':
+        check_words(daemon)
+        check_api(daemon)
+    assert daemon.end() == 0
+    until(lambda: bed.traces() == before, f'everything undone: {bed.traces() - before}')
+    assert bed.ping(bed.s, '10.2.0.2') and bed.ping(bed.s, 'fd02::2'), 'the kernel forwards again'
+    print(f'{mode}: ping, UDP and TCP of both families; nothing left behind')
