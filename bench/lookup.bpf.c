@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+//
+// Longest prefix match in eBPF, nothing else: each run looks up LOOKUP_BATCH addresses of a trace in one of
+// several structures. Independent lookups overlap in the CPU; a dependent one cannot begin before the last
+// has ended, because its address is taken from a place that depends on the last result (by adding result &
+// 0).
+
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bench/lookup_layout.h"
+#include "xdp/image.h"
+
+#define TARGET_HAS_CLOCK 0
+
+// Set before the object is loaded.
+const volatile __u32 node_mask = 0; // words of node[] - 1
+const volatile __u32 run_mask = 0;  // cells of run[] - 1
+const volatile bool dependent = false;
+const volatile bool record = false; // write results down
+
+__u32 root[2]; // IPv4, IPv6: where the image's search begins
+__u32 cursor;  // in the trace
+__u32 nothing; // 0, but the compiler cannot know
+__u64 sum;     // of all results
+
+// One big value that user space maps.
+#define BIG_VALUE(name, value_type)                                                                          \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                            \
+		__uint(max_entries, 1);                                                                      \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                           \
+		__type(key, __u32);                                                                          \
+		__type(value, value_type);                                                                   \
+	} name SEC(".maps")
+
+// These two are the image's own maps: the loader puts them in.
+BIG_VALUE(node, __u64);
+BIG_VALUE(run, __u64);
+BIG_VALUE(trace, struct lookup_trace);
+BIG_VALUE(results, struct lookup_results);
+BIG_VALUE(dir, struct lookup_dir);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, LOOKUP_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lookup_key4);
+	__type(value, __u32);
+} trie4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, LOOKUP_PREFIXES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct lookup_key6);
+	__type(value, __u32);
+} trie6 SEC(".maps");
+
+struct target {
+	const __u64 *node;
+	const __u32 *run;
+};
+
+static __always_inline __u64 target_node(const struct target *t, __u32 index)
+{
+	return t->node[index & node_mask];
+}
+
+static __always_inline __u32 target_run(const struct target *t, __u32 index)
+{
+	return t->run[index & run_mask];
+}
+
+// The routing program may use neither helpers nor action codes; what follows it here needs both.
+static __always_inline void *find(void *map, const void *key)
+{
+	return bpf_map_lookup_elem(map, key);
+}
+
+enum { DONE = XDP_PASS, FAILED = XDP_DROP };
+
+#include "xdp/route.h"
+
+struct batch {
+	const void *trace;
+	__u32 *results;
+	struct target target;
+	const struct lookup_dir *dir;
+	__u32 cursor;
+	__u32 nothing;
+	__u64 sum;
+};
+
+static __always_inline const __u32 *address4(const struct batch *batch)
+{
+	return batch->trace + (batch->cursor & (LOOKUP_ADDRESSES - 1)) * 4;
+}
+
+static __always_inline const __u64 *address6(const struct batch *batch)
+{
+	return batch->trace + (batch->cursor & (LOOKUP_ADDRESSES - 1)) * 16;
+}
+
+static __always_inline void take(struct batch *batch, __u32 result)
+{
+	if (record)
+		batch->results[batch->cursor & (LOOKUP_ADDRESSES - 1)] = result;
+	batch->sum += result;
+	batch->cursor += 1;
+	if (dependent)
+		batch->cursor += result & batch->nothing;
+}
+
+// Calls one step LOOKUP_BATCH times, everything it needs at hand.
+static __always_inline int repeat(long (*step)(__u32, struct batch *))
+{
+	const __u32 zero = 0;
+	struct batch batch = { .cursor = cursor, .nothing = nothing };
+
+	batch.trace = find(&trace, &zero);
+	batch.results = find(&results, &zero);
+	batch.target.node = find(&node, &zero);
+	batch.target.run = find(&run, &zero);
+	batch.dir = find(&dir, &zero);
+	if (!batch.trace || !batch.results || !batch.target.node || !batch.target.run || !batch.dir)
+		return FAILED;
+	bpf_loop(LOOKUP_BATCH, step, &batch, 0);
+	cursor = batch.cursor;
+	sum += batch.sum;
+	return DONE;
+}
+
+#define PROGRAM(name)                                                                                        \
+	SEC("xdp")                                                                                           \
+	int lookup_##name(struct xdp_md *context)                                                            \
+	{                                                                                                    \
+		return repeat(step_##name);                                                                  \
+	}
+
+// What the harness itself costs.
+static long step_nothing4(__u32 i, struct batch *batch)
+{
+	take(batch, *address4(batch));
+	return 0;
+}
+
+static long step_nothing6(__u32 i, struct batch *batch)
+{
+	const __u64 *address = address6(batch);
+
+	take(batch, address[0] ^ address[1]);
+	return 0;
+}
+
+static long step_image4(__u32 i, struct batch *batch)
+{
+	take(batch, route_find(&batch->target, root[0], route_key4(*address4(batch)), 32));
+	return 0;
+}
+
+static long step_image6(__u32 i, struct batch *batch)
+{
+	const __u64 *address = address6(batch);
+
+	take(batch, route_find(&batch->target, root[1], route_key6(address[0], address[1]), 128));
+	return 0;
+}
+
+static long step_dir4(__u32 i, struct batch *batch)
+{
+	__u32 address = __builtin_bswap32(*address4(batch));
+	__u32 entry = batch->dir->first[address >> 8];
+
+	if (entry & LOOKUP_DIR_GROUP)
+		entry = batch->dir->group[(entry * 256 + (address & 255)) & (LOOKUP_DIR_GROUPS * 256 - 1)];
+	take(batch, entry);
+	return 0;
+}
+
+static long step_trie4(__u32 i, struct batch *batch)
+{
+	struct lookup_key4 key = { .length = 32 };
+	__u32 *value;
+
+	*(__u32 *)key.address = *address4(batch);
+	value = find(&trie4, &key);
+	take(batch, value ? *value : 0);
+	return 0;
+}
+
+static long step_trie6(__u32 i, struct batch *batch)
+{
+	const __u64 *address = address6(batch);
+	struct {
+		struct lookup_key6 key;
+	} __attribute__((aligned(4))) wide = { .key.length = 128 };
+	__u32 *value;
+
+	__builtin_memcpy(wide.key.address, address, 16);
+	value = find(&trie6, &wide.key);
+	take(batch, value ? *value : 0);
+	return 0;
+}
+
+PROGRAM(nothing4)
+PROGRAM(nothing6)
+PROGRAM(image4)
+PROGRAM(image6)
+PROGRAM(dir4)
+PROGRAM(trie4)
+PROGRAM(trie6)
+
+char licence[] SEC("license") = "Dual BSD/GPL";
