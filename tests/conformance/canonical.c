@@ -201,7 +201,7 @@ void canonical_free(struct canonical *canonical)
 	free(canonical);
 }
 
-bool canonical_frame(struct canonical *canonical, struct capture_frame *frame)
+bool canonical_frame(struct canonical *canonical, struct capture_frame *frame, bool forwarded)
 {
 	__u32 ip_length, at;
 	__u8 family;
@@ -213,6 +213,8 @@ bool canonical_frame(struct canonical *canonical, struct capture_frame *frame)
 		return true;
 	if (frame->length <= 60 + (at - 14)) // 4 more for each tag
 		frame->length = at + ip_length;
+	if (forwarded)
+		return true;
 	if (family == AF_INET)
 		return ipv4_counts(canonical, frame->bytes + at, ip_length);
 	return ipv6_counts(canonical, frame->bytes + at, ip_length);

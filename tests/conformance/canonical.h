@@ -21,8 +21,9 @@ struct canonical;
 struct canonical *canonical_new(const struct world *world);
 void canonical_free(struct canonical *canonical);
 
-// Changes the frame to what can be compared. False: it does not count.
-bool canonical_frame(struct canonical *canonical, struct capture_frame *frame);
+// Changes the frame to what can be compared. Forwarded: it is known to be a packet that was sent, and not one
+// of the router's own. False: it does not count.
+bool canonical_frame(struct canonical *canonical, struct capture_frame *frame, bool forwarded);
 
 // A number for what forwarding leaves as it is: the IP packet without TTL and header checksum, without
 // padding. 0: not IP.

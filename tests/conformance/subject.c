@@ -15,6 +15,7 @@
 
 #define START_TENTHS 300 // seconds * 10 that penstock may take until it forwards
 #define STOP_TENTHS  100
+#define FOLLOW_MS    700 // a change is in the data plane after 50 ms; a busy machine is given more
 
 struct subject {
 	struct careless_bpf *careless;
@@ -120,6 +121,12 @@ int subject_start(const char *what, const struct world *world, const struct netn
 	}
 	*ret_subject = subject;
 	return 0;
+}
+
+void subject_follow(const struct subject *subject)
+{
+	if (subject->daemon)
+		usleep(FOLLOW_MS * 1000);
 }
 
 static bool stop_daemon(struct subject *subject)

@@ -13,5 +13,8 @@ struct subject;
 int subject_start(const char *what, const struct world *world, const struct netns *router,
 		  struct subject **ret_subject);
 
+// Gives it the time to follow a change of the kernel's tables.
+void subject_follow(const struct subject *subject);
+
 // Ends it; NULL is fine. False: it had ended by itself, or did not end cleanly.
 bool subject_stop(struct subject *subject);

@@ -20,6 +20,8 @@
 #include "tests/conformance/world_ip.h"
 
 #define BATCH        64
+#define ROUNDS       4  // of packets in each world
+#define CHANGES      40 // between two rounds
 #define EXIT_SKIP    77
 #define DEFAULT_SEED 20261130
 
@@ -111,6 +113,35 @@ static bool stage_close(struct stage *stage)
 	return clean;
 }
 
+// Changes the world, and both routers with it; lets the subject follow.
+static int change_world(const struct plan *plan, struct stage *stage, struct world *world, __u32 round)
+{
+	char *commands = NULL;
+	struct random random;
+	int error = 0;
+	size_t size;
+	FILE *out = open_memstream(&commands, &size);
+
+	if (!out)
+		return -ENOMEM;
+	random_seed(&random, round);
+	for (__u32 i = 0; i < CHANGES; i++) {
+		struct world_change change = world_change(world, &plan->options, &random);
+
+		world_ip_write_change(out, world, &change, round * CHANGES + i);
+	}
+	fclose(out);
+	for (int side = 0; side < 2 && !error; side++) {
+		error = world_ip_commands(&stage->router[side], commands);
+		if (!error)
+			error = world_ip_switches(world, &stage->router[side]);
+	}
+	free(commands);
+	subject_follow(stage->subject);
+	twins_forget_flows(stage->twins);
+	return error;
+}
+
 static void send_all(struct stage *stage, struct packets *packets, __u64 count)
 {
 	static struct packet_drawn packet;
@@ -143,16 +174,33 @@ static __s64 check_fast_path(const struct plan *plan, const struct stage *stage,
 	return excess > 0 ? excess : 0;
 }
 
-static bool run_packets(const struct plan *plan, struct stage *stage, const struct world *world, __u64 seed)
+// The first round as the world was drawn, the others after changes.
+static int run_rounds(const struct plan *plan, struct stage *stage, struct world *world, __u64 seed)
 {
-	struct packets *packets = packets_new(world, seed);
+	int error = 0;
+
+	for (__u32 round = 0; round < ROUNDS && !error; round++) {
+		struct packets *packets;
+
+		if (round)
+			error = change_world(plan, stage, world, round);
+		packets = packets_new(world, seed * ROUNDS + round);
+		if (!packets)
+			return -ENOMEM;
+		if (!error)
+			send_all(stage, packets, plan->packets / plan->worlds / ROUNDS);
+		packets_free(packets);
+	}
+	return error;
+}
+
+static bool run_packets(const struct plan *plan, struct stage *stage, struct world *world, __u64 seed)
+{
 	const struct twins_figures *figures = twins_figures(stage->twins);
 	__s64 excess;
 
-	if (!packets)
+	if (run_rounds(plan, stage, world, seed) < 0)
 		return false;
-	send_all(stage, packets, plan->packets / plan->worlds);
-	packets_free(packets);
 	printf("  %llu packets, %llu skipped, %llu frames out: %llu differences, %llu strayed from their "
 	       "flow, "
 	       "%llu wrongly predicted, %llu frames lost by the test\n",

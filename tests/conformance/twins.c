@@ -188,15 +188,14 @@ static bool collect(struct twins *twins, int side)
 	bool any = false;
 
 	while (capture_take(twins->capture[side], &frame)) {
-		struct sent *sent;
+		struct sent *sent = find_sent(twins, canonical_key(frame.bytes, frame.length));
 
 		any = true;
-		if (!canonical_frame(twins->canonical[side], &frame)) {
+		if (!canonical_frame(twins->canonical[side], &frame, sent)) {
 			free(frame.bytes);
 			continue;
 		}
 		twins->figures.frames += side == KERNEL;
-		sent = find_sent(twins, canonical_key(frame.bytes, frame.length));
 		if (sent)
 			trace(twins, side, sent, &frame);
 		heap_add(&twins->heap[side], &frame, sent ? sent->packet.kind : NULL);
@@ -385,6 +384,14 @@ void twins_settle(struct twins *twins)
 	}
 	judge_frames(twins);
 	judge_oracle(twins);
+}
+
+void twins_forget_flows(struct twins *twins)
+{
+	lpm_free(twins->flows);
+	twins->flows = lpm_new(128);
+	if (!twins->flows)
+		abort();
 }
 
 const struct twins_figures *twins_figures(const struct twins *twins)

@@ -37,6 +37,9 @@ void twins_send(struct twins *twins, const struct packet_drawn *packet);
 // Collects and compares; prints the first differences. Call it every 64 packets or so.
 void twins_settle(struct twins *twins);
 
+// Forgets which path each flow takes: the routes have changed.
+void twins_forget_flows(struct twins *twins);
+
 const struct twins_figures *twins_figures(const struct twins *twins);
 
 // Frames lost by the test itself; not 0: the figures are worth nothing.

@@ -15,9 +15,10 @@
 
 #include "bench/workload/random.h"
 
-#define END_MTU     3300 // longer than any MTU of a world
-#define FIRST_VRF   50   // ifindex of the first VRF device
-#define NEXTHOP_IDS 1000 // next-hop objects of route r: r * NEXTHOP_IDS + 1...
+#define END_MTU     3300       // longer than any MTU of a world
+#define FIRST_VRF   50         // ifindex of the first VRF device
+#define NEXTHOP_IDS 1000       // next-hop objects of route r: (r + 1) * NEXTHOP_IDS + 1...
+#define CHANGED_IDS 1000000000 // and of those that come by the n-th change: this + n * NEXTHOP_IDS + 1...
 
 struct sysctl {
 	const char *path, *value;
@@ -125,7 +126,7 @@ static void write_interfaces(FILE *out, const struct world *world, const struct 
 		write_interface(out, world, &world->interface[i], ends);
 }
 
-static int apply_switches(const struct world *world, const struct netns *router)
+int world_ip_switches(const struct world *world, const struct netns *router)
 {
 	for (__u32 i = 0; i < world->interface_count; i++) {
 		const struct world_interface *interface = &world->interface[i];
@@ -180,10 +181,8 @@ static bool uses_objects(const struct world *world, const struct world_route *ro
 }
 
 // One route in three goes by next-hop objects, as FRR's do.
-static void write_objects(FILE *out, const struct world *world, const struct world_route *route)
+static void write_objects(FILE *out, const struct world *world, const struct world_route *route, __u32 first)
 {
-	__u32 first = (route - world->route + 1) * NEXTHOP_IDS;
-
 	for (__u32 i = 0; i < route->path_count; i++) {
 		const struct world_path *path = &world->path[route->first_path + i];
 
@@ -199,50 +198,47 @@ static void write_objects(FILE *out, const struct world *world, const struct wor
 	fprintf(out, "\n");
 }
 
-static void write_route(FILE *out, const struct world *world, const struct world_route *route)
+// The commands for a route; its next-hop objects have ids from `first` on.
+static void write_route(FILE *out, const struct world *world, const struct world_route *route,
+			const char *verb, __u32 first)
 {
-	__u32 first = (route - world->route + 1) * NEXTHOP_IDS;
-
-	fprintf(out, "%s%s/%u table %u", type_name(route->type),
+	if (uses_objects(world, route))
+		write_objects(out, world, route, first);
+	fprintf(out, "route %s %s%s/%u table %u", verb, type_name(route->type),
 		text(route->prefix.family, route->prefix.address), route->prefix.length, route->table);
 	if (route->mtu)
 		fprintf(out, " mtu %u", route->mtu);
-	if (uses_objects(world, route)) {
+	if (uses_objects(world, route))
 		fprintf(out, " nhid %u", route->path_count == 1 ? first + 1 : first);
-		return;
-	}
-	for (__u32 i = 0; i < route->path_count; i++) {
+	for (__u32 i = 0; i < route->path_count && !uses_objects(world, route); i++) {
 		if (route->path_count > 1)
 			fprintf(out, " nexthop");
 		write_path(out, world, route, &world->path[route->first_path + i]);
 		if (route->path_count > 1)
 			fprintf(out, " weight %u", world->path[route->first_path + i].weight);
 	}
+	fprintf(out, "\n");
+}
+
+static void write_neighbour(FILE *out, const struct world *world, const struct world_neighbour *neighbour)
+{
+	fprintf(out, "neighbour replace %s lladdr ", text(neighbour->family, neighbour->address));
+	write_mac(out, neighbour->mac);
+	fprintf(out, " dev %s nud permanent\n", world_interface(world, neighbour->ifindex)->name);
 }
 
 static void write_routes(FILE *out, const struct world *world)
 {
-	for (__u32 i = 0; i < world->neighbour_count; i++) {
-		const struct world_neighbour *neighbour = &world->neighbour[i];
-
-		fprintf(out, "neighbour replace %s lladdr ", text(neighbour->family, neighbour->address));
-		write_mac(out, neighbour->mac);
-		fprintf(out, " dev %s nud permanent\n", world_interface(world, neighbour->ifindex)->name);
-	}
-	for (__u32 i = 0; i < world->route_count; i++) {
-		if (world->route[i].automatic)
-			continue;
-		if (uses_objects(world, &world->route[i]))
-			write_objects(out, world, &world->route[i]);
-		fprintf(out, "route add ");
-		write_route(out, world, &world->route[i]);
-		fprintf(out, "\n");
-	}
+	for (__u32 i = 0; i < world->neighbour_count; i++)
+		write_neighbour(out, world, &world->neighbour[i]);
+	for (__u32 i = 0; i < world->route_count; i++)
+		if (!world->route[i].automatic)
+			write_route(out, world, &world->route[i], "add", (i + 1) * NEXTHOP_IDS);
 }
 
 /* --- carrying it out --- */
 
-static int batch(const struct netns *netns, const char *commands)
+int world_ip_commands(const struct netns *netns, const char *commands)
 {
 	int code = netns_run(netns, commands, (const char *[]){ "ip", "-batch", "-", NULL });
 
@@ -263,7 +259,7 @@ static int prepare_ends(const struct world *world, const struct netns *ends)
 			continue;
 		snprintf(name, sizeof(name), "e%s", number);
 		snprintf(command, sizeof(command), "link set %s up\n", name);
-		if (batch(ends, command) < 0 ||
+		if (world_ip_commands(ends, command) < 0 ||
 		    netns_run(ends, NULL, (const char *[]){ "ethtool", "-K", name, "gro", "on", NULL }) != 0)
 			return -EINVAL;
 	}
@@ -310,7 +306,7 @@ static int apply_commands(const struct world *world, const struct netns *netns, 
 	else
 		write_routes(out, world);
 	fclose(out);
-	error = batch(netns, commands);
+	error = world_ip_commands(netns, commands);
 	free(commands);
 	return error;
 }
@@ -333,19 +329,21 @@ int world_ip_apply(const struct world *world, const struct netns *router, const 
 	if (!error)
 		error = apply_commands(world, router, NULL);
 	if (!error)
-		error = apply_switches(world, router);
+		error = world_ip_switches(world, router);
 	return error;
 }
 
-char *world_ip_route(const struct world *world, const struct world_route *route)
+void world_ip_write_change(FILE *out, const struct world *world, const struct world_change *change,
+			   __u32 number)
 {
-	char *result = NULL;
-	size_t size;
-	FILE *out = open_memstream(&result, &size);
+	const struct world_route *route = &world->route[change->index];
 
-	if (!out)
-		return NULL;
-	write_route(out, world, route);
-	fclose(out);
-	return result;
+	if (change->kind == WORLD_ROUTE)
+		write_route(out, world, route, "replace", CHANGED_IDS + number * NEXTHOP_IDS);
+	else if (change->kind == WORLD_ROUTE_GONE)
+		fprintf(out, "route delete %s/%u table %u\n",
+			text(route->prefix.family, route->prefix.address), route->prefix.length,
+			route->table);
+	else if (change->kind == WORLD_NEIGHBOUR)
+		write_neighbour(out, world, &world->neighbour[change->index]);
 }

@@ -2,6 +2,8 @@
 // A world as the commands that make a live Linux router of it.
 #pragma once
 
+#include <stdio.h>
+
 #include "tests/conformance/netns.h"
 #include "tests/oracle/world.h"
 
@@ -9,5 +11,13 @@
 // stack stays silent. Waits until every interface has its carrier. Negative errno, after a message on stderr.
 int world_ip_apply(const struct world *world, const struct netns *router, const struct netns *ends);
 
-// Writes one route as an argument list of ip, without "ip route add". The result is the caller's to free.
-char *world_ip_route(const struct world *world, const struct world_route *route);
+// Writes the commands for a change that the world has just undergone, the number-th one since it was applied;
+// changes of an interface are carried out by world_ip_switches().
+void world_ip_write_change(FILE *out, const struct world *world, const struct world_change *change,
+			   __u32 number);
+
+// Carries out commands of ip, one to a line. Negative errno, after a message on stderr.
+int world_ip_commands(const struct netns *router, const char *commands);
+
+// Sets rp_filter, send_redirects and forwarding of all interfaces. Negative errno, after a message on stderr.
+int world_ip_switches(const struct world *world, const struct netns *router);

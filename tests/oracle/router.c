@@ -84,7 +84,7 @@ static bool read_link(struct frame *frame)
 	frame->ethertype = get16(frame->bytes + at);
 	while (frame->ethertype == 0x8100 || frame->ethertype == 0x88a8) {
 		if (++frame->tags > 2)
-			forbid(frame, BIT(TAGS_TOO_DEEP));
+			excuse(frame, BIT(TAGS_TOO_DEEP)); // Linux reads any number
 		if (frame->length < at + 6) {
 			forbid(frame, BIT(TRUNCATED));
 			return false;
