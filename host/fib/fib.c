@@ -17,6 +17,20 @@
 #include "host/fib/image_update.h"
 #include "host/fib/nexthop.h"
 
+static void set_held(struct fib *fib, bool held)
+{
+	__atomic_store_n(&fib->store->tables->control.held, held, __ATOMIC_RELEASE);
+}
+
+/* What it was told is lost: nothing that is left can be relied on. */
+static int lose(struct fib *fib)
+{
+	fib->lost = true;
+	fib->releasing = false;
+	set_held(fib, true);
+	return -ENOMEM;
+}
+
 /* --- interfaces --- */
 
 static void leave_table(struct fib *fib, struct table *table)
@@ -129,13 +143,15 @@ int fib_interface_set(struct fib *fib, const struct fib_interface *is)
 
 	if (is->tpid && (is->vid >= VLAN_IDS || (is->tpid != ETH_P_8021Q && is->tpid != ETH_P_8021AD)))
 		return -EINVAL;
+	if (is->table == RT_TABLE_LOCAL)
+		return -EINVAL;
 	interface = interface_get(&fib->interfaces, is->ifindex);
 	if (!interface)
-		return -ENOMEM;
+		return lose(fib);
 	error = restack(fib, interface, is);
 	if (error) {
 		interface_drop(&fib->interfaces, interface);
-		return error;
+		return lose(fib);
 	}
 	interface->is = *is;
 	fib->interfaces.known += !interface->known;
@@ -281,13 +297,13 @@ int fib_route_set(struct fib *fib, __u32 table_id, const struct fib_prefix *pref
 
 	assert(leaf < REASON_MAX ? leaf > 0 : leaf_find(&fib->leaves, leaf) != NULL);
 	if (!table)
-		return -ENOMEM;
+		return lose(fib);
 	error = leaf_note_table(&fib->leaves, leaf, table_id);
 	if (!error)
 		error = table_route_set(&fib->tables, table, &at, leaf, &old);
 	if (error == -ENOMEM) {
 		table_drop(&fib->tables, table);
-		return error;
+		return lose(fib);
 	}
 	leaf_hold(&fib->leaves, leaf);
 	review_prefix(fib, &at, table);
@@ -455,11 +471,6 @@ static void free_ground(struct fib *fib)
 	free(fib);
 }
 
-static void set_held(struct fib *fib, bool held)
-{
-	__atomic_store_n(&fib->store->tables->control.held, held, __ATOMIC_RELEASE);
-}
-
 int fib_new(const struct fib_limits *limits, struct image_store *store, struct fib **ret)
 {
 	__u32 nexthops = limits && limits->nexthops ? limits->nexthops : IMAGE_NEXTHOPS;
@@ -510,7 +521,7 @@ void fib_hold(struct fib *fib, bool held)
 	if (held)
 		set_held(fib, true);
 	tables_hold(&fib->tables, held);
-	fib->releasing = !held && fib_held(fib);
+	fib->releasing = !held && fib_held(fib) && !fib->lost;
 }
 
 bool fib_held(const struct fib *fib)
@@ -601,6 +612,7 @@ void fib_stats(const struct fib *fib, struct fib_stats *ret)
 {
 	*ret = (struct fib_stats){
 		.changes = fib->changes,
+		.lost = fib->lost,
 		.leaves_refused = fib->leaves.refused + fib->interfaces.refused + fib->tables.refused,
 		.leaves = fib->leaves.count,
 		.groups = fib->leaves.group_count,

@@ -7,6 +7,9 @@
  * Every call leaves an image that is right for the tables either before or after the change, at every moment
  * for every reader. What needs a grace period in between (reuse of memory, a next hop that changes more than
  * its link address) is finished later by fib_settle(); until then the affected packets go to the kernel.
+ *
+ * Without memory (-ENOMEM from fib_route_set or fib_interface_set) the fib does not know any more what it was
+ * told, and so holds itself, for good: all packets go to the kernel until a new fib takes its place.
  */
 #pragma once
 
@@ -55,7 +58,7 @@ struct fib_interface {
 
 /*
  * Adds or changes. -ENOSPC: a table is full; the interface's packets go to the kernel until there is room.
- * -EINVAL: VLAN id out of range.
+ * -EINVAL: VLAN id or protocol out of range, or RT_TABLE_LOCAL as the table of a VRF.
  */
 int fib_interface_set(struct fib *fib, const struct fib_interface *interface);
 /* Forgets it; next hops through it become EGRESS_DOWN until their routes go. Unknown ifindex: no effect. */
@@ -165,6 +168,7 @@ struct fib_stats {
 	__u64 punted_routes;  /* not in the image for want of room */
 	__u64 changes;        /* calls that changed something */
 	__u64 leaves_refused; /* times that a leaf, host route, interface or VRF found its table full */
+	bool lost;            /* memory ran out: held for good */
 	__u64 nexthop_stores; /* next-hop slots written: what changes of links and neighbours cost */
 	__u32 leaves, groups, neighbours, interfaces, vrfs;
 	__u32 node_used, node_limbo, node_total;        /* chunks */

@@ -32,5 +32,6 @@ struct fib {
 	struct tables tables;
 	struct host_routes hosts;
 	bool releasing; /* no longer held, but the image is not complete yet */
+	bool lost;      /* something was not stored for want of memory: held for good */
 	__u64 changes;
 };

@@ -141,6 +141,9 @@ Test(fib_interface, hostile_stacks)
 	cr_assert_eq(fib_interface_set(f.fib, &interface), -EINVAL);
 	interface = fixture_vlan(5, 1, 0x9100, 3);
 	cr_assert_eq(fib_interface_set(f.fib, &interface), -EINVAL);
+	interface = fixture_ethernet(5);
+	interface.table = LOCAL;
+	cr_assert_eq(fib_interface_set(f.fib, &interface), -EINVAL);
 	/* a ring, and an interface on itself */
 	set_vlan(5, 6, ETH_P_8021Q, 1);
 	set_vlan(6, 5, ETH_P_8021Q, 2);
