@@ -144,7 +144,7 @@ static void run_file(struct bench *bench, const char *path)
 // Opens what this machine permits; returns how many builds run.
 static int open_all(struct bench *bench, bool maps)
 {
-	const struct fib_limits limits = { .node_chunks = 1 << 12, .run_cells = 1 << 18 };
+	const struct fib_limits limits = { .node_chunks = 1 << 16, .run_cells = 1 << 20 };
 	int count = 0;
 	int error = world_fib_new(bench->world, 1, &limits, maps, &bench->tables);
 
