@@ -115,39 +115,59 @@ static int show_topic(const struct cli *cli, const struct topic *topic)
 
 /* --- routes come in pages --- */
 
-static int show_page(const struct cli *cli, const char *where, int family, char *after, size_t size,
-		     json_t *all)
+struct listing {
+	const struct cli *cli;
+	const char *where; /* as a query */
+	bool begun;        /* a row was printed */
+};
+
+/* Rows are printed as they come: a million of them are not kept. */
+static void print_rows(struct listing *listing, json_t *rows)
 {
-	char path[256];
+	json_t *row;
+	size_t index;
+
+	if (!listing->cli->json) {
+		table_print(route_columns, rows);
+		return;
+	}
+	json_array_foreach(rows, index, row)
+	{
+		fputs(listing->begun ? ",\n" : "\n", stdout);
+		(void)json_dumpf(row, stdout, JSON_COMPACT);
+		listing->begun = true;
+	}
+}
+
+static int show_page(struct listing *listing, int family, char *after, size_t size)
+{
+	char path[256], escaped[128];
+	const char *next;
 	json_t *answer;
 	int status;
 
-	snprintf(path, sizeof(path), "/v1/routes?family=%d&%s%s%s", family == AF_INET6 ? 6 : 4, where,
-		 *after ? "&after=" : "", after);
-	status = fetch(cli, path, &answer);
+	client_escape(after, escaped, sizeof(escaped));
+	snprintf(path, sizeof(path), "/v1/routes?family=%d&%s%s%s", family == AF_INET6 ? 6 : 4,
+		 listing->where, *after ? "&after=" : "", escaped);
+	status = fetch(listing->cli, path, &answer);
 	if (status != CLI_DONE)
 		return status;
-	if (cli->json)
-		json_array_extend(all, json_object_get(answer, "routes"));
-	else
-		table_print(route_columns, json_object_get(answer, "routes"));
-	snprintf(after, size, "%s",
-		 json_is_string(json_object_get(answer, "next"))
-			 ? json_string_value(json_object_get(answer, "next"))
-			 : "");
+	print_rows(listing, json_object_get(answer, "routes"));
+	next = json_string_value(json_object_get(answer, "next"));
+	snprintf(after, size, "%s", next ? next : "");
 	json_decref(answer);
 	return CLI_DONE;
 }
 
-static int show_family(const struct cli *cli, const char *where, int family, json_t *all)
+static int show_family(struct listing *listing, int family)
 {
 	char after[64] = "";
 	int status;
 
-	if (cli->family && cli->family != family)
+	if (listing->cli->family && listing->cli->family != family)
 		return CLI_DONE;
 	do
-		status = show_page(cli, where, family, after, sizeof(after), all);
+		status = show_page(listing, family, after, sizeof(after));
 	while (status == CLI_DONE && *after);
 	return status;
 }
@@ -173,19 +193,20 @@ static int parse_where(int argc, char **argv, char *ret, size_t size)
 static int show_routes_command(const struct cli *cli, int argc, char **argv)
 {
 	char where[80];
-	json_t *all = NULL;
+	struct listing listing = { .cli = cli, .where = where };
 	int status = parse_where(argc, argv, where, sizeof(where));
 
 	if (status != CLI_DONE)
 		return status;
 	if (cli->json)
-		all = json_array();
-	status = show_family(cli, where, AF_INET, all);
+		fputs("{\"routes\":[", stdout);
+	status = show_family(&listing, AF_INET);
 	if (status == CLI_DONE)
-		status = show_family(cli, where, AF_INET6, all);
-	if (status == CLI_DONE && all)
-		return cli_print_json(cli, json_pack("{s:o}", "routes", all));
-	json_decref(all);
+		status = show_family(&listing, AF_INET6);
+	if (cli->json)
+		fputs("]}\n", stdout);
+	if (status == CLI_DONE && (ferror(stdout) || fflush(stdout) == EOF))
+		return cli_fail("cannot write to stdout");
 	return status;
 }
 

@@ -146,12 +146,31 @@ int show_interfaces(void *router, const struct api_request *request, json_t **re
 
 /* --- routes --- */
 
+#define PAGE_LEAVES 64 /* a page has few different ones: their JSON is made once */
+
 struct page {
 	const struct fib *fib;
 	json_t *list;
 	struct fib_prefix last;
 	bool more;
+	struct {
+		__u32 leaf;
+		json_t *json;
+	} cache[PAGE_LEAVES];
 };
+
+/* Borrowed. */
+static json_t *page_leaf(struct page *page, __u32 leaf)
+{
+	unsigned int slot = leaf % PAGE_LEAVES;
+
+	if (page->cache[slot].json && page->cache[slot].leaf == leaf)
+		return page->cache[slot].json;
+	json_decref(page->cache[slot].json);
+	page->cache[slot].leaf = leaf;
+	page->cache[slot].json = leaf_json(page->fib, leaf);
+	return page->cache[slot].json;
+}
 
 static bool add_route(void *arg, const struct view_route *view)
 {
@@ -162,7 +181,7 @@ static bool add_route(void *arg, const struct view_route *view)
 		page->more = true;
 		return false;
 	}
-	object = leaf_json(page->fib, view->leaf);
+	object = json_copy(page_leaf(page, view->leaf));
 	json_object_set_new(object, "prefix", prefix_json(&view->prefix));
 	json_object_set_new(object, "table", json_integer(view->table));
 	json_object_set_new(object, "origin", json_string(origin_name(view->origin)));
@@ -190,6 +209,8 @@ int show_routes(void *router, const struct api_request *request, json_t **ret, s
 	page.list = json_array();
 	view_routes(page.fib, table, family == 4 ? AF_INET : AF_INET6, after ? &prefix : NULL, add_route,
 		    &page);
+	for (unsigned int i = 0; i < PAGE_LEAVES; i++)
+		json_decref(page.cache[i].json);
 	*ret = json_pack("{s:o, s:o}", "routes", page.list, "next",
 			 page.more ? prefix_json(&page.last) : json_null());
 	return 0;
