@@ -199,7 +199,6 @@ static void give(struct image_memory *memory, enum image_array which, __u32 inde
 {
 	struct array *array = &memory->array[which];
 
-	memory->returned++;
 	if (units > array->page_units)
 		give_row(array, index, units);
 	else
@@ -357,6 +356,7 @@ __u32 image_memory_recycle(struct image_memory *memory, __u32 limit)
 		enum image_array which = item->units_array & 1;
 
 		memory->array[which].limbo -= item->units_array >> 1;
+		memory->returned++;
 		give(memory, which, item->index, item->units_array >> 1);
 		limbo_drop(memory);
 	}
