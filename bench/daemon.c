@@ -25,10 +25,10 @@
 
 struct daemon {
 	const struct lane *lane;
+	const char *config; // path
 	const char *mode;
 	pid_t pid; // 0: not running
 	int log;   // its stdout and stderr, in memory
-	char config[32];
 };
 
 static void daemon_pause(void)
@@ -52,17 +52,13 @@ static void daemon_exec(const struct lane *lane, int out, const char *const argv
 	_exit(127);
 }
 
-static int daemon_write_config(struct daemon *daemon)
+static int daemon_write_config(const struct daemon *daemon)
 {
 	int fd, err = 0;
 
-	snprintf(daemon->config, sizeof(daemon->config), "/tmp/penstock-bench-XXXXXX");
-	fd = mkostemp(daemon->config, O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		daemon->config[0] = 0;
-		return err;
-	}
+	fd = open(daemon->config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
 	if (dprintf(fd, "mode: %s\n", daemon->mode) < 0)
 		err = -errno;
 	close(fd);
@@ -174,8 +170,8 @@ static void daemon_tell_failure(const struct daemon *daemon, int err)
 	fprintf(stderr, "%.*s", count > 0 ? (int)count : 0, text);
 }
 
-int daemon_start(const struct lane *lane, const char *mode, const volatile sig_atomic_t *stop,
-		 struct daemon **ret_daemon)
+int daemon_start(const struct lane *lane, const char *config, const char *mode,
+		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int err;
@@ -183,6 +179,7 @@ int daemon_start(const struct lane *lane, const char *mode, const volatile sig_a
 	if (!daemon)
 		return -ENOMEM;
 	daemon->lane = lane;
+	daemon->config = config;
 	daemon->mode = mode;
 	daemon->log = memfd_create("penstock-log", MFD_CLOEXEC);
 	err = daemon->log < 0 ? -errno : daemon_write_config(daemon);
@@ -215,8 +212,6 @@ void daemon_stop(struct daemon *daemon)
 		kill(daemon->pid, SIGKILL);
 		waitpid(daemon->pid, NULL, 0);
 	}
-	if (daemon->config[0])
-		unlink(daemon->config);
 	if (daemon->log >= 0)
 		close(daemon->log);
 	free(daemon);

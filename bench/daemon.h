@@ -9,10 +9,11 @@
 
 struct daemon;
 
-// Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards. Tells on stderr why it
-// does not, with what the daemon logged. -EINTR once *stop is set.
-int daemon_start(const struct lane *lane, const char *mode, const volatile sig_atomic_t *stop,
-		 struct daemon **ret_daemon);
+// Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards; its configuration is
+// written to the path config and stays there. Tells on stderr why it does not forward, with what it logged.
+// -EINTR once *stop is set.
+int daemon_start(const struct lane *lane, const char *config, const char *mode,
+		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
 
 // Stops it by SIGTERM and waits for its end; NULL is fine.
 void daemon_stop(struct daemon *daemon);

@@ -20,7 +20,7 @@
 
 #define FORWARD_ROUNDS   7
 #define FORWARD_SECONDS  1.0
-#define FORWARD_SUBJECTS "nolookup,fiblookup,kernel"
+#define FORWARD_SUBJECTS "penstock,nolookup,fiblookup,kernel"
 #define FORWARD_SEED     1
 #define FORWARD_MANY     10000 // routes, from which on loading takes time
 #define FORWARD_USAGE    2

@@ -10,13 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void guard_remove_names(const struct guard *guard)
+static void guard_remove(const struct guard *guard)
 {
 	unsigned int i;
 
 	for (i = 0; i < GUARD_NAMES; i++)
 		if (guard->names[i][0])
 			netns_remove(guard->names[i]);
+	if (guard->file[0])
+		unlink(guard->file);
 }
 
 // The pipe ends when the owner closes it or dies.
@@ -35,7 +37,7 @@ static void guard_run(const struct guard *guard, int pipe_end)
 		dup2(null, i);
 	while (read(pipe_end, &byte, 1) < 0 && errno == EINTR)
 		;
-	guard_remove_names(guard);
+	guard_remove(guard);
 	_exit(0);
 }
 
@@ -66,5 +68,5 @@ void guard_end(struct guard *guard)
 	close(guard->pipe);
 	while (waitpid(guard->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	guard_remove_names(guard); // in case somebody killed it
+	guard_remove(guard); // in case somebody killed it
 }

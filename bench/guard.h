@@ -10,7 +10,9 @@
 #define GUARD_NAME_SIZE 48
 
 struct guard {
-	char names[GUARD_NAMES][GUARD_NAME_SIZE]; // set by the owner before guard_start(); empty: none
+	// Set by the owner before guard_start(); empty: none.
+	char names[GUARD_NAMES][GUARD_NAME_SIZE]; // of namespaces
+	char file[GUARD_NAME_SIZE];
 	pid_t pid;
 	int pipe;
 };
@@ -18,5 +20,5 @@ struct guard {
 // Starts the guard. Call it before the namespaces are made and before any thread is started.
 int guard_start(struct guard *guard);
 
-// Lets the guard do its work and waits until the names are gone.
+// Lets the guard do its work and waits until all is gone.
 void guard_end(struct guard *guard);

@@ -8,11 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
-// At the start of the traffic: page pool and caches fill.
+// All in seconds of CPU time. At the start of the traffic: page pool and caches fill.
 #define MEASURE_WARM_UP 0.1
 // How long the traffic stays on a lane while it is measured, and before that, for the caches.
 #define MEASURE_SLICE   0.05
 #define MEASURE_SETTLE  0.01
+#define MEASURE_STEP    0.001
+
+// On a busy machine it may take a while to get the CPU time; after so many seconds it is a failure.
+#define MEASURE_PATIENCE 30
 
 // What happened on one lane while it was measured.
 struct measure_sum {
@@ -29,19 +33,28 @@ struct measure_turn {
 
 static int measure_sleep(const struct measure_turn *turn, double seconds)
 {
-	struct timespec until;
-	int err = EINTR;
+	const struct timespec time = { .tv_sec = (time_t)seconds,
+				       .tv_nsec = (seconds - (time_t)seconds) * 1e9 };
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)seconds;
-	until.tv_nsec += (seconds - (time_t)seconds) * 1e9;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	while (!*turn->stop && err == EINTR)
-		err = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
-	return -err;
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+	return *turn->stop ? -EINTR : 0; // an early end for another reason does no harm
+}
+
+// Waits until the generator has worked for so many seconds since `begin`; ret_end is where it stands then.
+static int measure_wait(const struct measure_turn *turn, const struct generate_sample *begin, double seconds,
+			struct generate_sample *ret_end)
+{
+	double left = seconds;
+	int err;
+
+	do {
+		err = measure_sleep(turn, left > MEASURE_STEP ? left : MEASURE_STEP);
+		generate_read(turn->generate, ret_end);
+		if (ret_end->wall_ns - begin->wall_ns > MEASURE_PATIENCE * 1e9)
+			return -ETIMEDOUT;
+		left = seconds - (ret_end->cpu_ns - begin->cpu_ns) / 1e9;
+	} while (err >= 0 && left > seconds / 10);
+	return err;
 }
 
 static void measure_progress(const struct measure_turn *turn, const char *subject, __u8 family, double rate)
@@ -79,12 +92,12 @@ static int measure_slice(const struct measure_turn *turn, enum traffic_lane lane
 	int err;
 
 	generate_switch(turn->generate, lane);
-	err = measure_sleep(turn, MEASURE_SETTLE);
+	generate_read(turn->generate, &end);
+	err = measure_wait(turn, &end, MEASURE_SETTLE, &begin);
+	if (err >= 0)
+		err = measure_wait(turn, &begin, seconds, &end);
 	if (err < 0)
 		return err;
-	generate_read(turn->generate, &begin);
-	err = measure_sleep(turn, seconds);
-	generate_read(turn->generate, &end);
 	if (delivers)
 		sum->packets += end.counts[lane].arrived - begin.counts[lane].arrived;
 	else
@@ -99,8 +112,11 @@ static int measure_slices(const struct measure_turn *turn, bool delivers,
 			  struct measure_sum sums[TRAFFIC_LANES])
 {
 	double left = turn->measure->plan.seconds, slice;
-	int err = measure_sleep(turn, MEASURE_WARM_UP);
+	struct generate_sample begin, end;
+	int err;
 
+	generate_read(turn->generate, &begin);
+	err = measure_wait(turn, &begin, MEASURE_WARM_UP, &end);
 	for (; err >= 0 && left > 1e-6; left -= slice) {
 		slice = left < MEASURE_SLICE ? left : MEASURE_SLICE;
 		err = measure_slice(turn, TRAFFIC_SUBJECT, delivers, slice, &sums[TRAFFIC_SUBJECT]);
@@ -161,7 +177,9 @@ static int measure_subject(const struct measure_turn *turn, unsigned int index)
 	subject_detach(turn->bed);
 	if (err < 0 && !*turn->stop) {
 		measure_progress_end();
-		warnx("bench: the generator failed under %s: %s", subject->name, strerror(-err));
+		warnx("bench: the generator failed under %s: %s", subject->name,
+		      err == -ETIMEDOUT ? "it gets no time on its CPU; choose another by --cpu"
+					: strerror(-err));
 	}
 	return err;
 }

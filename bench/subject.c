@@ -104,8 +104,8 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 	if (subject->kind == SUBJECT_BASELINE)
 		err = baseline_attach(bed->baseline, subject->program, subject->generic);
 	else if (subject->kind == SUBJECT_PENSTOCK)
-		err = daemon_start(&bed->topology->subject, subject->generic ? "generic" : "native",
-				   bed->stop, &bed->daemon);
+		err = daemon_start(&bed->topology->subject, bed->topology->guard.file,
+				   subject->generic ? "generic" : "native", bed->stop, &bed->daemon);
 	if (err < 0 && err != -EINTR)
 		warnx("bench: cannot put %s between r0 and r1: %s", subject->name, strerror(-err));
 	if (err >= 0)

@@ -31,6 +31,7 @@ int topology_open(struct topology *topology)
 		snprintf(topology->guard.names[i], GUARD_NAME_SIZE, "penstock-bench-%d-%c", getpid(),
 			 topology_letters[i]);
 	}
+	snprintf(topology->guard.file, GUARD_NAME_SIZE, "/run/penstock-bench-%d.yaml", getpid());
 	err = guard_start(&topology->guard);
 	if (err < 0)
 		return err;

@@ -19,7 +19,8 @@ enum topology_namespace {
 struct topology {
 	int netns[TOPOLOGY_NAMESPACES]; // descriptors
 	struct lane subject, reference;
-	struct guard guard; // its names are those under /run/netns
+	struct guard
+		guard; // its names are those under /run/netns; its file is for a configuration of penstock
 };
 
 // Makes the test bed. However the caller ends, the namespaces and what is in them go with it. Call it before

@@ -38,6 +38,20 @@ def programs(pid):
     return ids
 
 
+def children(pid):
+    with open(f'/proc/{pid}/task/{pid}/children') as out:
+        return [int(child) for child in out.read().split()]
+
+
+def runs(pid):
+    """Does the process live? A zombie that nobody has reaped yet does not."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] not in 'ZX'
+    except FileNotFoundError:
+        return False
+
+
 def program_exists(number):
     return subprocess.run(['bpftool', 'prog', 'show', 'id', str(number)], capture_output=True).returncode == 0
 
@@ -88,13 +102,14 @@ def random_routes(path):
 
 
 def test_one_route():
-    routers = ['nolookup', 'fiblookup', 'lpmtrie', 'kernel', 'nolookup-generic', 'fiblookup-generic']
+    routers = ['penstock', 'penstock-generic', 'nolookup', 'fiblookup', 'lpmtrie', 'kernel', 'nolookup-generic',
+               'fiblookup-generic']
     result = run('--rounds', '2', '--seconds', '0.05', '--subjects', ','.join(routers))
     check_result(result, [4, 6], routers)
 
 
 def test_many_routes():
-    routers = ['kernel', 'fiblookup', 'lpmtrie']
+    routers = ['penstock', 'kernel', 'fiblookup', 'lpmtrie']
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, 'routes')
         random_routes(path)
@@ -105,34 +120,38 @@ def test_many_routes():
 
 
 def test_full_tables():
-    result = run('--rounds', '1', '--seconds', '0.05', '--subjects', 'kernel', '--routes', 'full')
-    check_result(result, [4, 6], ['kernel'])
+    result = run('--rounds', '1', '--seconds', '0.05', '--subjects', 'penstock', '--routes', 'full')
+    check_result(result, [4, 6], ['penstock'])
     assert [family['routes'] for family in result['families']] == [1171945, 282855]
 
 
-def end_by(number):
+def end_by(number, router):
     """Ends a running bench by a signal in the middle of a measurement."""
-    process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60'], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60', '--subjects', router],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    processes = 2 if router == 'penstock' else 1
     try:
-        # Generator, sink and the baselines are loaded; the rest is a matter of milliseconds.
-        until(lambda: len(programs(process.pid)) >= 10, 'programs loaded')
-        time.sleep(0.3)
-        held = programs(process.pid)
+        # Generator, sinks and baselines are loaded, the guard and the daemon run; the rest is a matter of milliseconds.
+        until(lambda: len(programs(process.pid)) >= 10 and len(children(process.pid)) >= processes, 'bench running')
+        time.sleep(0.5)
+        held, helpers = programs(process.pid), children(process.pid)
         assert len(namespaces(process.pid)) == 4
         process.send_signal(number)
         code = process.wait(timeout=WAIT_S)
     finally:
         process.kill()
     until(lambda: not namespaces(process.pid), f'namespaces gone after signal {number}')
+    until(lambda: not os.path.exists(f'/run/penstock-bench-{process.pid}.yaml'), 'configuration gone')
     until(lambda: not any(program_exists(program) for program in held), f'programs gone after signal {number}')
+    until(lambda: not any(runs(helper) for helper in helpers), f'processes gone after signal {number}')
     return code
 
 
 def test_signals():
-    assert end_by(signal.SIGINT) == 1
-    assert end_by(signal.SIGTERM) == 1
-    assert end_by(signal.SIGKILL) == -signal.SIGKILL
+    for router in ('nolookup', 'penstock'):
+        assert end_by(signal.SIGINT, router) == 1
+        assert end_by(signal.SIGTERM, router) == 1
+        assert end_by(signal.SIGKILL, router) == -signal.SIGKILL
 
 
 def test_bad_usage():
