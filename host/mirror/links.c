@@ -153,6 +153,17 @@ static __s32 rp_filter(const struct links *links, const struct link *link)
 	return larger(link->sysctls.rp_filter, links->all.rp_filter);
 }
 
+/* A device without IPv4 addresses is loose to nobody: Linux then wants the route to lead back by it, as if
+ * the filter were strict. */
+static __u8 rp_filter_in_effect(const struct links *links, const struct link *link)
+{
+	__s32 value = rp_filter(links, link);
+
+	if (value <= 0)
+		return 0;
+	return value == 1 || !link->addresses ? 1 : 2;
+}
+
 /* Up with carrier, and everything below it too. */
 static bool works(const struct links *links, const struct link *link)
 {
@@ -456,7 +467,7 @@ void links_interface(const struct links *links, const struct link *link, struct 
 	ret->forward4 = own->forwarding4 > 0;
 	ret->forward6 = all->forwarding6 > 0 && ipv6;
 	ret->redirects = larger(own->send_redirects, all->send_redirects) > 0;
-	ret->rp_filter = (__u8)(rp_filter(links, link) <= 0 ? 0 : rp_filter(links, link) == 1 ? 1 : 2);
+	ret->rp_filter = rp_filter_in_effect(links, link);
 	ret->table = links_table(links, link);
 	ret->mtu4 = link->mtu;
 	ret->mtu6 = ipv6 ? (__u32)own->mtu6 : 1; /* without IPv6 nothing goes out there */

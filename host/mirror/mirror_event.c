@@ -168,6 +168,7 @@ static int address_event(struct mirror *mirror, const struct nlmsghdr *message)
 	if (r || address.family != AF_INET)
 		return r;
 	last = links_address(mirror->links, &address);
+	mirror->links_dirty = true; /* a loose rp_filter depends on it */
 	if (address.deleted)
 		address_gone(mirror, &address, last);
 	return 0;
