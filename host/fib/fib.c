@@ -88,9 +88,13 @@ static void apply(void *arg, struct interface *interface)
 	refresh_adjacencies(fib, interface);
 }
 
-static void heal(void *arg, struct interface *interface)
+/* Applies the interface and all above it. Their adjacencies go first, the groups these are in follow. */
+static void apply_above(void *arg, struct interface *interface)
 {
-	interface_above(interface, apply, arg);
+	struct fib *fib = arg;
+
+	interface_above(interface, apply, fib);
+	leaves_regroup(&fib->leaves);
 }
 
 /* Puts the interface on another device; it and those above lose their slots until they are applied. */
@@ -119,7 +123,7 @@ static void make_unknown(struct fib *fib, struct interface *interface)
 
 	fib->interfaces.known--;
 	interface->known = false;
-	interface_above(interface, apply, fib);
+	apply_above(fib, interface);
 	interface_stack(interface, NULL);
 	if (parent)
 		interface_drop(&fib->interfaces, parent);
@@ -148,6 +152,8 @@ int fib_interface_set(struct fib *fib, const struct fib_interface *is)
 	interface = interface_get(&fib->interfaces, is->ifindex);
 	if (!interface)
 		return lose(fib);
+	if (interface->known && !interface->starved && memcmp(&interface->is, is, sizeof(*is)) == 0)
+		return 0;
 	error = restack(fib, interface, is);
 	if (error) {
 		interface_drop(&fib->interfaces, interface);
@@ -156,7 +162,7 @@ int fib_interface_set(struct fib *fib, const struct fib_interface *is)
 	interface->is = *is;
 	fib->interfaces.known += !interface->known;
 	interface->known = true;
-	interface_above(interface, apply, fib);
+	apply_above(fib, interface);
 	fib->changes++;
 	return interface->starved ? -ENOSPC : 0;
 }
@@ -191,7 +197,7 @@ int fib_port_add(struct fib *fib, __u32 ifindex, __u16 *ret_port)
 	if (error)
 		return error;
 	interface->port = port;
-	interface_above(interface, apply, fib);
+	apply_above(fib, interface);
 	fib->changes++;
 	*ret_port = port;
 	return 0;
@@ -205,7 +211,7 @@ void fib_port_egress(struct fib *fib, __u16 port, bool able, bool frames)
 		return;
 	at->able = able;
 	at->frames = frames;
-	interface_above(at->interface, apply, fib);
+	apply_above(fib, at->interface);
 	fib->changes++;
 }
 
@@ -216,7 +222,7 @@ void fib_port_delete(struct fib *fib, __u16 port)
 	if (!interface)
 		return;
 	interface->port = -1;
-	interface_above(interface, apply, fib);
+	apply_above(fib, interface);
 	port_give(&fib->interfaces.ports, port);
 	interface_drop(&fib->interfaces, interface);
 	fib->changes++;
@@ -348,6 +354,7 @@ static int change_neighbour(struct fib *fib, struct neighbour *neighbour, const 
 		return error;
 	LIST_FOREACH (adjacency, &neighbour->adjacencies, gateway_link)
 		leaf_refresh(&fib->leaves, adjacency);
+	leaves_regroup(&fib->leaves);
 	if (usable != neighbour->usable)
 		host_routes_review_neighbour(&fib->hosts, neighbour);
 	fib->changes++;
@@ -542,7 +549,7 @@ static void heal_all(struct fib *fib)
 {
 	__u32 leaf;
 
-	interfaces_starved(&fib->interfaces, heal, fib);
+	interfaces_starved(&fib->interfaces, apply_above, fib);
 	while ((leaf = leaves_heal(&fib->leaves)) != 0)
 		review_leaf(fib, leaf, on_link_interface(fib, leaf));
 	host_routes_heal(&fib->hosts);
@@ -617,7 +624,11 @@ void fib_stats(const struct fib *fib, struct fib_stats *ret)
 		.leaves = fib->leaves.count,
 		.groups = fib->leaves.group_count,
 		.neighbours = fib->neighbours.order[0].count + fib->neighbours.order[1].count,
+		.host_routes = fib->hosts.count,
 		.interfaces = fib->interfaces.known,
+		.port_used = pool_used(&fib->interfaces.ports.pool),
+		.interface_used = pool_used(&fib->interfaces.slots),
+		.vlan_table_used = pool_used(&fib->interfaces.vlan_tables.pool),
 	};
 	tables_each(&fib->tables, add_routes, ret);
 	add_usage(fib, ret);

@@ -170,9 +170,10 @@ struct fib_stats {
 	__u64 leaves_refused; /* times that a leaf, host route, interface or VRF found its table full */
 	bool lost;            /* memory ran out: held for good */
 	__u64 nexthop_stores; /* next-hop slots written: what changes of links and neighbours cost */
-	__u32 leaves, groups, neighbours, interfaces, vrfs;
-	__u32 node_used, node_limbo, node_total;        /* chunks */
-	__u32 run_used, run_limbo, run_free, run_total; /* cells */
+	__u32 leaves, groups, neighbours, host_routes, interfaces;
+	__u32 port_used, interface_used, vlan_table_used, vrfs; /* slots, of IMAGE_PORTS and so on */
+	__u32 node_used, node_limbo, node_total;                /* chunks */
+	__u32 run_used, run_limbo, run_free, run_total;         /* cells */
 	__u32 bucket_used, bucket_total, nexthop_used,
 		nexthop_total; /* used: those waiting for a grace period too */
 };

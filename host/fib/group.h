@@ -35,6 +35,8 @@ struct group_path {
 	__u32 weight; /* not 0 */
 };
 
+LIST_HEAD(group_list, group);
+
 struct group_member {
 	struct group *group;
 	struct adjacency *adjacency;
@@ -51,6 +53,8 @@ struct group {
 	unsigned order;    /* log2 of the number of buckets */
 	__u32 first;       /* bucket */
 	__u16 *home, *now; /* member of each bucket */
+	bool dirty;        /* a member died or returned: waits in a list to be refreshed */
+	LIST_ENTRY(group) dirty_link;
 };
 
 /* log2 of the number of buckets that a group of these paths begins with. */

@@ -9,7 +9,6 @@
 
 #include "host/fib/adjacency.h"
 #include "host/fib/bucket.h"
-#include "host/fib/group.h"
 #include "host/fib/neighbour.h"
 #include "host/fib/nexthop.h"
 
@@ -100,6 +99,13 @@ static void free_adjacency(struct leaves *leaves, struct leaf *leaf)
 	leaf->adjacency = NULL;
 }
 
+static void clean(struct group *group)
+{
+	if (group->dirty)
+		LIST_REMOVE(group, dirty_link);
+	group->dirty = false;
+}
+
 static void free_group(struct leaves *leaves, struct leaf *leaf)
 {
 	struct group *group = leaf->group;
@@ -109,6 +115,7 @@ static void free_group(struct leaves *leaves, struct leaf *leaf)
 		member[i] = group->member[i].adjacency->leaf;
 	if (group->shared)
 		hash_remove(&leaves->groups, &group->node);
+	clean(group);
 	leaf->group = NULL;
 	leaves->group_count--;
 	group_free(leaves->buckets, group);
@@ -563,8 +570,22 @@ void leaf_refresh(struct leaves *leaves, struct adjacency *adjacency)
 	if (!adjacency_refresh(leaves->adjacencies, adjacency))
 		return;
 	LIST_FOREACH (member, &adjacency->members, link) {
-		group_refresh(leaves->bucket_image, member->group);
-		publish_group(leaves, member->group);
+		struct group *group = member->group;
+
+		if (!group->dirty)
+			LIST_INSERT_HEAD(&leaves->dirty, group, dirty_link);
+		group->dirty = true;
+	}
+}
+
+void leaves_regroup(struct leaves *leaves)
+{
+	struct group *group;
+
+	while ((group = LIST_FIRST(&leaves->dirty))) {
+		clean(group);
+		group_refresh(leaves->bucket_image, group);
+		publish_group(leaves, group);
 	}
 }
 

@@ -14,12 +14,12 @@
 #include <linux/types.h>
 
 #include "host/fib/fib.h"
+#include "host/fib/group.h"
 #include "host/fib/hash.h"
 
 struct adjacencies;
 struct adjacency;
 struct buckets;
-struct group;
 struct neighbour;
 struct nexthops;
 
@@ -45,6 +45,7 @@ struct leaf {
 struct leaves {
 	struct leaf *at[IMAGE_NEXTHOPS]; /* NULL: not in use */
 	struct hash groups;              /* the shared ones */
+	struct group_list dirty;         /* groups to be refreshed */
 	struct adjacencies *adjacencies;
 	struct buckets *buckets;
 	struct nexthops *nexthops;
@@ -83,8 +84,10 @@ int leaf_note_table(struct leaves *leaves, __u32 id, __u32 table);
 /* How many leaves have the neighbour as gateway for other reasons than its host routes. */
 __u32 leaves_by_gateway(const struct leaves *leaves, const struct neighbour *neighbour);
 
-/* Egress or gateway of an adjacency changed: its slot, and the groups it is in. */
+/* Egress or gateway of an adjacency changed: its slot at once, the groups it is in by leaves_regroup(). */
 void leaf_refresh(struct leaves *leaves, struct adjacency *adjacency);
+/* To be called when all adjacencies concerned are refreshed, so that each group is only once. */
+void leaves_regroup(struct leaves *leaves);
 
 /* Fills one owned leaf that found no room before. The caller looks after its neighbours' host routes; 0:
  * none. */

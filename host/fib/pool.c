@@ -65,6 +65,11 @@ bool pool_has(struct pool *pool)
 	return pool->free_count > 0;
 }
 
+__u32 pool_used(const struct pool *pool)
+{
+	return pool->size - pool->free_count;
+}
+
 bool pool_waits(const struct pool *pool)
 {
 	return pool->waiting_count && pool->waiting[pool->head].epoch > grace_passed(pool->grace);

@@ -28,5 +28,7 @@ int pool_take(struct pool *pool, __u32 *ret_number);
 void pool_give(struct pool *pool, __u32 number);
 /* Whether pool_take() would find one. */
 bool pool_has(struct pool *pool);
+/* How many are in use or wait. */
+__u32 pool_used(const struct pool *pool);
 /* Whether a number waits for a grace period. */
 bool pool_waits(const struct pool *pool);
