@@ -100,6 +100,11 @@ static bool is_carried(const struct link *link)
 	return is_up(link) && link->flags & (IFF_RUNNING | IFF_LOWER_UP);
 }
 
+static bool has_ipv6(const struct link *link)
+{
+	return link->sysctls.disable_ipv6 == 0 && link->sysctls.mtu6 > 0;
+}
+
 static void fill(struct link *link, const struct link_message *message)
 {
 	memcpy(link->name, message->name, sizeof(link->name));
@@ -127,6 +132,9 @@ static void compare(const struct link *old, const struct link *new, struct links
 	ret->renamed = strcmp(old->name, new->name) != 0;
 	memcpy(ret->old_name, old->name, sizeof(ret->old_name));
 	ret->down = is_up(old) && !is_up(new);
+	ret->up = !is_up(old) && is_up(new);
+	ret->ipv6_off = has_ipv6(old) && !has_ipv6(new);
+	ret->ipv6_on = !has_ipv6(old) && has_ipv6(new);
 	ret->uncarried = is_carried(old) && !is_carried(new);
 	ret->liveness = is_up(old) != is_up(new) || is_carried(old) != is_carried(new) ||
 			old->sysctls.ignore_linkdown4 != new->sysctls.ignore_linkdown4 ||
@@ -438,6 +446,13 @@ __u32 links_table(const struct links *links, const struct link *link)
 	return vrf ? vrf->vrf_table : RT_TABLE_MAIN;
 }
 
+bool links_is_up(const struct links *links, __u32 ifindex)
+{
+	const struct entry *entry = find(links, ifindex);
+
+	return entry && is_up(&entry->link);
+}
+
 bool links_alive(const struct links *links, __u32 ifindex, __u8 family)
 {
 	const struct entry *entry = find(links, ifindex);
@@ -457,7 +472,7 @@ enum reason links_punt(const struct links *links, const struct link *link)
 void links_interface(const struct links *links, const struct link *link, struct fib_interface *ret)
 {
 	const struct link_sysctls *own = &link->sysctls, *all = &links->all;
-	bool ipv6 = own->disable_ipv6 == 0 && own->mtu6 > 0;
+	bool ipv6 = has_ipv6(link);
 
 	memset(ret, 0, sizeof(*ret)); /* padding too: it is compared as bytes */
 	ret->ifindex = link->ifindex;

@@ -35,10 +35,12 @@ struct link {
 /* What a message changed. */
 struct links_change {
 	bool added, removed, renamed;
-	bool down;      /* is administratively down (or gone) and was not before */
-	bool uncarried; /* lost its carrier, as routing sees it, or went down */
-	bool liveness;  /* links_alive() may answer differently, for either family */
-	bool tables;    /* a VRF appeared, went, or a device joined or left one */
+	bool down;              /* is administratively down (or gone) and was not before */
+	bool up;                /* the reverse */
+	bool ipv6_off, ipv6_on; /* the sysctl disable_ipv6 */
+	bool uncarried;         /* lost its carrier, as routing sees it, or went down */
+	bool liveness;          /* links_alive() may answer differently, for either family */
+	bool tables;            /* a VRF appeared, went, or a device joined or left one */
 	__u32 ifindex;
 	__u32 old_table; /* of a VRF that went or changed its table; 0: none */
 	char old_name[NETLINK_NAME];
@@ -68,6 +70,7 @@ const struct link *links_find(const struct links *links, __u32 ifindex);
 const struct link *links_named(const struct links *links, const char *name);
 /* The routing table of packets that come in by it: its VRF's, else RT_TABLE_MAIN. */
 __u32 links_table(const struct links *links, const struct link *link);
+bool links_is_up(const struct links *links, __u32 ifindex);
 /* Whether lookups take next hops through it. An unknown one is taken: the fib punts what it does not know. */
 bool links_alive(const struct links *links, __u32 ifindex, __u8 family);
 /* REASON_HELD where something above takes the packets (bridge, bond, ipvlan ...), else FORWARDED. */

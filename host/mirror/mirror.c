@@ -21,6 +21,7 @@
 #define PROBE_BIT  0x80000000u
 #define PENALTY    10000 /* ms: longest wait before dumps because of losses, if these do not end */
 #define CALM       30000 /* ms without losses after which dumps are as prompt as ever */
+#define DOUBT      100   /* ms until the dump that clears a doubt */
 #define POLL_LINKS 200   /* links that are looked at in a second for what netlink does not tell */
 
 static __u64 now_us(void)
@@ -53,6 +54,28 @@ void mirror_want_routes(struct mirror *mirror, __u8 family, __u32 ifindex, __u32
 	for (__u32 i = 0; i < mirror->vrfs; i++) {
 		dump.table = mirror->vrf[i];
 		(void)resync_want(mirror->resync, &dump, delay);
+	}
+}
+
+static void want_table_if_doubtful(struct mirror *mirror, __u32 table, __u8 family)
+{
+	struct resync_dump dump = { .kind = RESYNC_ROUTES, .family = family, .table = table };
+	struct resync_stats stats;
+
+	if (!rib_dump_again(mirror->rib, table, family) || resync_wants(mirror->resync, &dump))
+		return;
+	resync_stats(mirror->resync, &stats);
+	(void)resync_want(mirror->resync, &dump, DOUBT + 4 * stats.last_ms[RESYNC_ROUTES]);
+}
+
+/* A notification that did not fit what we had of a prefix: it punts until a dump has told. */
+static void want_doubtful(struct mirror *mirror)
+{
+	for (__u8 family = AF_INET; family; family = family == AF_INET ? AF_INET6 : 0) {
+		want_table_if_doubtful(mirror, RT_TABLE_LOCAL, family);
+		want_table_if_doubtful(mirror, RT_TABLE_MAIN, family);
+		for (__u32 i = 0; i < mirror->vrfs; i++)
+			want_table_if_doubtful(mirror, mirror->vrf[i], family);
 	}
 }
 
@@ -326,6 +349,8 @@ static void read_events(void *arg, uint32_t events)
 		recover(mirror);
 	if (rib_busy(mirror->rib))
 		loop_timer_set(mirror->work, 0, 0);
+	if (rib_doubtful(mirror->rib))
+		want_doubtful(mirror);
 	mirror_publish(mirror);
 	become_ready(mirror);
 }

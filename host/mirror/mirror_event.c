@@ -66,10 +66,10 @@ static void link_down(struct mirror *mirror, const struct links_change *change)
 {
 	unsigned silent = 0;
 
-	if (change->removed)
-		silent = pathsets_doom_removed_link(mirror->pathsets, change->ifindex);
-	else if (change->down)
-		silent = pathsets_doom_link(mirror->pathsets, change->ifindex, false);
+	if (change->down) {
+		silent = pathsets_link_down(mirror->pathsets, change->ifindex, AF_INET, change->removed);
+		silent += pathsets_link_down(mirror->pathsets, change->ifindex, AF_INET6, change->removed);
+	}
 	/* Objects go with the carrier, too. */
 	silent += objects_link_lost(mirror->objects, change->ifindex);
 	if (!silent)
@@ -90,6 +90,12 @@ static void link_changed(struct mirror *mirror, const struct links_change *chang
 		link_down(mirror, change);
 	if (change->removed)
 		neighbourhood_link_removed(mirror->neighbourhood, change->ifindex);
+	if (change->up)
+		pathsets_link_up(mirror->pathsets, change->ifindex, AF_INET);
+	if (change->up || change->ipv6_on)
+		pathsets_link_up(mirror->pathsets, change->ifindex, AF_INET6);
+	if (change->ipv6_off)
+		(void)pathsets_link_down(mirror->pathsets, change->ifindex, AF_INET6, false);
 	if (change->liveness)
 		pathsets_link_changed(mirror->pathsets, change->ifindex);
 	if (change->tables) {
@@ -148,7 +154,7 @@ static void address_gone(struct mirror *mirror, const struct address_message *ad
 
 	/* fib_disable_ip(): with its last address a device loses all IPv4 routes. */
 	if (last)
-		silent = pathsets_doom_link(mirror->pathsets, address->ifindex, true);
+		silent = pathsets_link_down(mirror->pathsets, address->ifindex, AF_INET, true);
 	mirror->stats.silent += silent;
 	if (silent)
 		mirror_want_routes(mirror, AF_INET, address->ifindex, VERIFY);
@@ -171,6 +177,8 @@ static int address_event(struct mirror *mirror, const struct nlmsghdr *message)
 	mirror->links_dirty = true; /* a loose rp_filter depends on it */
 	if (address.deleted)
 		address_gone(mirror, &address, last);
+	else if (links_is_up(mirror->links, address.ifindex))
+		pathsets_link_up(mirror->pathsets, address.ifindex, AF_INET);
 	return 0;
 }
 

@@ -131,7 +131,7 @@ static __u32 keep_alive_ones(struct pathsets *pathsets, __u8 family, const struc
 	__u32 alive = 0;
 
 	for (__u32 i = 0; i < count; i++) {
-		if (!links_alive(pathsets->links, path[i].ifindex, family))
+		if (path[i].flags & RTNH_F_DEAD || !links_alive(pathsets->links, path[i].ifindex, family))
 			continue;
 		pathsets->alive[alive] = (struct fib_path){ .ifindex = path[i].ifindex,
 							    .family = path[i].family,
@@ -322,6 +322,7 @@ static size_t describe(struct pathset *set, const struct route_message *route)
 		set->path[i].family = route->path[i].family;
 		set->path[i].weight = route->path[i].weight;
 		set->path[i].encap = route->path[i].encap;
+		set->path[i].flags = route->path[i].flags & RTNH_F_DEAD;
 		memcpy(set->path[i].gateway, route->path[i].gateway, sizeof(set->path[i].gateway));
 	}
 	return finish(set);
@@ -441,25 +442,36 @@ static bool has_path(const struct pathset *set, __u32 ifindex)
 	return false;
 }
 
-/*
- * fib_sync_down_dev(): the kernel removes an IPv4 route when the last of its next hops is dead. The next hop
- * of a local route (scope host) does not die with its device's being down, only with its last address
- * (`all`).
- */
-static bool dies_with(const struct pathsets *pathsets, const struct pathset *set, __u32 ifindex, bool all)
+/* The flags are part of the content, so the set moves in the hash. There may be two of the same then, which
+ * costs a leaf. */
+static void set_dead(struct pathsets *pathsets, __u32 id, __u32 ifindex, bool dead)
 {
-	if (set->family != AF_INET || set->nexthop || !has_path(set, ifindex))
-		return false;
-	if (set->type == RTN_LOCAL && !all)
-		return false;
-	for (__u32 i = 0; i < set->path_count; i++) {
-		const struct link *link = links_find(pathsets->links, set->path[i].ifindex);
+	struct record *record = &pathsets->record[id];
+	struct pathset *set = record->content;
+	bool changed = false;
+	__u32 *bucket;
 
-		/* IFF_UP is bit 0 */
-		if (set->path[i].ifindex != ifindex && link && link->flags & 1)
+	for (__u32 i = 0; i < set->path_count; i++)
+		changed |= set->path[i].ifindex == ifindex && !(set->path[i].flags & RTNH_F_DEAD) == dead;
+	if (!changed)
+		return;
+	unlink_hash(pathsets, id);
+	for (__u32 i = 0; i < set->path_count; i++)
+		if (set->path[i].ifindex == ifindex)
+			set->path[i].flags = dead ? RTNH_F_DEAD : 0;
+	record->hash = hash_of(set, record->size);
+	bucket = &pathsets->bucket[record->hash & (pathsets->buckets - 1)];
+	record->next = *bucket;
+	*bucket = id;
+	refresh(pathsets, record);
+}
+
+static bool all_dead(const struct pathset *set)
+{
+	for (__u32 i = 0; i < set->path_count; i++)
+		if (!(set->path[i].flags & RTNH_F_DEAD))
 			return false;
-	}
-	return true;
+	return set->path_count;
 }
 
 int pathsets_new(struct fib *fib, const struct links *links, struct pathsets **ret)
@@ -513,6 +525,18 @@ int pathsets_find(const struct pathsets *pathsets, const struct route_message *r
 		return -ENOENT;
 	*ret = id;
 	return 0;
+}
+
+bool pathsets_alike(const struct pathsets *pathsets, __u32 id, const struct route_message *route)
+{
+	const struct record *record = &pathsets->record[id];
+	struct pathset *set = pathsets->scratch;
+
+	if (describe(set, route) != record->size)
+		return false;
+	for (__u32 i = 0; i < set->path_count; i++)
+		set->path[i].flags = record->content->path[i].flags;
+	return !memcmp(set, record->content, record->size);
 }
 
 int pathsets_without(struct pathsets *pathsets, __u32 id, const struct route_message *gone, __u32 *ret)
@@ -610,13 +634,18 @@ void pathsets_nexthop_changed(struct pathsets *pathsets, __u32 nexthop)
 			refresh(pathsets, &pathsets->record[id]);
 }
 
-unsigned pathsets_doom_link(struct pathsets *pathsets, __u32 ifindex, bool all)
+unsigned pathsets_link_down(struct pathsets *pathsets, __u32 ifindex, __u8 family, bool all)
 {
 	unsigned count = 0;
 
 	for (__u32 id = 0; id < pathsets->size; id++) {
-		if (!is_live(&pathsets->record[id]) ||
-		    !dies_with(pathsets, pathsets->record[id].content, ifindex, all))
+		const struct pathset *set = pathsets->record[id].content;
+
+		if (!is_live(&pathsets->record[id]) || set->family != family || set->nexthop ||
+		    (set->type == RTN_LOCAL && !all) || !has_path(set, ifindex))
+			continue;
+		set_dead(pathsets, id, ifindex, true);
+		if (!all_dead(set) || (family == AF_INET6 && !all))
 			continue;
 		doom(pathsets, id);
 		count++;
@@ -624,15 +653,23 @@ unsigned pathsets_doom_link(struct pathsets *pathsets, __u32 ifindex, bool all)
 	return count;
 }
 
-unsigned pathsets_doom_removed_link(struct pathsets *pathsets, __u32 ifindex)
+void pathsets_link_up(struct pathsets *pathsets, __u32 ifindex, __u8 family)
 {
-	unsigned count = pathsets_doom_link(pathsets, ifindex, true);
-
 	for (__u32 id = 0; id < pathsets->size; id++) {
 		const struct pathset *set = pathsets->record[id].content;
 
-		if (!is_live(&pathsets->record[id]) || set->family != AF_INET6 || set->path_count != 1 ||
-		    set->path[0].ifindex != ifindex)
+		if (is_live(&pathsets->record[id]) && set->family == family && has_path(set, ifindex))
+			set_dead(pathsets, id, ifindex, false);
+	}
+}
+
+unsigned pathsets_doom_nexthop(struct pathsets *pathsets, __u32 nexthop)
+{
+	unsigned count = 0;
+
+	for (__u32 id = *chain_of_object(pathsets, nexthop); id != NONE;
+	     id = pathsets->record[id].next_object) {
+		if (pathsets->record[id].content->nexthop != nexthop || pathsets->record[id].doomed)
 			continue;
 		doom(pathsets, id);
 		count++;
@@ -674,20 +711,6 @@ void pathsets_trust(struct pathsets *pathsets)
 		pathsets->suspects--;
 		refresh(pathsets, record);
 	}
-}
-
-unsigned pathsets_doom_nexthop(struct pathsets *pathsets, __u32 nexthop)
-{
-	unsigned count = 0;
-
-	for (__u32 id = *chain_of_object(pathsets, nexthop); id != NONE;
-	     id = pathsets->record[id].next_object) {
-		if (pathsets->record[id].content->nexthop != nexthop || pathsets->record[id].doomed)
-			continue;
-		doom(pathsets, id);
-		count++;
-	}
-	return count;
 }
 
 void pathsets_retry(struct pathsets *pathsets)

@@ -35,7 +35,7 @@ struct pathset {
 	__u32 mtu, other_metrics, nexthop;
 	__u8 source[16], preferred[16];
 	__u32 path_count;
-	struct route_path path[]; /* flags are 0: they are the moment's */
+	struct route_path path[]; /* flags: RTNH_F_DEAD */
 };
 
 /* links and objects are borrowed; NULL objects may be set later by pathsets_objects(). -ENOMEM. */
@@ -48,6 +48,8 @@ void pathsets_free(struct pathsets *pathsets);
 int pathsets_get(struct pathsets *pathsets, const struct route_message *route, __u32 *ret);
 /* The same without creating it, and without a reference. -ENOENT. */
 int pathsets_find(const struct pathsets *pathsets, const struct route_message *route, __u32 *ret);
+/* Whether a route is of this set, but for dead flags. */
+bool pathsets_alike(const struct pathsets *pathsets, __u32 id, const struct route_message *route);
 /* The set `id` less the next hops that a route names (by device and gateway); needs a put. -ENOENT: none are
  * left. */
 int pathsets_without(struct pathsets *pathsets, __u32 id, const struct route_message *gone, __u32 *ret);
@@ -75,12 +77,16 @@ bool pathsets_joins(const struct pathsets *pathsets, __u32 id, __u8 protocol);
 void pathsets_link_changed(struct pathsets *pathsets, __u32 ifindex);
 void pathsets_nexthop_changed(struct pathsets *pathsets, __u32 nexthop);
 
-/* What the kernel does without a word, each returns the number of sets doomed: */
-/* IPv4, all paths dead after this link went down; with `all` routes of any type, local ones too (its last
- * address went). */
-unsigned pathsets_doom_link(struct pathsets *pathsets, __u32 ifindex, bool all);
-/* The link is gone: both families. */
-unsigned pathsets_doom_removed_link(struct pathsets *pathsets, __u32 ifindex);
+/* What the kernel does without a word; each returns the number of sets doomed. */
+/*
+ * fib_sync_down_dev() and rt6_sync_down_dev(): next hops through the device die. IPv4 routes that have no
+ * other are removed; those of IPv6 are too, but with a word. The next hop of a local route (scope host) dies
+ * only if IP is disabled on the device or the device is gone: all. Then the words of IPv6 have been heard as
+ * well.
+ */
+unsigned pathsets_link_down(struct pathsets *pathsets, __u32 ifindex, __u8 family, bool all);
+/* fib_sync_up(): next hops through the device that are left live again. */
+void pathsets_link_up(struct pathsets *pathsets, __u32 ifindex, __u8 family);
 unsigned pathsets_doom_nexthop(struct pathsets *pathsets, __u32 nexthop);
 
 /* The kernel may have removed IPv4 routes with this preferred source: they punt until trust() says that a

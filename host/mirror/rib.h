@@ -59,7 +59,8 @@ int rib_dump_route(struct rib *rib, const struct route_message *message);
 void rib_dump_settled(struct rib *rib, __u8 family);
 /* complete: the kernel told everything. Otherwise nothing is removed. */
 void rib_dump_end(struct rib *rib, __u8 family, bool complete);
-/* The table needs another dump: there are doubts or unsure routes in it. */
+/* Some table may need another dump; then, whether this one does: there are doubts or unsure routes in it. */
+bool rib_doubtful(const struct rib *rib);
 bool rib_dump_again(const struct rib *rib, __u32 table, __u8 family);
 
 /* Waiting work, about `routes` routes' worth of it. True: there is more. */

@@ -374,6 +374,11 @@ void rib_dump_end(struct rib *rib, __u8 family, bool complete)
 	dispel_older(rib, dump->table, f);
 }
 
+bool rib_doubtful(const struct rib *rib)
+{
+	return rib->doubts;
+}
+
 bool rib_dump_again(const struct rib *rib, __u32 table, __u8 family)
 {
 	__u16 slot = rib_find_table(rib, table);

@@ -84,11 +84,15 @@ static enum reason overridden(const struct rib *rib, const struct rib_place *pla
 	return REASON_FORWARDED;
 }
 
-/* The leaf that the routes in the array lead to; 0: none is usable. */
+/*
+ * The leaf that the routes in the array lead to; 0: none is usable. Where several of the lowest metric could
+ * be meant, the kernel goes by what it knows of their gateways: IPv6 always, IPv4 among default routes
+ * (fib_select_default()).
+ */
 static __u32 select_leaf(const struct rib *rib)
 {
 	const struct stored_route *best = NULL, *route;
-	bool ambiguous = false;
+	bool choosy = rib->place.f || !rib->place.length, ambiguous = false;
 
 	for (__u32 i = 0; i < rib->count; i++) {
 		route = edit_at(rib, i);
@@ -100,7 +104,7 @@ static __u32 select_leaf(const struct rib *rib)
 			return REASON_TOS_ROUTE;
 		if (!best)
 			best = route;
-		else if (rib->place.f && route->metric == best->metric && route->pathset != best->pathset)
+		else if (choosy && route->metric == best->metric && route->pathset != best->pathset)
 			ambiguous = true;
 	}
 	if (!best)

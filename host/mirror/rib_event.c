@@ -159,6 +159,11 @@ int event_remove(struct rib *rib, const struct route_message *message)
 		return remove_hops(rib, message, position);
 	if (!pathsets_find(rib->pathsets, message, &gone.pathset))
 		position = edit_find(rib, low, high, &gone);
+	/* Which next hops are dead may be news for one of the two. */
+	for (__u32 i = low; position == high && i < high; i++)
+		if (edit_at(rib, i)->protocol == message->protocol &&
+		    pathsets_alike(rib->pathsets, edit_at(rib, i)->pathset, message))
+			position = i;
 	if (position == high)
 		return low == high ? -ENOENT : -ESTALE;
 	edit_drop(rib, position);

@@ -20,7 +20,7 @@ struct kernel_oracle {
 };
 
 struct hops {
-	char text[HOPS][80];
+	struct oracle_hop hop[HOPS];
 	unsigned count;
 };
 
@@ -40,8 +40,8 @@ static void put(struct request *request, unsigned short type, const void *data, 
 	request->message.nlmsg_len += (__u32)RTA_ALIGN(attribute.rta_len);
 }
 
-static void add_hop(struct hops *hops, unsigned flags, int ifindex, const struct rtattr *first, int length,
-		    int family)
+static void add_hop(struct hops *hops, unsigned flags, int ifindex, unsigned weight,
+		    const struct rtattr *first, int length, int family)
 {
 	char gateway[INET6_ADDRSTRLEN] = "link";
 
@@ -59,12 +59,29 @@ static void add_hop(struct hops *hops, unsigned flags, int ifindex, const struct
 		}
 	}
 	assert(hops->count < HOPS);
-	snprintf(hops->text[hops->count++], sizeof(hops->text[0]), "%d:%s", ifindex, gateway);
+	hops->hop[hops->count].weight = weight;
+	snprintf(hops->hop[hops->count++].text, sizeof(hops->hop[0].text), "%d:%s", ifindex, gateway);
 }
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(a, b);
+	return strcmp(((const struct oracle_hop *)a)->text, ((const struct oracle_hop *)b)->text);
+}
+
+void oracle_hops_text(struct oracle_hop *hop, unsigned count, char *text)
+{
+	unsigned different = 0;
+
+	qsort(hop, count, sizeof(*hop), compare);
+	for (unsigned i = 0; i < count; i++) {
+		if (different && !strcmp(hop[different - 1].text, hop[i].text))
+			hop[different - 1].weight += hop[i].weight;
+		else
+			hop[different++] = hop[i];
+	}
+	text += sprintf(text, "via");
+	for (unsigned i = 0; i < different; i++)
+		text += sprintf(text, " %s*%u", hop[i].text, different == 1 ? 1 : hop[i].weight);
 }
 
 static const char *name_of(unsigned type)
@@ -107,15 +124,12 @@ static void describe(const struct nlmsghdr *message, char *text)
 
 		for (const struct rtnexthop *hop = RTA_DATA(a); RTNH_OK(hop, rest);
 		     rest -= (int)RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-			add_hop(&hops, hop->rtnh_flags, hop->rtnh_ifindex, RTNH_DATA(hop),
-				hop->rtnh_len - (int)sizeof(*hop), route->rtm_family);
+			add_hop(&hops, hop->rtnh_flags, hop->rtnh_ifindex, hop->rtnh_hops + 1u,
+				RTNH_DATA(hop), hop->rtnh_len - (int)sizeof(*hop), route->rtm_family);
 	}
 	if (!multipath)
-		add_hop(&hops, 0, 0, first, length, route->rtm_family);
-	qsort(hops.text, hops.count, sizeof(hops.text[0]), compare);
-	text += sprintf(text, "via");
-	for (unsigned i = 0; i < hops.count; i++)
-		text += sprintf(text, " %s", hops.text[i]);
+		add_hop(&hops, 0, 0, 1, first, length, route->rtm_family);
+	oracle_hops_text(hops.hop, hops.count, text);
 }
 
 void kernel_oracle_open(struct kernel_oracle **ret)

@@ -11,6 +11,14 @@
 
 struct kernel_oracle;
 
+struct oracle_hop {
+	char text[80];
+	unsigned weight;
+};
+
+/* Sorts, merges what is there twice, and writes "via ...". */
+void oracle_hops_text(struct oracle_hop *hop, unsigned count, char *text);
+
 void kernel_oracle_open(struct kernel_oracle **ret);
 void kernel_oracle_close(struct kernel_oracle *oracle);
 /*

@@ -331,7 +331,9 @@ static void link_state(__u32 ifindex, bool up, bool carrier, __s32 ignore_linkdo
 
 	cr_assert_eq(links_apply(links, &link, &change), 0);
 	if (change.down)
-		pathsets_doom_link(pathsets, ifindex, false);
+		pathsets_link_down(pathsets, ifindex, AF_INET, false);
+	if (change.up)
+		pathsets_link_up(pathsets, ifindex, AF_INET);
 	if (change.liveness)
 		pathsets_link_changed(pathsets, ifindex);
 }
