@@ -9,6 +9,7 @@ struct part {
 	struct image_space *space;
 	struct prefix_key key;
 	unsigned length;
+	const struct prefix_cover *cover;
 };
 
 /* A node that is being made equal, and where in the address space it stands. */
@@ -24,6 +25,10 @@ struct window {
 	struct image_group old, new;
 };
 
+/*
+ * Makes the part equal as far as it lies in the window that begins at key/depth; returns the entry for the
+ * window. cover is the window's, or NULL if the window is larger than the part.
+ */
 static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
 		     const struct prefix_cover *cover);
 
@@ -59,24 +64,17 @@ static void sweep_common(struct window *window, const struct prefix_cover *cover
 				     .bits = window->bits,
 				     .segment = segment,
 				     .arg = window };
-	struct prefix_cover inner = *cover;
 
-	if (part->length > window->depth) {
-		inner = prefix_tree_descend(part->space->tree, *cover, &part->key, part->length);
-		image_sweep(&sweep, &part->key, part->length, &inner);
-	} else {
-		image_sweep(&sweep, &window->key, window->depth, &inner);
-	}
+	if (part->length >= window->depth)
+		image_sweep(&sweep, &part->key, part->length, part->cover);
+	else
+		image_sweep(&sweep, &window->key, window->depth, cover);
 }
 
 /* What the slot of the window that holds the part is to become. */
-static __u32 refresh_inside(const struct window *window, __u32 entry, const struct prefix_cover *cover)
+static __u32 refresh_inside(const struct window *window, __u32 entry)
 {
-	const struct part *part = window->part;
-	unsigned end = window_end(window);
-	struct prefix_cover inner = prefix_tree_descend(part->space->tree, *cover, &part->key, end);
-
-	return refresh(part, entry, slot_key(window, part_slot(window)), end, &inner);
+	return refresh(window->part, entry, slot_key(window, part_slot(window)), window_end(window), NULL);
 }
 
 /* What a slot in the part is to become, with a segment of a sweep for it. */
@@ -119,7 +117,7 @@ static void refresh_direct(struct window *window, const struct prefix_cover *cov
 		return;
 	}
 	cell = image_node_cell(window->part->build->store, window->entry, part_slot(window));
-	image_store_cell(cell, refresh_inside(window, *cell, cover));
+	image_store_cell(cell, refresh_inside(window, *cell));
 }
 
 /* --- bitmap --- */
@@ -238,7 +236,7 @@ static void refresh_bitmap(struct window *window, const struct prefix_cover *cov
 		__u32 slot = part_slot(window), *entry = &window->new.entry[slot % GROUP_SLOTS];
 
 		open_group(window, slot / GROUP_SLOTS);
-		*entry = refresh_inside(window, *entry, cover);
+		*entry = refresh_inside(window, *entry);
 	} else {
 		sweep_common(window, cover, bitmap_segment);
 	}
@@ -262,23 +260,34 @@ static bool uniform(const struct image_store *store, __u32 entry, __u32 *ret_lea
 
 /* --- any node --- */
 
+static __u32 build(const struct part *part, struct prefix_key key, unsigned depth,
+		   const struct prefix_cover *cover)
+{
+	struct prefix_cover own;
+
+	if (!cover) {
+		own = prefix_tree_cover(part->space->tree, &key, depth);
+		cover = &own;
+	}
+	return image_build_window(part->build, part->space, key, depth, cover);
+}
+
 /* Builds what is to stand in the window instead of the node; false, and nothing changed, unless there is room
  * for all of it. */
 static bool replace(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
 		    const struct prefix_cover *cover, __u32 *ret_entry)
 {
-	struct image_build *build = part->build;
-	__u64 fulls = build->fulls;
+	__u64 fulls = part->build->fulls;
 	__u32 new;
 
-	build->trial = true;
-	new = image_build_window(build, part->space, key, depth, cover);
-	build->trial = false;
-	if (build->fulls != fulls) {
-		image_build_discard(build, new);
+	part->build->trial = true;
+	new = build(part, key, depth, cover);
+	part->build->trial = false;
+	if (part->build->fulls != fulls) {
+		image_build_discard(part->build, new);
 		return false;
 	}
-	image_build_retire(build, entry);
+	image_build_retire(part->build, entry);
 	*ret_entry = new;
 	return true;
 }
@@ -286,18 +295,12 @@ static bool replace(const struct part *part, __u32 entry, struct prefix_key key,
 static __u32 refresh_leaf(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
 			  const struct prefix_cover *cover)
 {
-	const struct prefix_tree *tree = part->space->tree;
-
-	if (part->length > depth && entry != REASON_TABLE_FULL) {
-		struct prefix_cover inner = prefix_tree_descend(tree, *cover, &part->key, part->length);
-
-		if (!prefix_tree_differs(tree, &inner, part->length, entry))
-			return entry;
-	}
-	return image_build_window(part->build, part->space, key, depth, cover);
+	if (part->length > depth && entry != REASON_TABLE_FULL &&
+	    !prefix_tree_differs(part->space->tree, part->cover, part->length, entry))
+		return entry;
+	return build(part, key, depth, cover);
 }
 
-/* Makes the part equal as far as it lies in this window; returns the entry for the window. */
 static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
 		     const struct prefix_cover *cover)
 {
@@ -323,27 +326,26 @@ static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key
 }
 
 /* A root of the other size. */
-static void resize(const struct part *part, const struct prefix_cover *cover)
+static void resize(const struct part *part)
 {
 	struct image_space *space = part->space;
 	struct prefix_key key = {};
 
 	space->large = !space->large;
-	if (!replace(part, space->entry, key, 0, cover, &space->entry))
+	if (!replace(part, space->entry, key, 0, NULL, &space->entry))
 		space->large = !space->large;
 }
 
 /* --- public --- */
 
 void image_refresh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
-		   unsigned length)
+		   unsigned length, const struct prefix_cover *cover)
 {
-	struct part part = { .build = build, .space = space, .key = *key, .length = length };
-	struct prefix_cover whole = {};
+	struct part part = { .build = build, .space = space, .key = *key, .length = length, .cover = cover };
 
 	if (image_build_large(space) != space->large)
-		resize(&part, &whole);
-	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, &whole);
+		resize(&part);
+	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, length ? NULL : cover);
 }
 
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,

@@ -19,9 +19,11 @@
 
 #include "host/fib/image_build.h"
 
-/* The space's part key/length. The caller publishes space->entry, which may have changed. */
+/* The space's part key/length; cover is the part's. The caller publishes space->entry, which may have
+ * changed.
+ */
 void image_refresh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
-		   unsigned length);
+		   unsigned length, const struct prefix_cover *cover);
 /* Counts a prefix that came (1) or went (-1) in the nodes above it; before the refresh. */
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
 			 unsigned length, int change);

@@ -161,9 +161,9 @@ static void retire_remains(struct image_update *update, __u64 end)
 /* --- changes --- */
 
 static void refresh(struct image_update *update, struct image_space *space, const struct prefix_key *key,
-		    unsigned length)
+		    unsigned length, const struct prefix_cover *cover)
 {
-	image_refresh(update->build, space, key, length);
+	image_refresh(update->build, space, key, length, cover);
 	publish_root(update, space);
 }
 
@@ -179,16 +179,14 @@ static void work(struct image_update *update, __u64 end)
 
 	while ((part = image_queue_oldest(&update->work))) {
 		struct image_space *space = get_space(update, part->vrf, part->family);
-		struct prefix_key key;
-		unsigned length;
+		struct image_piece piece;
 
 		if (!update->walking)
 			image_walk_begin(&update->walk, &part->key, part->length);
-		update->walking =
-			space && !space->loading && !space->lost &&
-			image_walk_next(&update->walk, space->tree, shortest_piece(space), &key, &length);
+		update->walking = space && !space->loading && !space->lost &&
+				  image_walk_next(&update->walk, space->tree, shortest_piece(space), &piece);
 		if (update->walking)
-			refresh(update, space, &key, length);
+			refresh(update, space, &piece.key, piece.length, &piece.cover);
 		else
 			image_queue_drop_oldest(&update->work);
 		if (now() >= end)
@@ -196,19 +194,15 @@ static void work(struct image_update *update, __u64 end)
 	}
 }
 
-static bool is_small(const struct image_space *space, const struct image_prefix *prefix)
+static bool is_small(const struct image_space *space, unsigned length, const struct prefix_cover *cover)
 {
-	struct prefix_cover cover;
-
-	if (prefix->length < shortest_piece(space))
-		return false;
-	cover = prefix_tree_cover(space->tree, &prefix->key, prefix->length);
-	return prefix_tree_weight(space->tree, cover.node, SMALL_CHANGE + 1) <= SMALL_CHANGE;
+	return length >= shortest_piece(space) &&
+	       prefix_tree_weight(space->tree, cover->node, SMALL_CHANGE + 1) <= SMALL_CHANGE;
 }
 
 /* The prefix has changed in the tree: makes the image follow. */
 static int follow(struct image_update *update, struct image_space *space, const struct image_prefix *prefix,
-		  int weight)
+		  const struct prefix_cover *cover, int weight)
 {
 	__u64 fulls = update->build->fulls;
 	struct image_part part = { prefix->vrf, prefix->family, prefix->length, prefix->key };
@@ -221,8 +215,8 @@ static int follow(struct image_update *update, struct image_space *space, const 
 	}
 	if (weight)
 		image_refresh_weigh(update->build, space, &prefix->key, prefix->length, weight);
-	if (is_small(space, prefix)) {
-		refresh(update, space, &prefix->key, prefix->length);
+	if (is_small(space, prefix->length, cover)) {
+		refresh(update, space, &prefix->key, prefix->length, cover);
 	} else {
 		image_queue_add(&update->work, &part);
 		work(update, now() + WORK_NANOSECONDS);
@@ -348,8 +342,8 @@ static void compact(struct image_update *update, __u64 end)
 	struct image_space *space;
 
 	while (compaction->running && now() < end) {
-		struct prefix_key key = {};
-		unsigned length;
+		struct prefix_key whole = {};
+		struct image_piece piece;
 
 		space = compact_space(update);
 		if (!space) {
@@ -359,14 +353,14 @@ static void compact(struct image_update *update, __u64 end)
 			return;
 		}
 		if (!compaction->walking)
-			image_walk_begin(&compaction->walk, &key, 0);
+			image_walk_begin(&compaction->walk, &whole, 0);
 		compaction->walking =
-			image_walk_next(&compaction->walk, space->tree, shortest_piece(space), &key, &length);
+			image_walk_next(&compaction->walk, space->tree, shortest_piece(space), &piece);
 		if (!compaction->walking) {
 			compaction->family++;
 			continue;
 		}
-		update->moved += image_compact(update->build, space, &key, length);
+		update->moved += image_compact(update->build, space, &piece.key, piece.length);
 		publish_root(update, space);
 	}
 }
@@ -486,28 +480,31 @@ int image_update_set(struct image_update *update, const struct image_prefix *pre
 		     __u16 *ret_old)
 {
 	struct image_space *space = get_space(update, prefix->vrf, prefix->family);
+	struct prefix_cover cover;
+	int error = -ENOMEM;
 	__u16 old;
-	int error;
 
-	error = space->lost ? -ENOMEM
-			    : prefix_tree_set(space->tree, &prefix->key, prefix->length, prefix->layer, leaf,
-					      &old);
+	if (!space->lost)
+		error = prefix_tree_set_cover(space->tree, &prefix->key, prefix->length, prefix->layer, leaf,
+					      &old, &cover);
 	if (error < 0) {
 		space->lost = true;
 		publish_root(update, space);
 		return error;
 	}
 	*ret_old = old;
-	return old == leaf ? 0 : follow(update, space, prefix, !old);
+	return old == leaf ? 0 : follow(update, space, prefix, &cover, !old);
 }
 
 __u16 image_update_delete(struct image_update *update, const struct image_prefix *prefix)
 {
 	struct image_space *space = get_space(update, prefix->vrf, prefix->family);
-	__u16 old = prefix_tree_delete(space->tree, &prefix->key, prefix->length, prefix->layer);
+	struct prefix_cover cover;
+	__u16 old =
+		prefix_tree_delete_cover(space->tree, &prefix->key, prefix->length, prefix->layer, &cover);
 
 	if (old)
-		follow(update, space, prefix, -1);
+		follow(update, space, prefix, &cover, -1);
 	return old;
 }
 

@@ -14,11 +14,9 @@ static bool aligned(struct prefix_key key, unsigned length)
 	return true;
 }
 
-static bool light(const struct prefix_tree *tree, const struct prefix_key *key, unsigned length)
+static bool light(const struct prefix_tree *tree, const struct image_piece *piece)
 {
-	struct prefix_cover cover = prefix_tree_cover(tree, key, length);
-
-	return prefix_tree_weight(tree, cover.node, PIECE_NODES + 1) <= PIECE_NODES;
+	return prefix_tree_weight(tree, piece->cover.node, PIECE_NODES + 1) <= PIECE_NODES;
 }
 
 /* Moves behind the piece key/length; false: behind the end of the part. */
@@ -42,7 +40,7 @@ void image_walk_begin(struct image_walk *walk, const struct prefix_key *key, uns
 }
 
 bool image_walk_next(struct image_walk *walk, const struct prefix_tree *tree, unsigned shortest,
-		     struct prefix_key *ret_key, unsigned *ret_length)
+		     struct image_piece *ret)
 {
 	unsigned least = walk->start > shortest ? walk->start : shortest;
 	unsigned length = walk->length;
@@ -54,10 +52,11 @@ bool image_walk_next(struct image_walk *walk, const struct prefix_tree *tree, un
 		length--;
 	if (length < least)
 		length = least;
-	while (length < tree->width && !light(tree, &walk->next, length))
-		length++;
-	*ret_key = walk->next;
-	*ret_length = length;
+	ret->key = walk->next;
+	ret->cover = prefix_tree_cover(tree, &walk->next, length);
+	while (length < tree->width && !light(tree, ret))
+		ret->cover = prefix_tree_descend(tree, ret->cover, &walk->next, ++length);
+	ret->length = length;
 	walk->length = length;
 	walk->ended = !advance(walk, length);
 	return true;

@@ -11,6 +11,12 @@
 
 #include "host/fib/prefix_tree.h"
 
+struct image_piece {
+	struct prefix_key key;
+	unsigned length;
+	struct prefix_cover cover; /* of the piece */
+};
+
 struct image_walk {
 	struct prefix_key next; /* where the next piece begins */
 	__u8 start;             /* length of the whole part */
@@ -21,4 +27,4 @@ struct image_walk {
 void image_walk_begin(struct image_walk *walk, const struct prefix_key *key, unsigned length);
 /* The next piece; none is shorter than shortest, unless the part is. False: that was all. */
 bool image_walk_next(struct image_walk *walk, const struct prefix_tree *tree, unsigned shortest,
-		     struct prefix_key *ret_key, unsigned *ret_length);
+		     struct image_piece *ret);

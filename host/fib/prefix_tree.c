@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "host/fib/prefix_tree.h"
 
-#define PREFIX_FIRST_CAPACITY 64
+#define PREFIX_FIRST (size_t)4096 /* bytes of a new tree */
+#define PREFIX_HUGE  ((size_t)2 << 20)
+#define PREFIX_LIMIT ((size_t)1 << 30) /* 50 million nodes of IPv4, 30 of IPv6 */
 
 static unsigned bit(const __u32 *word, unsigned at)
 {
@@ -31,24 +34,29 @@ static unsigned common(const __u32 *a, const __u32 *b, unsigned limit)
 
 /* --- nodes --- */
 
+/* Makes the first `bytes` of the reserved addresses memory. */
+static int commit(struct prefix_tree *tree, size_t bytes)
+{
+	if (mprotect(tree->node, bytes, PROT_READ | PROT_WRITE) < 0)
+		return -ENOMEM;
+	/* Every step of a search may miss the TLB. */
+	if (bytes >= PREFIX_HUGE)
+		madvise(tree->node, bytes, MADV_HUGEPAGE);
+	tree->bytes = bytes;
+	return 0;
+}
+
 /* Makes sure that `count` nodes can be taken without failing. */
 static int reserve(struct prefix_tree *tree, __u32 count)
 {
-	__u32 capacity = tree->capacity;
-	void *node;
+	size_t need = ((size_t)tree->nodes + count) * tree->stride, bytes = tree->bytes;
 
-	if (tree->free_nodes >= count || tree->nodes + count <= tree->capacity)
+	if (tree->free_nodes >= count || need <= bytes)
 		return 0;
-	if (tree->nodes + count > tree->limit)
-		return -ENOMEM;
-	/* By a quarter: a large array is moved by remapping, and memory that is not needed is dear. */
-	capacity += capacity / 4 + PREFIX_FIRST_CAPACITY;
-	node = realloc(tree->node, (size_t)capacity * tree->stride);
-	if (!node)
-		return -ENOMEM;
-	tree->node = node;
-	tree->capacity = capacity;
-	return 0;
+	bytes = bytes < PREFIX_HUGE ? bytes * 4 : bytes + 2 * PREFIX_HUGE;
+	if (bytes > tree->limit)
+		bytes = tree->limit;
+	return need <= bytes ? commit(tree, bytes) : -ENOMEM;
 }
 
 static __u32 take(struct prefix_tree *tree, const __u32 *key, unsigned length)
@@ -84,6 +92,16 @@ static bool valued(const struct prefix_node *node)
 	return node->value[PREFIX_ROUTE] || node->value[PREFIX_SHADOW];
 }
 
+/* Makes what a node says part of what covers the nodes below it. The default route is not part of the image.
+ */
+static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
+{
+	if (node->value[PREFIX_ROUTE] && node->length)
+		value[PREFIX_ROUTE] = node->value[PREFIX_ROUTE];
+	if (node->value[PREFIX_SHADOW])
+		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
+}
+
 /* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
 static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
 {
@@ -105,7 +123,7 @@ static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __
 }
 
 /* The node of exactly key/length, made if it is missing. The caller has reserved two nodes. */
-static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
+static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length, __u16 above[PREFIX_LAYERS])
 {
 	__u32 index = 0;
 
@@ -115,10 +133,10 @@ static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
 
 		if (node->length == length)
 			return index;
+		apply(node, above);
 		child = node->child[bit(key, node->length)];
 		if (!child) {
 			child = take(tree, key, length);
-			node = prefix_tree_node(tree, index);
 			node->child[bit(key, node->length)] = child;
 			return child;
 		}
@@ -129,22 +147,32 @@ static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
 	}
 }
 
-/* The nodes on the way to exactly key/length: its own, parent's and grandparent's. False: there is none. */
-static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, __u32 trail[3])
+/* A node and the last two on the way to it. */
+struct trail {
+	__u32 node, parent, grandparent;
+	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
+};
+
+/* Finds the node of exactly key/length. */
+static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, struct trail *ret)
 {
-	trail[0] = trail[1] = trail[2] = 0;
+	struct trail trail = {};
+
 	for (;;) {
-		const struct prefix_node *node = prefix_tree_node(tree, trail[0]);
+		const struct prefix_node *node = prefix_tree_node(tree, trail.node);
 		__u32 child;
 
-		if (node->length >= length)
+		if (node->length >= length) {
+			*ret = trail;
 			return node->length == length && common(key, node->key, length) == length;
+		}
+		apply(node, trail.above);
 		child = node->child[bit(key, node->length)];
 		if (!child)
 			return false;
-		trail[2] = trail[1];
-		trail[1] = trail[0];
-		trail[0] = child;
+		trail.grandparent = trail.parent;
+		trail.parent = trail.node;
+		trail.node = child;
 	}
 }
 
@@ -155,18 +183,17 @@ static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u
 	node->child[node->child[1] == old] = new;
 }
 
-/* Removes a node that has neither value nor two children, and a parent that becomes such. */
-static void prune(struct prefix_tree *tree, const __u32 trail[3])
+/* Removes a node that has neither value nor two children, and what is below takes its place. */
+static bool prune_one(struct prefix_tree *tree, __u32 index, __u32 parent)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		const struct prefix_node *node = prefix_tree_node(tree, trail[i]);
-		__u32 heir = node->child[0] ? node->child[0] : node->child[1];
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	__u32 heir = node->child[0] ? node->child[0] : node->child[1];
 
-		if (!trail[i] || valued(node) || (node->child[0] && node->child[1]))
-			return;
-		replace_child(tree, trail[i + 1], trail[i], heir);
-		give(tree, trail[i]);
-	}
+	if (!index || valued(node) || (node->child[0] && node->child[1]))
+		return false;
+	replace_child(tree, parent, index, heir);
+	give(tree, index);
+	return true;
 }
 
 static void each_below(const struct prefix_tree *tree, __u32 index,
@@ -208,16 +235,6 @@ static __u32 count_values(const struct prefix_tree *tree, __u32 index, unsigned 
 		if (node->child[side])
 			count += count_values(tree, node->child[side], length);
 	return count;
-}
-
-/* Makes what a node says part of what covers the nodes below it. The default route is not part of the image.
- */
-static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
-{
-	if (node->value[PREFIX_ROUTE] && node->length)
-		value[PREFIX_ROUTE] = node->value[PREFIX_ROUTE];
-	if (node->value[PREFIX_SHADOW])
-		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
 }
 
 static bool differs(const struct prefix_tree *tree, __u32 index, const __u16 above[PREFIX_LAYERS],
@@ -272,9 +289,15 @@ int prefix_tree_new(unsigned width, struct prefix_tree **ret)
 		return -ENOMEM;
 	tree->width = width;
 	tree->stride = sizeof(struct prefix_node) + width / 8;
-	tree->limit = PREFIX_NONE / 2;
-	if (reserve(tree, 1) < 0) {
+	tree->limit = PREFIX_LIMIT;
+	/* Addresses for all there can be: the array grows without moving. */
+	tree->node = mmap(NULL, PREFIX_LIMIT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (tree->node == MAP_FAILED) {
 		free(tree);
+		return -ENOMEM;
+	}
+	if (commit(tree, PREFIX_FIRST) < 0) {
+		prefix_tree_free(tree);
 		return -ENOMEM;
 	}
 	take(tree, NULL, 0);
@@ -286,48 +309,77 @@ void prefix_tree_free(struct prefix_tree *tree)
 {
 	if (!tree)
 		return;
-	free(tree->node);
+	munmap(tree->node, PREFIX_LIMIT);
 	free(tree);
 }
 
-int prefix_tree_set(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
-		    enum prefix_layer layer, __u16 value, __u16 *ret_old)
+int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+			  enum prefix_layer layer, __u16 value, __u16 *ret_old,
+			  struct prefix_cover *ret_cover)
 {
+	struct prefix_cover cover = {};
 	struct prefix_node *node;
 
 	assert(value && length <= tree->width);
 	if (reserve(tree, 2) < 0)
 		return -ENOMEM;
-	node = prefix_tree_node(tree, obtain(tree, key->word, length));
+	cover.node = obtain(tree, key->word, length, cover.value);
+	node = prefix_tree_node(tree, cover.node);
 	*ret_old = node->value[layer];
+	*ret_cover = cover;
 	tree->count[layer] += !node->value[layer];
 	node->value[layer] = value;
 	return 0;
 }
 
+__u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+			       enum prefix_layer layer, struct prefix_cover *ret_cover)
+{
+	struct prefix_node *node;
+	struct trail trail;
+	__u32 heir;
+	__u16 old;
+
+	if (!find(tree, key->word, length, &trail))
+		return 0;
+	node = prefix_tree_node(tree, trail.node);
+	old = node->value[layer];
+	if (!old)
+		return 0;
+	node->value[layer] = 0;
+	tree->count[layer]--;
+	heir = node->child[0] ? node->child[0] : node->child[1];
+	*ret_cover = (struct prefix_cover){ trail.node, { trail.above[0], trail.above[1] } };
+	if (prune_one(tree, trail.node, trail.parent)) {
+		ret_cover->node = heir ? heir : PREFIX_NONE;
+		/* A fork that has lost a branch. */
+		prune_one(tree, trail.parent, trail.grandparent);
+	}
+	return old;
+}
+
+int prefix_tree_set(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+		    enum prefix_layer layer, __u16 value, __u16 *ret_old)
+{
+	struct prefix_cover cover;
+
+	return prefix_tree_set_cover(tree, key, length, layer, value, ret_old, &cover);
+}
+
 __u16 prefix_tree_delete(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
 			 enum prefix_layer layer)
 {
-	struct prefix_node *node;
-	__u32 trail[3];
-	__u16 old;
+	struct prefix_cover cover;
 
-	if (!find(tree, key->word, length, trail))
-		return 0;
-	node = prefix_tree_node(tree, trail[0]);
-	old = node->value[layer];
-	node->value[layer] = 0;
-	tree->count[layer] -= !!old;
-	prune(tree, trail);
-	return old;
+	return prefix_tree_delete_cover(tree, key, length, layer, &cover);
 }
 
 __u16 prefix_tree_get(const struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
 		      enum prefix_layer layer)
 {
-	__u32 trail[3];
+	struct trail trail;
 
-	return find(tree, key->word, length, trail) ? prefix_tree_node(tree, trail[0])->value[layer] : 0;
+	return find(tree, key->word, length, &trail) ? prefix_tree_node(tree, trail.node)->value[layer] : 0;
 }
 
 __u16 prefix_tree_match(const struct prefix_tree *tree, const struct prefix_key *key, unsigned *ret_length)
@@ -450,5 +502,5 @@ void prefix_tree_each(const struct prefix_tree *tree,
 
 size_t prefix_tree_bytes(const struct prefix_tree *tree)
 {
-	return (size_t)tree->capacity * tree->stride;
+	return tree->bytes;
 }

@@ -41,10 +41,10 @@ struct prefix_node {
 struct prefix_tree {
 	__u8 *node; /* nodes of `stride` bytes */
 	__u32 stride;
-	__u32 nodes;    /* used or on the free list */
-	__u32 capacity; /* nodes there is memory for */
-	__u32 limit;    /* nodes there may be */
-	__u32 free;     /* list through child[0], 0 ends it */
+	__u32 nodes;  /* used or on the free list */
+	size_t bytes; /* of memory */
+	size_t limit; /* of memory there may be */
+	__u32 free;   /* list through child[0], 0 ends it */
 	__u32 free_nodes;
 	__u32 count[PREFIX_LAYERS]; /* values */
 	unsigned width;             /* 32 or 128 */
@@ -134,6 +134,12 @@ int prefix_tree_set(struct prefix_tree *tree, const struct prefix_key *key, unsi
 /* Removes a value and returns it; 0 if there was none. */
 __u16 prefix_tree_delete(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
 			 enum prefix_layer layer);
+/* The same, and *ret_cover is what covers and what is in the prefix then, if something has changed. */
+int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+			  enum prefix_layer layer, __u16 value, __u16 *ret_old,
+			  struct prefix_cover *ret_cover);
+__u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
+			       enum prefix_layer layer, struct prefix_cover *ret_cover);
 /* The value of exactly this prefix, 0 if none. */
 __u16 prefix_tree_get(const struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
 		      enum prefix_layer layer);

@@ -121,7 +121,7 @@ Test(prefix_tree, full_tree_changes_nothing)
 	__u16 old;
 
 	cr_assert_eq(prefix_tree_new(32, &tree), 0);
-	tree->limit = tree->capacity;
+	tree->limit = tree->bytes;
 	for (__u32 i = 0; i < 1000; i++) {
 		struct prefix_key key = { { i * 0x9e3779b1u } };
 		__u32 count = prefix_tree_count(tree, PREFIX_ROUTE);
