@@ -16,6 +16,7 @@
 #include "host/fib/image_store.h"
 #include "host/fib/image_update.h"
 #include "host/fib/nexthop.h"
+#include "host/fib/vrf.h"
 
 static void set_held(struct fib *fib, bool held)
 {
@@ -39,7 +40,7 @@ static void leave_table(struct fib *fib, struct table *table)
 		return;
 	host_routes_leave_table(&fib->hosts, table);
 	/* without memory to take it out of the image it stays there, unused */
-	if (table_close(&fib->tables, table) == 0)
+	if (vrf_close(&fib->tables, table) == 0)
 		table_drop(&fib->tables, table);
 }
 
@@ -52,7 +53,7 @@ static struct table *enter_table(struct fib *fib, struct interface *interface)
 	if (!table)
 		return NULL;
 	if (!table->open) {
-		if (table_open(&fib->tables, table) < 0) {
+		if (vrf_open(&fib->tables, table) < 0) {
 			table_drop(&fib->tables, table);
 			interface_starve(&fib->interfaces, interface, &fib->tables.vrfs);
 			return NULL;
@@ -451,6 +452,9 @@ static int make_parts(struct fib *fib)
 	error = tables_init(&fib->tables, fib->update, image, fib->grace, IMAGE_VRFS);
 	if (error)
 		goto exit_leaves;
+	error = vrf_open(&fib->tables, fib->tables.main);
+	if (error)
+		goto exit_tables;
 	fib->hosts = (struct host_routes){
 		.leaves = &fib->leaves,
 		.neighbours = &fib->neighbours,
@@ -458,6 +462,8 @@ static int make_parts(struct fib *fib)
 	};
 	return 0;
 
+exit_tables:
+	tables_exit(&fib->tables);
 exit_leaves:
 	leaves_exit(&fib->leaves);
 exit_adjacencies:
@@ -500,7 +506,7 @@ int fib_new(const struct fib_limits *limits, struct image_store *store, struct f
 		free_ground(fib);
 		return error;
 	}
-	tables_hold(&fib->tables, true);
+	vrfs_hold(&fib->tables, true);
 	*ret = fib;
 	return 0;
 }
@@ -527,7 +533,7 @@ void fib_hold(struct fib *fib, bool held)
 {
 	if (held)
 		set_held(fib, true);
-	tables_hold(&fib->tables, held);
+	vrfs_hold(&fib->tables, held);
 	fib->releasing = !held && fib_held(fib) && !fib->lost;
 }
 
@@ -540,7 +546,7 @@ bool fib_held(const struct fib *fib)
 static bool settle_parts(struct fib *fib)
 {
 	bool nexthops = nexthops_settle(fib->nexthops), buckets = buckets_settle(fib->buckets);
-	bool tables = tables_settle(&fib->tables), interfaces = interfaces_wait(&fib->interfaces);
+	bool tables = vrfs_settle(&fib->tables), interfaces = interfaces_wait(&fib->interfaces);
 
 	return nexthops || buckets || tables || interfaces;
 }

@@ -174,7 +174,7 @@ struct fib_stats {
 	__u32 port_used, interface_used, vlan_table_used, vrfs; /* slots, of IMAGE_PORTS and so on */
 	__u32 node_used, node_limbo, node_total;                /* chunks */
 	__u32 run_used, run_limbo, run_free, run_total;         /* cells */
-	__u32 bucket_used, bucket_total, nexthop_used,
-		nexthop_total; /* used: those waiting for a grace period too */
+	__u32 bucket_used, bucket_total; /* used: those waiting for a grace period too */
+	__u32 nexthop_used, nexthop_total;
 };
 void fib_stats(const struct fib *fib, struct fib_stats *ret);

@@ -5,8 +5,7 @@
  *
  * Number of buckets: the smallest power of two that gives the member of the least weight 20 of them, at least
  * 64 (a group whose content can change: 256), at most 16384. A member's number of buckets differs from its
- * exact share by less than one, so by less than 5 % (beyond the maximum: by less than a bucket, and each has
- * one).
+ * exact share by less than one, so by less than 5 %; beyond the maximum that can be more, but each has one.
  *
  * Two owners are kept for each bucket. `home` follows from the members and weights alone: a change of these
  * moves as few buckets as can be. `now` is what stands in the image: home, unless that member is dead; then

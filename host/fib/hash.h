@@ -6,8 +6,8 @@
  *		if (same(container(node), key)) ...
  *
  * The number of chains doubles as entries come and never falls. When memory for more chains is short the
- *table goes on with the ones it has. Values come from hash_bytes(), keyed by a secret of the process: what
- *the network can choose (neighbour addresses) cannot be chosen to collide.
+ * table goes on with the ones it has. Values come from hash_bytes(), keyed by a secret of the process: what
+ * the network can choose (neighbour addresses) cannot be chosen to collide.
  */
 #pragma once
 

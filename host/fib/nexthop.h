@@ -6,13 +6,13 @@
  * to stop the slot from changing in between. Three rules make any moment right:
  *
  *   1. What one aligned store can change without the rest is changed in place: the destination MAC (mac0),
- * the MTU, the header (interface, kind, reason, flags: one u64), each entry of rpf[].
+ *      the MTU, the header (interface, kind, reason, flags: one u64), each entry of rpf[].
  *   2. Everything else (source MAC, port, tags, which buckets, a slot's change between adjacency and group)
  *      is written only while no reader can be looking at it as something that forwards: first the kind
- * becomes PUNT, then a grace period passes, then the fields are written, then the kind. Meanwhile the kernel
- *      forwards.
- *   3. A slot given back waits until no entry leads to it and a grace period has passed, before somebody else
- *      gets it.
+ *      becomes PUNT, then a grace period passes, then the fields are written, then the kind. Meanwhile the
+ *      kernel forwards.
+ *   3. A slot given back waits until no entry leads to it and a grace period has passed, before somebody
+ *      else gets it.
  *
  * A slot that punts and then forwards again with the same fields (a link flap) needs no waiting.
  */

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "host/fib/table.h"
 
-#include <assert.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <linux/rtnetlink.h>
 
+#include "host/fib/fixed_range.h"
 #include "host/fib/grace.h"
-
-/* Ranges that no router forwards to, or that Linux decides about by more than the address. */
-static const struct fixed {
-	__u8 family, length;
-	__u32 top; /* the first 32 bits; the others are 0 */
-	enum reason reason;
-} fixed_ranges[] = {
-	{ IMAGE_IPV4, 8, 0x00000000, REASON_MARTIAN_DESTINATION },  /* 0.0.0.0/8: this network */
-	{ IMAGE_IPV4, 8, 0x7f000000, REASON_MARTIAN_DESTINATION },  /* 127.0.0.0/8: loopback */
-	{ IMAGE_IPV4, 16, 0xa9fe0000, REASON_MARTIAN_DESTINATION }, /* 169.254.0.0/16: link-local */
-	{ IMAGE_IPV4, 4, 0xe0000000, REASON_MULTICAST },
-	{ IMAGE_IPV4, 4, 0xf0000000, REASON_MARTIAN_DESTINATION },  /* 240.0.0.0/4: reserved, and broadcast */
-	{ IMAGE_IPV6, 80, 0x00000000, REASON_MARTIAN_DESTINATION }, /* ::, ::1, v4-compatible and v4-mapped */
-	{ IMAGE_IPV6, 10, 0xfe800000, REASON_MARTIAN_DESTINATION }, /* link-local */
-	{ IMAGE_IPV6, 8, 0xff000000, REASON_MULTICAST },
-};
-#define FIXED_RANGES (sizeof(fixed_ranges) / sizeof(fixed_ranges[0]))
 
 static struct table *container(struct hash_node *node)
 {
@@ -51,10 +33,28 @@ static struct image_prefix in_layer(const struct image_prefix *prefix, __u16 vrf
 	return result;
 }
 
+int table_trees_new(struct prefix_tree *ret[2])
+{
+	int error = prefix_tree_new(32, &ret[IMAGE_IPV4]);
+
+	if (error)
+		return error;
+	error = prefix_tree_new(128, &ret[IMAGE_IPV6]);
+	if (error)
+		prefix_tree_free(ret[IMAGE_IPV4]);
+	return error;
+}
+
+void table_trees_free(struct prefix_tree *const tree[2])
+{
+	prefix_tree_free(tree[IMAGE_IPV4]);
+	prefix_tree_free(tree[IMAGE_IPV6]);
+}
+
 /* --- own routes: in the image, or in the host's tree --- */
 
 /* Whether the table's own route shows in the image. */
-static bool shows(const struct tables *tables, const struct table *table, const struct image_prefix *prefix)
+bool table_shows(const struct tables *tables, const struct table *table, const struct image_prefix *prefix)
 {
 	if (!table->open)
 		return false;
@@ -62,26 +62,26 @@ static bool shows(const struct tables *tables, const struct table *table, const 
 		return prefix->length < width_of(prefix->family) || !table->host[prefix->family] ||
 		       !prefix_tree_get(table->host[prefix->family], &prefix->key, prefix->length,
 					PREFIX_ROUTE);
-	return !table_fixed(prefix) && !prefix_tree_get(tables->local->tree[prefix->family], &prefix->key,
-							prefix->length, PREFIX_SHADOW);
+	return !fixed_range_is(prefix) && !prefix_tree_get(tables->local->tree[prefix->family], &prefix->key,
+							   prefix->length, PREFIX_SHADOW);
 }
 
 static __u16 own_get(const struct tables *tables, const struct table *table,
 		     const struct image_prefix *prefix)
 {
-	const struct prefix_tree *tree = shows(tables, table, prefix)
+	const struct prefix_tree *tree = table_shows(tables, table, prefix)
 						 ? image_tree(tables, table, prefix->family)
 						 : table->tree[prefix->family];
 
 	return prefix_tree_get(tree, &prefix->key, prefix->length, prefix->layer);
 }
 
-static int own_set(struct tables *tables, struct table *table, const struct image_prefix *prefix, __u16 leaf,
-		   __u16 *ret_old)
+int table_own_set(struct tables *tables, struct table *table, const struct image_prefix *prefix, __u16 leaf,
+		  __u16 *ret_old)
 {
 	struct image_prefix at = in_layer(prefix, table->vrf, prefix->layer);
 
-	if (shows(tables, table, prefix))
+	if (table_shows(tables, table, prefix))
 		return image_update_set(tables->update, &at, leaf, ret_old);
 	return prefix_tree_set(table->tree[prefix->family], &prefix->key, prefix->length, prefix->layer, leaf,
 			       ret_old);
@@ -91,7 +91,7 @@ static __u16 own_delete(struct tables *tables, struct table *table, const struct
 {
 	struct image_prefix at = in_layer(prefix, table->vrf, prefix->layer);
 
-	if (shows(tables, table, prefix))
+	if (table_shows(tables, table, prefix))
 		return image_update_delete(tables->update, &at);
 	return prefix_tree_delete(table->tree[prefix->family], &prefix->key, prefix->length, prefix->layer);
 }
@@ -141,167 +141,6 @@ static void uncover(struct tables *tables, struct table *table, const struct ima
 		image_update_delete(tables->update, &at);
 }
 
-/* --- opening and closing --- */
-
-struct opening {
-	struct tables *tables;
-	struct table *table;
-	enum image_family family;
-	int error;
-};
-
-static void keep_error(struct opening *opening, int error)
-{
-	/* full tables heal by themselves; only lost routes are a failure */
-	if (error == -ENOMEM)
-		opening->error = error;
-}
-
-static void open_local(void *arg, const struct prefix_key *key, unsigned length, enum prefix_layer layer,
-		       __u16 value)
-{
-	struct opening *opening = arg;
-	struct image_prefix prefix = {
-		.vrf = opening->table->vrf,
-		.family = opening->family,
-		.layer = PREFIX_SHADOW,
-		.length = length,
-		.key = *key,
-	};
-	__u16 old;
-
-	if (!table_fixed(&prefix))
-		keep_error(opening, image_update_set(opening->tables->update, &prefix, value, &old));
-}
-
-static void open_own(void *arg, const struct prefix_key *key, unsigned length, enum prefix_layer layer,
-		     __u16 value)
-{
-	struct opening *opening = arg;
-	struct image_prefix prefix = {
-		.family = opening->family,
-		.layer = layer,
-		.length = length,
-		.key = *key,
-	};
-	__u16 old;
-
-	keep_error(opening, own_set(opening->tables, opening->table, &prefix, value, &old));
-}
-
-static void open_fixed(struct opening *opening)
-{
-	for (size_t i = 0; i < FIXED_RANGES; i++) {
-		const struct fixed *range = &fixed_ranges[i];
-		struct image_prefix prefix = {
-			.vrf = opening->table->vrf,
-			.family = range->family,
-			.layer = PREFIX_SHADOW,
-			.length = range->length,
-			.key.word[0] = range->top,
-		};
-		__u16 old;
-
-		keep_error(opening, image_update_set(opening->tables->update, &prefix, range->reason, &old));
-	}
-}
-
-/* Fills a VRF that has just been opened; old: all own routes of the table. */
-static int fill(struct tables *tables, struct table *table, struct prefix_tree *const old[2])
-{
-	struct opening opening = { .tables = tables, .table = table };
-
-	open_fixed(&opening);
-	for (int family = 0; family < 2; family++) {
-		opening.family = family;
-		prefix_tree_each(tables->local->tree[family], open_local, &opening);
-		prefix_tree_each(old[family], open_own, &opening);
-	}
-	return opening.error;
-}
-
-static int new_trees(struct prefix_tree *ret[2])
-{
-	int error = prefix_tree_new(32, &ret[IMAGE_IPV4]);
-
-	if (error)
-		return error;
-	error = prefix_tree_new(128, &ret[IMAGE_IPV6]);
-	if (error)
-		prefix_tree_free(ret[IMAGE_IPV4]);
-	return error;
-}
-
-static void free_trees(struct prefix_tree *const tree[2])
-{
-	prefix_tree_free(tree[IMAGE_IPV4]);
-	prefix_tree_free(tree[IMAGE_IPV6]);
-}
-
-static void abandon_vrf(struct tables *tables, __u16 vrf)
-{
-	image_update_close(tables->update, vrf);
-	tables->closing[tables->closing_count++] = vrf;
-}
-
-struct closing {
-	const struct tables *tables;
-	const struct table *table;
-	struct prefix_tree *const *tree;
-	enum image_family family;
-	int error;
-};
-
-static void close_own(void *arg, const struct prefix_key *key, unsigned length, enum prefix_layer layer,
-		      __u16 value)
-{
-	struct closing *closing = arg;
-	struct image_prefix prefix = {
-		.family = closing->family,
-		.layer = layer,
-		.length = length,
-		.key = *key,
-	};
-	__u16 old;
-
-	if (shows(closing->tables, closing->table, &prefix) && !closing->error)
-		closing->error =
-			prefix_tree_set(closing->tree[closing->family], key, length, layer, value, &old);
-}
-
-static void close_hidden(void *arg, const struct prefix_key *key, unsigned length, enum prefix_layer layer,
-			 __u16 value)
-{
-	struct closing *closing = arg;
-	__u16 old;
-
-	if (!closing->error)
-		closing->error =
-			prefix_tree_set(closing->tree[closing->family], key, length, layer, value, &old);
-}
-
-/* --- own addresses --- */
-
-/*
- * The program looks a source address up where the filter says that it may be our own. A prefix that is local
- * as a whole may hold any slot.
- */
-static void count_own(struct tables *tables, const struct image_prefix *prefix, __u16 leaf, int change)
-{
-	__u32 first = 0, last = IMAGE_OWN - 1;
-
-	if (prefix->family != IMAGE_IPV4 || (leaf != REASON_LOCAL && leaf != REASON_BROADCAST))
-		return;
-	if (prefix->length == 32)
-		first = last = own_slot(htonl(prefix->key.word[0]));
-	else if (prefix->key.word[0] >> 24 == 127)
-		return; /* a martian as source in any case */
-	for (__u32 slot = first; slot <= last; slot++) {
-		tables->own_count[slot] += change;
-		__atomic_store_n(&tables->own_image[slot], tables->own_count[slot] != 0, __ATOMIC_RELAXED);
-	}
-}
-
 /* --- the local table --- */
 
 static int local_show(struct tables *tables, const struct image_prefix *prefix, __u16 leaf, bool again)
@@ -309,7 +148,7 @@ static int local_show(struct tables *tables, const struct image_prefix *prefix, 
 	struct table *table;
 	int error = 0;
 
-	if (table_fixed(prefix))
+	if (fixed_range_is(prefix))
 		return 0;
 	LIST_FOREACH (table, &tables->open, open_link) {
 		int failed = cover(tables, table, prefix, leaf, again);
@@ -323,7 +162,7 @@ static void local_hide(struct tables *tables, const struct image_prefix *prefix,
 {
 	struct table *table;
 
-	if (table_fixed(prefix))
+	if (fixed_range_is(prefix))
 		return;
 	LIST_FOREACH (table, &tables->open, open_link)
 		uncover(tables, table, prefix, leaf);
@@ -336,7 +175,7 @@ static int local_set(struct tables *tables, const struct image_prefix *prefix, _
 	__u16 before = own_get(tables, tables->local, &shadow), old = 0;
 	int error = local_show(tables, &shadow, leaf, before != 0);
 
-	if (error == -ENOMEM || own_set(tables, tables->local, &shadow, leaf, &old) < 0) {
+	if (error == -ENOMEM || table_own_set(tables, tables->local, &shadow, leaf, &old) < 0) {
 		if (before)
 			local_show(tables, &shadow, before, true);
 		else
@@ -365,7 +204,7 @@ static int either_set(struct tables *tables, struct table *table, const struct i
 	bool shadow = prefix->layer == PREFIX_SHADOW;
 	struct image_prefix other = in_layer(prefix, table->vrf, shadow ? PREFIX_ROUTE : PREFIX_SHADOW);
 	__u16 old, moved = 0;
-	int error = own_set(tables, table, prefix, leaf, &old);
+	int error = table_own_set(tables, table, prefix, leaf, &old);
 
 	if (error == -ENOMEM)
 		return error;
@@ -394,8 +233,8 @@ static void free_table(void *arg, struct hash_node *node)
 {
 	struct table *table = container(node);
 
-	free_trees(table->tree);
-	free_trees(table->host);
+	table_trees_free(table->tree);
+	table_trees_free(table->host);
 	free(table);
 }
 
@@ -404,22 +243,18 @@ int tables_init(struct tables *tables, struct image_update *update, struct image
 {
 	int error;
 
-	*tables = (struct tables){ .update = update, .own_image = image->own };
+	*tables = (struct tables){ .update = update, .own.image = image->own };
 	error = hash_init(&tables->hash);
 	if (error)
 		return error;
 	tables->closing = calloc(vrfs, sizeof(*tables->closing));
-	tables->own_count = calloc(IMAGE_OWN, sizeof(*tables->own_count));
 	error = pool_init(&tables->vrfs, grace, 0, vrfs);
 	if (error)
 		goto exit;
 	tables->local = table_get(tables, RT_TABLE_LOCAL);
 	tables->main = table_get(tables, RT_TABLE_MAIN);
 	error = -ENOMEM;
-	if (!tables->closing || !tables->own_count || !tables->local || !tables->main)
-		goto exit;
-	error = table_open(tables, tables->main);
-	if (error)
+	if (!tables->closing || !tables->local || !tables->main)
 		goto exit;
 	return 0;
 
@@ -434,7 +269,6 @@ void tables_exit(struct tables *tables)
 	hash_exit(&tables->hash);
 	pool_exit(&tables->vrfs);
 	free(tables->closing);
-	free(tables->own_count);
 }
 
 struct table *table_find(const struct tables *tables, __u32 id)
@@ -457,7 +291,7 @@ struct table *table_get(struct tables *tables, __u32 id)
 	if (!table)
 		return NULL;
 	table->id = id;
-	if (new_trees(table->tree) < 0) {
+	if (table_trees_new(table->tree) < 0) {
 		free(table);
 		return NULL;
 	}
@@ -474,82 +308,6 @@ void table_drop(struct tables *tables, struct table *table)
 	free_table(NULL, &table->node);
 }
 
-int table_open(struct tables *tables, struct table *table)
-{
-	struct prefix_tree *old[2] = { table->tree[0], table->tree[1] }, *fresh[2];
-	__u32 vrf;
-	int error;
-
-	if (table->open)
-		return 0;
-	error = pool_take(&tables->vrfs, &vrf);
-	if (error) {
-		tables->refused++;
-		return error;
-	}
-	error = image_update_open(tables->update, vrf, table == tables->main);
-	if (error)
-		goto give_vrf;
-	error = new_trees(fresh);
-	if (error)
-		goto close_vrf;
-	image_update_begin(tables->update, vrf);
-	table->open = true;
-	table->vrf = vrf;
-	table->tree[0] = fresh[0];
-	table->tree[1] = fresh[1];
-	error = fill(tables, table, old);
-	if (error)
-		goto restore_trees;
-	if (!tables->held)
-		image_update_end(tables->update, vrf);
-	LIST_INSERT_HEAD(&tables->open, table, open_link);
-	free_trees(old);
-	return 0;
-
-restore_trees:
-	table->open = false;
-	table->tree[0] = old[0];
-	table->tree[1] = old[1];
-	free_trees(fresh);
-close_vrf:
-	abandon_vrf(tables, vrf);
-	return error;
-give_vrf:
-	pool_give(&tables->vrfs, vrf);
-	return error;
-}
-
-int table_close(struct tables *tables, struct table *table)
-{
-	struct prefix_tree *tree[2];
-	struct closing closing = { .tables = tables, .table = table, .tree = tree };
-	int error;
-
-	assert(LIST_EMPTY(&table->hosts));
-	error = new_trees(tree);
-	if (error)
-		return error;
-	for (int family = 0; family < 2; family++) {
-		closing.family = family;
-		prefix_tree_each(image_tree(tables, table, family), close_own, &closing);
-		prefix_tree_each(table->tree[family], close_hidden, &closing);
-	}
-	if (closing.error) {
-		free_trees(tree);
-		return closing.error;
-	}
-	free_trees(table->tree);
-	free_trees(table->host);
-	table->tree[0] = tree[0];
-	table->tree[1] = tree[1];
-	table->host[0] = table->host[1] = NULL;
-	table->open = false;
-	LIST_REMOVE(table, open_link);
-	abandon_vrf(tables, table->vrf);
-	return 0;
-}
-
 int table_route_set(struct tables *tables, struct table *table, const struct image_prefix *prefix, __u16 leaf,
 		    __u16 *ret_old)
 {
@@ -560,8 +318,8 @@ int table_route_set(struct tables *tables, struct table *table, const struct ima
 	if (error == -ENOMEM)
 		return error;
 	table->routes[prefix->family] += !old;
-	count_own(tables, prefix, leaf, 1);
-	count_own(tables, prefix, old, -1);
+	own_filter_count(&tables->own, prefix, leaf, 1);
+	own_filter_count(&tables->own, prefix, old, -1);
 	*ret_old = old;
 	return error;
 }
@@ -572,7 +330,7 @@ __u16 table_route_delete(struct tables *tables, struct table *table, const struc
 		table == tables->local ? local_delete(tables, prefix) : either_delete(tables, table, prefix);
 
 	table->routes[prefix->family] -= old != 0;
-	count_own(tables, prefix, old, -1);
+	own_filter_count(&tables->own, prefix, old, -1);
 	return old;
 }
 
@@ -642,41 +400,4 @@ static void call_each(void *arg, struct hash_node *node)
 void tables_each(const struct tables *tables, void (*each)(void *arg, const struct table *table), void *arg)
 {
 	hash_each(&tables->hash, call_each, &(struct each_call){ each, arg });
-}
-
-void tables_hold(struct tables *tables, bool held)
-{
-	struct table *table;
-
-	if (tables->held == held)
-		return;
-	tables->held = held;
-	LIST_FOREACH (table, &tables->open, open_link) {
-		if (held)
-			image_update_begin(tables->update, table->vrf);
-		else
-			image_update_end(tables->update, table->vrf);
-	}
-}
-
-bool tables_settle(struct tables *tables)
-{
-	if (tables->closing_count && !image_update_busy(tables->update)) {
-		while (tables->closing_count)
-			pool_give(&tables->vrfs, tables->closing[--tables->closing_count]);
-	}
-	return tables->closing_count || pool_waits(&tables->vrfs);
-}
-
-bool table_fixed(const struct image_prefix *prefix)
-{
-	for (size_t i = 0; i < FIXED_RANGES; i++) {
-		const struct fixed *range = &fixed_ranges[i];
-
-		if (prefix->layer == PREFIX_SHADOW && prefix->family == range->family &&
-		    prefix->length == range->length && prefix->key.word[0] == range->top &&
-		    !(prefix->key.word[1] | prefix->key.word[2]))
-			return true;
-	}
-	return false;
 }

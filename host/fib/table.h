@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The kernel's routing tables and their VRFs in the image.
+ * The kernel's routing tables, and what of them shows in the image.
  *
- * A table is open while an interface of ours uses it (RT_TABLE_MAIN always): then its routes are in the
- * image, under the number .vrf. The routes of any other table are kept in trees of the host and cost the
- * image nothing.
+ * A table is open while an interface of ours uses it (RT_TABLE_MAIN always; see vrf.h): then its routes are
+ * in the image, under the number .vrf. The routes of any other table are kept in trees of the host and cost
+ * the image nothing.
  *
  * What an open table shows for a prefix:
  *
- *   layer SHADOW   a fixed range that is never forwarded; else RT_TABLE_LOCAL's route, which the kernel looks
- * at first for every VRF; else the table's own shadow route layer ROUTE    the host route of a neighbour;
- * else the table's own route
+ *   layer SHADOW   a fixed range that is never forwarded; else RT_TABLE_LOCAL's route, which the kernel
+ *                  looks at first for every VRF; else the table's own shadow route
+ *   layer ROUTE    the host route of a neighbour; else the table's own route
  *
  * The table's own routes that do not show stand in .tree until they do.
  */
@@ -22,6 +22,7 @@
 
 #include "host/fib/hash.h"
 #include "host/fib/image_update.h"
+#include "host/fib/own_filter.h"
 #include "host/fib/pool.h"
 #include "host/fib/prefix_tree.h"
 #include "xdp/image.h"
@@ -54,10 +55,9 @@ struct tables {
 	struct pool vrfs;
 	__u16 *closing; /* VRFs whose routes are being taken out */
 	__u32 closing_count;
-	__u8 *own_image;
-	__u32 *own_count; /* local addresses behind each slot */
-	bool held;        /* open tables are being loaded */
-	__u64 refused;    /* times that there was no VRF */
+	struct own_filter own;
+	bool held;     /* open tables are being loaded */
+	__u64 refused; /* times that there was no VRF */
 };
 
 /* vrfs: at most so many open tables. */
@@ -70,11 +70,6 @@ struct table *table_find(const struct tables *tables, __u32 id);
 struct table *table_get(struct tables *tables, __u32 id);
 /* Frees a table that nobody needs; any other stays. */
 void table_drop(struct tables *tables, struct table *table);
-
-/* Puts the routes into the image. -ENOSPC: no VRF is free. -ENOMEM. No effect on an open table. */
-int table_open(struct tables *tables, struct table *table);
-/* Takes them out; there must be no host routes. -ENOMEM: the table stays open. */
-int table_close(struct tables *tables, struct table *table);
 
 /* prefix->vrf is not looked at here and below. -ENOSPC: done, but some addresses punt. -ENOMEM: not done. */
 int table_route_set(struct tables *tables, struct table *table, const struct image_prefix *prefix, __u16 leaf,
@@ -98,10 +93,14 @@ __u16 table_best(const struct tables *tables, const struct table *table, enum im
 /* All tables in no order. */
 void tables_each(const struct tables *tables, void (*each)(void *arg, const struct table *table), void *arg);
 
-/* While held, routes do not show in the image until the end: for loading many. */
-void tables_hold(struct tables *tables, bool held);
-/* Makes VRFs free again. True: some are still closing. */
-bool tables_settle(struct tables *tables);
+/* --- for vrf.c --- */
 
-/* Whether the prefix is one of the fixed ranges. */
-bool table_fixed(const struct image_prefix *prefix);
+/* Whether the table's own route for a prefix shows in the image, or would if there is one. */
+bool table_shows(const struct tables *tables, const struct table *table, const struct image_prefix *prefix);
+/* Stores an own route where it belongs, image or tree; the other layer is not looked at. As
+ * table_route_set(). */
+int table_own_set(struct tables *tables, struct table *table, const struct image_prefix *prefix, __u16 leaf,
+		  __u16 *ret_old);
+/* An empty tree for each family. -ENOMEM. */
+int table_trees_new(struct prefix_tree *ret[2]);
+void table_trees_free(struct prefix_tree *const tree[2]);

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 
 #include "host/fib/fib_parts.h"
+#include "host/fib/fixed_range.h"
 #include "host/fib/group.h"
 #include "host/fib/image_store.h"
 #include "host/fib/image_update.h"
@@ -128,7 +129,7 @@ static enum view_origin origin_of(const struct fib *fib, const struct table *tab
 		return host && prefix_tree_get(host, &prefix->key, prefix->length, PREFIX_ROUTE)
 			       ? VIEW_NEIGHBOUR
 			       : VIEW_KERNEL;
-	if (table_fixed(prefix))
+	if (fixed_range_is(prefix))
 		return VIEW_FIXED;
 	return prefix_tree_get(local, &prefix->key, prefix->length, PREFIX_SHADOW) ? VIEW_LOCAL : VIEW_KERNEL;
 }
