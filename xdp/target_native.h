@@ -30,6 +30,13 @@
 		address;                                                                                     \
 	})
 
+/* Opaque, so that the mask stands right before the access, where every verifier since 6.1 sees it. */
+static __always_inline __u32 native_bound(__u32 index, const __u32 mask)
+{
+	asm volatile("%0 &= %1" : "+w"(index) : "i"(mask));
+	return index;
+}
+
 #define native_table(field)                                                                                  \
 	((const typeof(((struct image_tables *)0)->field) *)native_address(                                  \
 		BAKED_TABLES, offsetof(struct image_tables, field)))
@@ -87,13 +94,13 @@ static __always_inline const struct image_control *target_control(const struct t
 
 static __always_inline const struct image_vrf *target_vrf(const struct target *target, __u32 index)
 {
-	return &(*native_table(vrf))[index & (IMAGE_VRFS - 1)];
+	return &(*native_table(vrf))[native_bound(index, IMAGE_VRFS - 1)];
 }
 
 static __always_inline const struct image_interface *target_interface(const struct target *target,
 								      __u32 index)
 {
-	return &(*native_table(interface))[index & (IMAGE_INTERFACES - 1)];
+	return &(*native_table(interface))[native_bound(index, IMAGE_INTERFACES - 1)];
 }
 
 static __always_inline const struct image_interface *target_ingress(const struct target *target)
@@ -103,22 +110,22 @@ static __always_inline const struct image_interface *target_ingress(const struct
 
 static __always_inline const struct image_nexthop *target_nexthop(const struct target *target, __u32 id)
 {
-	return &(*native_table(nexthop))[id & (IMAGE_NEXTHOPS - 1)];
+	return &(*native_table(nexthop))[native_bound(id, IMAGE_NEXTHOPS - 1)];
 }
 
 static __always_inline __u16 target_vlan(const struct target *target, __u32 index)
 {
-	return (*native_table(vlan))[index & (IMAGE_VLAN_TABLES * 4096 - 1)];
+	return (*native_table(vlan))[native_bound(index, IMAGE_VLAN_TABLES * 4096 - 1)];
 }
 
 static __always_inline __u32 target_bucket(const struct target *target, __u32 index)
 {
-	return (*native_table(bucket))[index & (IMAGE_BUCKETS - 1)];
+	return (*native_table(bucket))[native_bound(index, IMAGE_BUCKETS - 1)];
 }
 
 static __always_inline __u8 target_own(const struct target *target, __u32 slot)
 {
-	return (*native_table(own))[slot & (IMAGE_OWN - 1)];
+	return (*native_table(own))[native_bound(slot, IMAGE_OWN - 1)];
 }
 
 static __always_inline __u32 target_port(const struct target *target)
