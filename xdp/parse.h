@@ -129,8 +129,7 @@ static __always_inline enum reason parse_length(struct target *target, struct pa
 	return parse_odd_length(target, packet, header, room);
 }
 
-/* Five 32-bit words add up to less than 2^35: two rounds leave 16 bits, 0xffff where the checksum is right.
- */
+/* Five words add up to less than 2^35: two rounds leave 16 bits, 0xffff where the checksum is right. */
 static __always_inline __u32 fold(__u64 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -193,24 +192,4 @@ static __always_inline enum reason parse_ethernet(struct packet *packet, struct 
 	type->be = load16(packet->data + ETHER_HEADER - 2);
 	packet->ip = packet->data + ETHER_HEADER;
 	return REASON_FORWARDED;
-}
-
-/* The whole of it, for an engine that goes stage by stage. */
-static __always_inline enum reason parse(struct target *target, struct packet *packet)
-{
-	struct ethertype type;
-	enum reason reason = parse_ethernet(packet, &type);
-
-	if (unlikely(reason))
-		return reason;
-	if (unlikely(is_tag(type))) {
-		reason = parse_tags(packet, &type);
-		if (reason)
-			return reason;
-	}
-	if (likely(type.be == swap16(ETH_P_IP)))
-		return parse_ipv4(target, packet);
-	if (type.be == swap16(ETH_P_IPV6))
-		return parse_ipv6(target, packet);
-	return REASON_NOT_IP;
 }
