@@ -270,6 +270,7 @@ static void become_ready(struct mirror *mirror)
 	mirror_publish(mirror);
 	mirror->ready = true;
 	neighbourhood_tend(mirror->neighbourhood, loop_now());
+	audit_steady(mirror->audit, true);
 	mirror->options.ready(mirror->options.arg);
 }
 
@@ -439,6 +440,32 @@ static void netfilter_changed(void *arg)
 	mirror_publish(mirror);
 }
 
+static bool audit_settled(void *arg)
+{
+	struct mirror_stats stats;
+
+	mirror_stats(arg, &stats);
+	return !stats.resyncing && stats.lag_us < 1000 * MIRROR_PROBE;
+}
+
+static void audit_differs(void *arg, const struct audit_difference *difference)
+{
+	struct resync_dump dump = { .kind = RESYNC_ROUTES,
+				    .family = difference->image.family,
+				    .table = difference->table };
+	static struct log_limit limit;
+	struct mirror *mirror = arg;
+
+	log_limited(&limit, LOG_LEVEL_ERROR, "audit: %s; mending that and dumping the table again",
+		    difference->text);
+	mirror_note_resync(mirror, "the audit found a difference");
+	rib_refresh(mirror->rib, difference->table, &difference->image);
+	rib_refresh(mirror->rib, difference->table, &difference->kernel);
+	mirror_want(mirror, RESYNC_LINKS, 0, 0);
+	mirror_want(mirror, RESYNC_NEXTHOPS, 0, 0);
+	(void)resync_want(mirror->resync, &dump, 0);
+}
+
 static void object_changed(void *arg, __u32 id, bool gone)
 {
 	struct mirror *mirror = arg;
@@ -527,6 +554,9 @@ static int make_parts(struct mirror *mirror)
 		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, &resync_ops, mirror,
 			       &mirror->resync);
 	if (!r)
+		r = audit_new(mirror->options.loop, fib, mirror->rib, mirror->links, audit_differs,
+			      audit_settled, mirror, &mirror->audit);
+	if (!r)
 		r = rib_table_open(mirror->rib, RT_TABLE_LOCAL);
 	if (!r)
 		r = rib_table_open(mirror->rib, RT_TABLE_MAIN);
@@ -591,6 +621,7 @@ void mirror_free(struct mirror *mirror)
 	loop_timer_free(mirror->probe);
 	loop_timer_free(mirror->suspects);
 	netfilter_free(mirror->netfilter);
+	audit_free(mirror->audit);
 	resync_free(mirror->resync);
 	if (mirror->neighbourhood)
 		neighbourhood_undo(mirror->neighbourhood);
@@ -641,6 +672,11 @@ const struct rib *mirror_rib(const struct mirror *mirror)
 const struct netfilter_state *mirror_netfilter(const struct mirror *mirror)
 {
 	return netfilter_state(mirror->netfilter);
+}
+
+struct audit *mirror_audit(const struct mirror *mirror)
+{
+	return mirror->audit;
 }
 
 void mirror_stats(const struct mirror *mirror, struct mirror_stats *ret)

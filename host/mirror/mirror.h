@@ -25,6 +25,7 @@
 #include "host/mirror/rules.h"
 #include "host/why.h"
 
+struct audit;
 struct loop;
 struct mirror;
 
@@ -62,6 +63,9 @@ const struct rib *mirror_rib(const struct mirror *mirror);
 const struct netfilter_state *mirror_netfilter(const struct mirror *mirror);
 /* Why all packets that come in here stay in the kernel, and a line about it; FORWARDED: they do not. */
 enum reason mirror_punt(const struct mirror *mirror, const struct link *link, struct why *why);
+
+/* Kernel against image (audit.h). It looks at a few samples all the time once the mirror is ready. */
+struct audit *mirror_audit(const struct mirror *mirror);
 
 struct mirror_stats {
 	__u64 events;   /* notifications */

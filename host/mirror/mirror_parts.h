@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "host/mirror/audit.h"
 #include "host/mirror/mirror.h"
 #include "host/mirror/netlink_socket.h"
 #include "host/mirror/objects.h"
@@ -22,6 +23,7 @@ struct mirror {
 	struct neighbourhood *neighbourhood;
 	struct netfilter *netfilter;
 	struct resync *resync;
+	struct audit *audit;
 	struct loop_timer *tick, *work, *probe, *suspects;
 	bool ready;
 	bool links_dirty; /* publish before the next wait */

@@ -261,6 +261,17 @@ bool rib_busy(const struct rib *rib)
 	return wants_walk(rib);
 }
 
+void rib_refresh(struct rib *rib, __u32 table, const struct fib_prefix *prefix)
+{
+	__u16 slot = rib_find_table(rib, table);
+	struct rib_place place;
+
+	if (slot == NO_TABLE)
+		return;
+	place = rib_place(prefix->family, slot, prefix->address, prefix->length);
+	rib_republish(rib, &place);
+}
+
 int rib_override(struct rib *rib, const struct fib_prefix *prefix, enum reason reason)
 {
 	__u16 local = rib_find_table(rib, RT_TABLE_LOCAL);

@@ -67,6 +67,9 @@ bool rib_dump_again(const struct rib *rib, __u32 table, __u8 family);
 bool rib_work(struct rib *rib, __u32 routes);
 bool rib_busy(const struct rib *rib);
 
+/* Tells the fib again about a prefix, that it has no route if so. */
+void rib_refresh(struct rib *rib, __u32 table, const struct fib_prefix *prefix);
+
 /* All destinations of a prefix punt for this reason, whatever the routes say: looked at before all tables. */
 int rib_override(struct rib *rib, const struct fib_prefix *prefix, enum reason reason);
 void rib_override_remove(struct rib *rib, const struct fib_prefix *prefix);

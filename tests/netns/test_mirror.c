@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "host/mirror/audit.h"
 #include "tests/netns/mirror_fixture.h"
 
 static struct mirror_fixture fixture;
@@ -285,5 +287,48 @@ Test(mirror, random_changes_with_carriers)
 {
 	mirror_fixture_start(&fixture, NULL);
 	random_changes(20261201, 12, true);
+	mirror_fixture_stop(&fixture);
+}
+
+/* --- the audit --- */
+
+static struct audit_result audit_of(__u32 samples)
+{
+	struct audit_result result;
+
+	cr_assert_eq(audit_start(mirror_audit(fixture.mirror), samples), 0);
+	do {
+		mirror_fixture_pass(&fixture, 50);
+		audit_result(mirror_audit(fixture.mirror), &result);
+	} while (result.running);
+	return result;
+}
+
+Test(mirror, audit_finds_what_is_wrong_and_mends_it)
+{
+	struct fib_prefix prefix = { .family = AF_INET, .length = 16, .address = { 10, 100 } };
+	struct fib_leaf_spec spec = { .reason = REASON_BLACKHOLE, .family = AF_INET };
+	struct audit_result result;
+	__u32 leaf;
+
+	mirror_fixture_run("ip route add 10.100.0.0/16 via 10.0.0.2; ip route add 10.101.0.0/16 nexthop via "
+			   "10.0.0.2 nexthop via "
+			   "10.0.1.2; ip route add blackhole 10.102.0.0/16; ip -6 route add 2001:db8:99::/48 "
+			   "via 2001:db8:1::2");
+	mirror_fixture_start(&fixture, NULL);
+	result = audit_of(2000);
+	cr_expect_eq(result.run.samples, 2000);
+	cr_expect_eq(result.run.differences, 0, "%s", result.text[0]);
+	cr_expect_gt(result.run.same, 200);
+	/* As if a notification had been misunderstood. */
+	cr_assert_eq(fib_leaf_get(fixture.fib, &spec, &leaf), 0);
+	cr_assert_eq(fib_route_set(fixture.fib, RT_TABLE_MAIN, &prefix, leaf, false), 0);
+	fib_leaf_put(fixture.fib, leaf);
+	result = audit_of(2000);
+	cr_expect_gt(result.run.differences, 0);
+	cr_expect_neq(result.text[0][0], 0);
+	mirror_fixture_settle(&fixture);
+	result = audit_of(2000);
+	cr_expect_eq(result.run.differences, 0, "%s", result.text[0]);
 	mirror_fixture_stop(&fixture);
 }
