@@ -15,14 +15,17 @@ static struct adjacency *container(struct hash_node *node)
 	return (struct adjacency *)((char *)node - offsetof(struct adjacency, node));
 }
 
-/* The smaller of interface and route MTU, as far as 16 bits go: no IPv4 packet is longer. */
-static __u16 packet_limit(const struct adjacency *adjacency)
+/* The smallest of interface and route MTU and the port's room, as far as 16 bits go: no IPv4 packet is
+ * longer. */
+static __u16 packet_limit(const struct adjacency *adjacency, const struct egress *egress)
 {
 	const struct fib_interface *is = &adjacency->egress->is;
 	__u32 limit = adjacency->key.family == AF_INET ? is->mtu4 : is->mtu6;
 
 	if (adjacency->key.mtu && adjacency->key.mtu < limit)
 		limit = adjacency->key.mtu;
+	if (egress->room < limit)
+		limit = egress->room;
 	return limit < 0xffff ? limit : 0xffff;
 }
 
@@ -56,7 +59,7 @@ static void compose(const struct adjacency *adjacency, const struct egress *egre
 		return;
 	ret->kind = NEXTHOP_FORWARD;
 	ret->flags |= egress->frames ? NEXTHOP_FRAMES : 0;
-	ret->mtu = packet_limit(adjacency);
+	ret->mtu = packet_limit(adjacency, egress);
 	ret->port = egress->port;
 	ret->tags = egress->tags;
 	ret->tag[0] = egress->tag[0];

@@ -9,7 +9,8 @@
 
 #define FIRST_SLOT (IMAGE_PORTS + 1) /* behind those of the ports */
 #define MAX_TAGS   2                 /* that the program parses and writes */
-#define MAX_STACK  8                 /* devices above each other, as the kernel allows; also ends loops */
+#define TAG_LENGTH 4
+#define MAX_STACK  8 /* devices above each other, as the kernel allows; also ends loops */
 
 static struct interface *container(struct hash_node *node)
 {
@@ -165,6 +166,17 @@ static bool collect_tags(const struct interface *interface, struct egress *ret)
 	return true;
 }
 
+/*
+ * The kernel drops redirected frames longer than the port's MTU, an Ethernet header and one tag; frames of
+ * its own may be longer. So two tags shorten what may be redirected.
+ */
+static __u32 port_room(const struct interface *port, unsigned tags)
+{
+	__u32 room = port->is.mtu4 + TAG_LENGTH;
+
+	return room > tags * TAG_LENGTH ? room - tags * TAG_LENGTH : 0;
+}
+
 static bool is_down(const struct interface *interface)
 {
 	for (int i = 0; i <= MAX_STACK; i++, interface = interface->parent) {
@@ -193,6 +205,7 @@ static enum reason egress_reason(const struct interfaces *interfaces, const stru
 	ret->frames = port->frames;
 	if (!collect_tags(interface, ret) || !port->able)
 		return REASON_EGRESS_UNABLE;
+	ret->room = port_room(bottom, ret->tags);
 	/* without a slot the reverse path and same-interface rules cannot be kept */
 	return interface->slot ? REASON_FORWARDED : REASON_TABLE_FULL;
 }

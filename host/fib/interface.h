@@ -107,6 +107,7 @@ struct egress {
 	bool frames; /* takes frames of several buffers */
 	__u8 tags;
 	__be32 tag[2]; /* {tpid, tci} as in the frame, outermost first */
+	__u32 room;    /* longest IP packet behind these tags that the port sends */
 };
 void interface_egress(const struct interfaces *interfaces, const struct interface *interface,
 		      struct egress *ret);

@@ -173,11 +173,22 @@ static bool can_send(const struct world *world, const struct world_interface *ou
 	return true;
 }
 
-// Linux lets a route raise the MTU of IPv4 above the interface's; the product may leave such packets to it.
+static __u32 tags_of(const struct world *world, const struct world_interface *out)
+{
+	return out->parent ? 1 + tags_of(world, world_interface(world, out->parent)) : 0;
+}
+
+// Linux lets a route raise the MTU of IPv4 above the interface's. And it sends frames with two tags that are
+// longer than the port's MTU and one tag, but redirects none such. The product may, or must, leave both to
+// it.
 static __u32 path_mtu(struct frame *frame, const struct world_route *route, const struct world_interface *out)
 {
-	if (!out || !route->mtu)
-		return out ? out->mtu : 0;
+	if (!out)
+		return 0;
+	if (frame->ip_length + tags_of(frame->world, out) * 4 > world_port(frame->world, out)->mtu + 4)
+		excuse(frame, BIT(TOO_BIG));
+	if (!route->mtu)
+		return out->mtu;
 	if (frame->family == AF_INET && frame->ip_length > out->mtu)
 		excuse(frame, BIT(TOO_BIG));
 	return frame->family == AF_INET || route->mtu < out->mtu ? route->mtu : out->mtu;
