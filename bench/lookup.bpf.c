@@ -4,6 +4,8 @@
 // several structures. Independent lookups overlap in the CPU; a dependent one cannot begin before the last
 // has ended, because its address is taken from a place that depends on the last result (by adding result &
 // 0).
+//
+// bpf_fib_lookup tells next hops by their gateways; the low half of the gateway's address is the result.
 
 #include <stdbool.h>
 #include <linux/bpf.h>
@@ -14,6 +16,12 @@
 
 #define TARGET_HAS_CLOCK 0
 
+#ifndef AF_INET
+#define AF_INET  2
+#define AF_INET6 10
+#endif
+#define LOOKUP_SKIP_NEIGHBOUR 4 // BPF_FIB_LOOKUP_SKIP_NEIGH of newer headers
+
 // Set before the object is loaded.
 const volatile __u32 node_mask = 0; // words of node[] - 1
 const volatile __u32 run_mask = 0;  // cells of run[] - 1
@@ -23,6 +31,7 @@ const volatile bool record = false; // write results down
 __u32 root[2]; // IPv4, IPv6: where the image's search begins
 __u32 cursor;  // in the trace
 __u32 nothing; // 0, but the compiler cannot know
+__u32 ingress; // interface that packets for bpf_fib_lookup come in by
 __u64 sum;     // of all results
 
 // One big value that user space maps.
@@ -79,11 +88,17 @@ static __always_inline void *find(void *map, const void *key)
 	return bpf_map_lookup_elem(map, key);
 }
 
+static __always_inline bool find_kernel(struct xdp_md *context, struct bpf_fib_lookup *fib)
+{
+	return bpf_fib_lookup(context, fib, sizeof(*fib), LOOKUP_SKIP_NEIGHBOUR) == BPF_FIB_LKUP_RET_SUCCESS;
+}
+
 enum { DONE = XDP_PASS, FAILED = XDP_DROP };
 
 #include "xdp/route.h"
 
 struct batch {
+	struct xdp_md *context;
 	const void *trace;
 	__u32 *results;
 	struct target target;
@@ -114,10 +129,10 @@ static __always_inline void take(struct batch *batch, __u32 result)
 }
 
 // Calls one step LOOKUP_BATCH times, everything it needs at hand.
-static __always_inline int repeat(long (*step)(__u32, struct batch *))
+static __always_inline int repeat(struct xdp_md *context, long (*step)(__u32, struct batch *))
 {
 	const __u32 zero = 0;
-	struct batch batch = { .cursor = cursor, .nothing = nothing };
+	struct batch batch = { .context = context, .cursor = cursor, .nothing = nothing };
 
 	batch.trace = find(&trace, &zero);
 	batch.results = find(&results, &zero);
@@ -136,7 +151,7 @@ static __always_inline int repeat(long (*step)(__u32, struct batch *))
 	SEC("xdp")                                                                                           \
 	int lookup_##name(struct xdp_md *context)                                                            \
 	{                                                                                                    \
-		return repeat(step_##name);                                                                  \
+		return repeat(context, step_##name);                                                         \
 	}
 
 // What the harness itself costs.
@@ -204,6 +219,28 @@ static long step_trie6(__u32 i, struct batch *batch)
 	return 0;
 }
 
+static long step_kernel4(__u32 i, struct batch *batch)
+{
+	struct bpf_fib_lookup fib = { .family = AF_INET, .ifindex = ingress };
+	bool found;
+
+	fib.ipv4_dst = *address4(batch);
+	found = find_kernel(batch->context, &fib);
+	take(batch, found ? __builtin_bswap32(fib.ipv4_dst) & 0xffff : 0);
+	return 0;
+}
+
+static long step_kernel6(__u32 i, struct batch *batch)
+{
+	struct bpf_fib_lookup fib = { .family = AF_INET6, .ifindex = ingress };
+	bool found;
+
+	__builtin_memcpy(fib.ipv6_dst, address6(batch), 16);
+	found = find_kernel(batch->context, &fib);
+	take(batch, found ? __builtin_bswap32(fib.ipv6_dst[3]) & 0xffff : 0);
+	return 0;
+}
+
 PROGRAM(nothing4)
 PROGRAM(nothing6)
 PROGRAM(image4)
@@ -211,5 +248,7 @@ PROGRAM(image6)
 PROGRAM(dir4)
 PROGRAM(trie4)
 PROGRAM(trie6)
+PROGRAM(kernel4)
+PROGRAM(kernel6)
 
 char licence[] SEC("license") = "Dual BSD/GPL";

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include "bench/lookup.h"
+
+#include "bench/lookup_layout.h" // the skeleton needs it
+#include "bench/lookup.skel.h"
+#include "bench/netns.h"
+
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "bench/lookup.h"
-#include "bench/lookup.skel.h"
-#include "bench/lookup_layout.h"
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 // The same object loaded with each set of its constants.
 enum lookup_variant { LOOKUP_INDEPENDENT, LOOKUP_DEPENDENT, LOOKUP_RECORD, LOOKUP_VARIANTS };
@@ -19,7 +23,7 @@ struct lookup {
 	void *trace;
 	__u32 *results;
 	struct lookup_dir *dir;
-	__u32 dir_groups;
+	int netns; // of the kernel's routes, not owned; -1 without
 };
 
 static struct bpf_program *program_of(const struct lookup *lookup, enum lookup_variant variant,
@@ -37,6 +41,8 @@ static struct bpf_program *program_of(const struct lookup *lookup, enum lookup_v
 		return ipv6 ? NULL : skeleton->progs.lookup_dir4;
 	case LOOKUP_TRIE:
 		return ipv6 ? skeleton->progs.lookup_trie6 : skeleton->progs.lookup_trie4;
+	case LOOKUP_KERNEL:
+		return ipv6 ? skeleton->progs.lookup_kernel6 : skeleton->progs.lookup_kernel4;
 	default:
 		return NULL;
 	}
@@ -78,56 +84,48 @@ static int set_up(struct lookup *lookup, enum lookup_variant variant)
 	return error ?: lookup_bpf__load(skeleton);
 }
 
-static int dir_insert(struct lookup *lookup, const struct table_route *route)
+static int trie_of(const struct lookup *lookup, __u8 family)
 {
-	struct lookup_dir *dir = lookup->dir;
-	__u32 address =
-		(__u32)route->addr[0] << 24 | route->addr[1] << 16 | route->addr[2] << 8 | route->addr[3];
-	__u32 *first = &dir->first[address >> 8], *group;
+	const struct lookup_bpf *first = lookup->variant[0];
 
-	if (route->len <= 24) {
-		for (__u32 i = 0; i < 1u << (24 - route->len); i++)
-			first[i] = route->nexthop;
-		return 0;
-	}
-	if (!(*first & LOOKUP_DIR_GROUP)) {
-		if (lookup->dir_groups == LOOKUP_DIR_GROUPS)
-			return -ENOSPC;
-		group = &dir->group[lookup->dir_groups * 256];
-		for (__u32 i = 0; i < 256; i++)
-			group[i] = *first;
-		*first = LOOKUP_DIR_GROUP | lookup->dir_groups++;
-	}
-	group = &dir->group[(*first & ~LOOKUP_DIR_GROUP) * 256 + (address & 255)];
-	for (__u32 i = 0; i < 1u << (32 - route->len); i++)
-		group[i] = route->nexthop;
-	return 0;
+	return bpf_map__fd(family == AF_INET6 ? first->maps.trie6 : first->maps.trie4);
 }
 
-static int trie_insert(const struct lookup *lookup, const struct table_route *route)
+static struct lookup_key6 trie_key(const struct table_route *route)
 {
-	const struct lookup_bpf *skeleton = lookup->variant[0];
 	struct lookup_key6 key = { .length = route->len };
-	struct bpf_map *map = route->family == AF_INET6 ? skeleton->maps.trie6 : skeleton->maps.trie4;
 
 	memcpy(key.address, route->addr, table_width(route->family) / 8);
-	return bpf_map_update_elem(bpf_map__fd(map), &key, &route->nexthop, BPF_ANY) < 0 ? -errno : 0;
+	return key;
 }
 
-static int run(struct lookup *lookup, enum lookup_variant variant, enum lookup_structure structure,
-	       __u8 family, unsigned int batches, __u32 *ret_ns)
+static int run_here(const struct bpf_program *program, unsigned int batches)
 {
-	const struct bpf_program *program = program_of(lookup, variant, structure, family);
 	char frame[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = batches);
 
-	if (!program)
-		return -EOPNOTSUPP;
 	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0)
 		return -errno;
-	*ret_ns = options.duration;
-	return 0;
+	return options.retval == XDP_PASS ? 0 : -EIO;
+}
+
+static int run(struct lookup *lookup, enum lookup_variant variant, enum lookup_structure structure,
+	       __u8 family, unsigned int batches)
+{
+	const struct bpf_program *program = program_of(lookup, variant, structure, family);
+	int home, error;
+
+	if (!program)
+		return -EOPNOTSUPP;
+	if (structure != LOOKUP_KERNEL)
+		return run_here(program, batches);
+	error = netns_enter(lookup->netns, &home);
+	if (error < 0)
+		return error;
+	error = run_here(program, batches);
+	netns_leave(home);
+	return error;
 }
 
 int lookup_new(const struct image_store *store, struct lookup **ret_lookup)
@@ -138,6 +136,7 @@ int lookup_new(const struct image_store *store, struct lookup **ret_lookup)
 	if (!lookup)
 		return -ENOMEM;
 	lookup->store = store;
+	lookup->netns = -1;
 	for (int i = 0; i < LOOKUP_VARIANTS && !error; i++) {
 		lookup->variant[i] = lookup_bpf__open();
 		error = lookup->variant[i] ? set_up(lookup, i) : -errno;
@@ -175,16 +174,47 @@ void lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-int lookup_load(struct lookup *lookup, const struct table *table)
+struct lookup_dir *lookup_dir(struct lookup *lookup)
 {
-	int error = 0;
+	return lookup->dir;
+}
 
-	for (size_t i = 0; i < table->count && !error; i++) {
-		if (table->routes[i].family == AF_INET)
-			error = dir_insert(lookup, &table->routes[i]);
-		error = error ?: trie_insert(lookup, &table->routes[i]);
-	}
-	return error;
+int lookup_trie_set(struct lookup *lookup, const struct table_route *route)
+{
+	struct lookup_key6 key = trie_key(route);
+
+	return bpf_map_update_elem(trie_of(lookup, route->family), &key, &route->nexthop, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+int lookup_trie_delete(struct lookup *lookup, const struct table_route *route)
+{
+	struct lookup_key6 key = trie_key(route);
+
+	return bpf_map_delete_elem(trie_of(lookup, route->family), &key) < 0 ? -errno : 0;
+}
+
+size_t lookup_trie_bytes(const struct lookup *lookup, __u8 family)
+{
+	char path[64], line[128];
+	size_t bytes = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", trie_of(lookup, family));
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "memlock: %zu", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+void lookup_kernel(struct lookup *lookup, int netns, __u32 ingress)
+{
+	lookup->netns = netns;
+	for (int i = 0; i < LOOKUP_VARIANTS; i++)
+		lookup->variant[i]->bss->ingress = ingress;
 }
 
 void *lookup_trace(struct lookup *lookup)
@@ -200,23 +230,15 @@ void lookup_roots(struct lookup *lookup, __u16 vrf)
 }
 
 int lookup_run(struct lookup *lookup, enum lookup_structure structure, __u8 family, bool dependent,
-	       unsigned int batches, double *ret_ns)
+	       unsigned int batches)
 {
-	__u32 ns;
-	int error = run(lookup, dependent ? LOOKUP_DEPENDENT : LOOKUP_INDEPENDENT, structure, family, batches,
-			&ns);
-
-	if (!error)
-		*ret_ns = (double)ns / LOOKUP_BATCH;
-	return error;
+	return run(lookup, dependent ? LOOKUP_DEPENDENT : LOOKUP_INDEPENDENT, structure, family, batches);
 }
 
 const __u32 *lookup_results(struct lookup *lookup, enum lookup_structure structure, __u8 family)
 {
-	__u32 ns;
-
 	lookup->variant[LOOKUP_RECORD]->bss->cursor = 0;
-	if (run(lookup, LOOKUP_RECORD, structure, family, LOOKUP_ADDRESSES / LOOKUP_BATCH, &ns) < 0)
+	if (run(lookup, LOOKUP_RECORD, structure, family, LOOKUP_ADDRESSES / LOOKUP_BATCH) < 0)
 		return NULL;
 	return lookup->results;
 }

@@ -6,7 +6,7 @@
 // What the lookup programs and the bench agree on.
 
 // Addresses of a trace; a run goes round and round over them.
-#define LOOKUP_ADDRESSES  (1u << 20)
+#define LOOKUP_ADDRESSES  (1u << 19)
 // Lookups in one run of a program.
 #define LOOKUP_BATCH      512
 // Groups of 256 entries for what is longer than /24 in DIR-24-8.
