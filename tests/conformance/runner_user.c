@@ -5,6 +5,7 @@
 #include <string.h>
 #include <linux/errno.h>
 
+#include "host/engine/user_program.h"
 #include "tests/conformance/runner.h"
 
 #define HEADROOM 64 // for tags
@@ -29,10 +30,6 @@ static void user_close(void *runner)
 	free(runner);
 }
 
-// After this the program's headers allow no libc.
-#include "host/engine/target_user.h"
-#include "xdp/pipeline.h"
-
 static int user_open(struct image_store *store, __u32 ports, void **ret_runner)
 {
 	*ret_runner = user_new(store);
@@ -43,23 +40,17 @@ static int user_run(void *runner, __u16 port, const __u8 *frame, __u32 length,
 		    struct runner_outcome *ret_outcome)
 {
 	struct user *user = runner;
-	struct target target;
-	struct packet packet;
+	struct user_frame run = { .data = user->buffer + HEADROOM, .length = length, .headroom = HEADROOM };
 	struct verdict result;
 
 	memset(user->buffer + HEADROOM + length, 0x5a, SPARE);
-	memcpy(user->buffer + HEADROOM, frame, length);
-	target_init(&target, user->store);
-	target.port = port;
-	target.headroom = HEADROOM;
-	packet.data = user->buffer + HEADROOM;
-	packet.end = user->buffer + HEADROOM + length;
-	result = verdict(pipeline(&target, &packet), &packet);
+	memcpy(run.data, frame, length);
+	result = user_program_run(user->store, port, &run);
 	ret_outcome->action = result.action;
 	ret_outcome->reason = result.reason;
 	ret_outcome->port = result.action == ACTION_FORWARD ? result.port : -1;
-	ret_outcome->length = (__u8 *)packet.end - (__u8 *)packet.data;
-	memcpy(ret_outcome->frame, packet.data, ret_outcome->length);
+	ret_outcome->length = run.length;
+	memcpy(ret_outcome->frame, run.data, run.length);
 	return 0;
 }
 
