@@ -20,6 +20,7 @@ import time
 
 SKIPPED = 77
 WAIT_S = 20
+SHELL_S = 250
 RUN = '/run/penstock'
 BPFFS = '/sys/fs/bpf'
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -42,7 +43,7 @@ def until(condition, what, seconds=WAIT_S):
 
 
 def shell(*arguments, check=True):
-    return subprocess.run(arguments, check=check, capture_output=True, text=True)
+    return subprocess.run(arguments, check=check, capture_output=True, text=True, timeout=SHELL_S)
 
 
 def private_mounts():
@@ -54,6 +55,14 @@ def private_mounts():
         os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable, '-B', *sys.argv])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(1))
+
+
+def hide_bpffs():
+    """Takes the host's BPF file systems out of this mount namespace."""
+    with open('/proc/mounts') as mounts:
+        places = [line.split()[1] for line in mounts if line.split()[2] == 'bpf']
+    for place in reversed(places):
+        shell('umount', place)
 
 
 class Daemon:
@@ -111,6 +120,7 @@ class Bed:
         self.daemons = []
         self.children = []
         atexit.register(self.remove)
+        hide_bpffs()
         if bpffs:
             shell('mount', '-t', 'bpf', 'bpf', BPFFS)
         self.make()

@@ -80,7 +80,7 @@ def check_result(result, families, routers):
             where = f"{router['name']}, IPv{family['family']}"
             for lane in ('packets', 'reference_packets'):
                 packets = router[lane]
-                assert packets['sent'] > 1000, f"{where}: only {packets['sent']} sent"
+                assert packets['sent'] > 0, f"{where}: nothing sent"
                 assert packets['arrived'] == packets['sent'], f"{where}: {lane} {packets}"
                 assert not any(packets['wrong'].values()), f"{where}: {lane} {packets}"
             assert router['packets_per_second']['median'] > 0, where
