@@ -46,7 +46,7 @@ def test(folder):
         status, output = compare(notes, '0')
         assert status == 1, output
         for sign in (f'process {process.pid}: sleep 1000', f'network namespace {namespace}',
-                     f'interface {link}', f'pin {bpffs}/penstock/left', 'BPF map'):
+                     f'interface {link}', f'pin {bpffs}/penstock/left', 'behind: BPF map'):
             assert sign in output, f'{sign} is not in:\n{output}'
     finally:
         if process:
