@@ -143,6 +143,41 @@ void mirror_fixture_settle(struct mirror_fixture *fixture)
 		       stats.resyncing, stats.rib.unsure, stats.rib.in_doubt, stats.lag_us);
 }
 
+struct interface_search {
+	__u32 ifindex;
+	bool found;
+	struct view_interface *ret;
+};
+
+static bool take_interface(void *arg, const struct view_interface *interface)
+{
+	struct interface_search *search = arg;
+
+	if (interface->ifindex != search->ifindex)
+		return true;
+	*search->ret = *interface;
+	search->found = true;
+	return false;
+}
+
+bool mirror_fixture_interface(struct mirror_fixture *fixture, const char *name, struct view_interface *ret)
+{
+	struct interface_search search = { .ifindex = if_nametoindex(name), .ret = ret };
+
+	view_interfaces(fixture->fib, take_interface, &search);
+	return search.found;
+}
+
+void mirror_fixture_ports(struct mirror_fixture *fixture)
+{
+	__u16 port;
+
+	for (int i = 0; i < FIXTURE_LINKS; i++) {
+		cr_assert_eq(fib_port_add(fixture->fib, fixture->ifindex[i], &port), 0);
+		fib_port_egress(fixture->fib, port, true, false);
+	}
+}
+
 /* --- what the image says --- */
 
 struct hops {

@@ -31,6 +31,12 @@ void mirror_fixture_namespace(struct mirror_fixture *fixture);
 void mirror_fixture_start(struct mirror_fixture *fixture, const struct mirror_options *options);
 void mirror_fixture_stop(struct mirror_fixture *fixture);
 
+/* What the fib has of a device, by name. A device of the fixture is a port. False: it has none. */
+struct view_interface;
+bool mirror_fixture_interface(struct mirror_fixture *fixture, const char *name, struct view_interface *ret);
+/* Adds ports for the three links. */
+void mirror_fixture_ports(struct mirror_fixture *fixture);
+
 /* Runs a shell command; it must succeed. */
 void mirror_fixture_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, but it may fail. */
