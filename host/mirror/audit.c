@@ -137,6 +137,8 @@ static bool draw_sample(struct audit *audit, __u8 family, struct sample *ret)
 static int ask_kernel(struct audit *audit, const struct sample *sample, bool *ret_failed)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(audit->buffer);
+	const struct nlmsghdr *answer;
+	struct netlink_messages walk;
 	struct rtmsg *header;
 	__u32 sequence;
 	int r, length;
@@ -155,13 +157,14 @@ static int ask_kernel(struct audit *audit, const struct sample *sample, bool *re
 	/* The kernel has answered when the request returns. */
 	while (!r &&
 	       (length = netlink_socket_receive(audit->socket, audit->buffer, sizeof(audit->buffer))) >= 0) {
-		message = (struct nlmsghdr *)audit->buffer;
-		if (!mnl_nlmsg_ok(message, length) || message->nlmsg_seq != sequence)
+		walk = (struct netlink_messages){ audit->buffer, (size_t)length };
+		answer = netlink_messages_next(&walk);
+		if (!answer || answer->nlmsg_seq != sequence)
 			continue;
 		*ret_failed = false;
-		if (message->nlmsg_type == NLMSG_ERROR)
-			return netlink_error_decode(message, NULL);
-		r = route_message_decode(message, &audit->route);
+		if (answer->nlmsg_type == NLMSG_ERROR)
+			return netlink_error_decode(answer, NULL);
+		r = route_message_decode(answer, &audit->route);
 		*ret_failed = r;
 		return r;
 	}

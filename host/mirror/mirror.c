@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 #include <linux/rtnetlink.h>
-#include <libmnl/libmnl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
@@ -330,6 +329,7 @@ static void read_events(void *arg, uint32_t events)
 {
 	struct mirror *mirror = arg;
 	const struct nlmsghdr *message;
+	struct netlink_messages walk;
 	__u64 end = now_us() + SLICE;
 	int length = 0;
 
@@ -342,8 +342,8 @@ static void read_events(void *arg, uint32_t events)
 		}
 		if (length < 0)
 			break;
-		for (message = (struct nlmsghdr *)mirror->buffer; mnl_nlmsg_ok(message, length);
-		     message = mnl_nlmsg_next(message, &length))
+		walk = (struct netlink_messages){ mirror->buffer, (size_t)length };
+		while ((message = netlink_messages_next(&walk)))
 			take(mirror, message);
 	}
 	if (mirror->overrun && length == -EAGAIN)

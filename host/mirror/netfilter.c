@@ -141,6 +141,7 @@ static int take_chain(const struct nlmsghdr *message, struct netfilter_state *st
 static int read_chains(struct netfilter *netfilter, __u32 sequence, struct netfilter_state *state)
 {
 	const struct nlmsghdr *message;
+	struct netlink_messages walk;
 	int length, r = 0, error = 0;
 
 	while (r != 1) {
@@ -148,8 +149,8 @@ static int read_chains(struct netfilter *netfilter, __u32 sequence, struct netfi
 						sizeof(netfilter->buffer));
 		if (length < 0)
 			return length;
-		for (message = (struct nlmsghdr *)netfilter->buffer; mnl_nlmsg_ok(message, length) && r != 1;
-		     message = mnl_nlmsg_next(message, &length)) {
+		walk = (struct netlink_messages){ netfilter->buffer, (size_t)length };
+		while (r != 1 && (message = netlink_messages_next(&walk))) {
 			if (message->nlmsg_seq != sequence)
 				continue;
 			r = take_chain(message, state);

@@ -133,6 +133,22 @@ bool netlink_host_bits_clear(const __u8 *address, unsigned length, size_t size)
 	return true;
 }
 
+const struct nlmsghdr *netlink_messages_next(struct netlink_messages *walk)
+{
+	const struct nlmsghdr *message = (const struct nlmsghdr *)walk->at;
+	size_t step;
+
+	if (walk->left < sizeof(*message) || message->nlmsg_len < sizeof(*message) ||
+	    message->nlmsg_len > walk->left)
+		return NULL;
+	step = NLMSG_ALIGN((size_t)message->nlmsg_len);
+	if (step > walk->left)
+		step = walk->left;
+	walk->at += step;
+	walk->left -= step;
+	return message;
+}
+
 static const char *error_text(const struct nlattr *attribute)
 {
 	const char *text = mnl_attr_get_payload(attribute);

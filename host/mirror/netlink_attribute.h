@@ -48,6 +48,15 @@ bool netlink_is_ip(__u8 family);
 /* Whether the bits of an address behind `length` are zero: prefixes are compared as bytes. */
 bool netlink_host_bits_clear(const __u8 *address, unsigned length, size_t size);
 
+/* The messages of one datagram, as long as they fit. (libmnl's own walk takes lengths of 2^31 and more for
+ * good.) */
+struct netlink_messages {
+	const char *at;
+	size_t left;
+};
+/* NULL: the end. */
+const struct nlmsghdr *netlink_messages_next(struct netlink_messages *walk);
+
 /*
  * The errno (negative or 0) of an NLMSG_ERROR or NLMSG_DONE message. *ret_text: the kernel's own words
  * (extended acknowledgement), inside the message, NULL if there are none. -EBADMSG: not such a message.

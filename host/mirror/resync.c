@@ -244,6 +244,7 @@ static int take(struct resync *resync, const struct nlmsghdr *message)
 static bool read_part(struct resync *resync)
 {
 	const struct nlmsghdr *message;
+	struct netlink_messages walk;
 	int length;
 
 	length = netlink_socket_receive(resync->questions, resync->buffer, sizeof(resync->buffer));
@@ -252,8 +253,8 @@ static bool read_part(struct resync *resync)
 		resync->error = length == -EAGAIN ? -EPROTO : length;
 		return true;
 	}
-	for (message = (struct nlmsghdr *)resync->buffer; mnl_nlmsg_ok(message, length);
-	     message = mnl_nlmsg_next(message, &length))
+	walk = (struct netlink_messages){ resync->buffer, (size_t)length };
+	while ((message = netlink_messages_next(&walk)))
 		if (take(resync, message))
 			return true;
 	return false;

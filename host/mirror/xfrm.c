@@ -64,6 +64,8 @@ static int ask(struct netlink_socket *socket, __u16 type, size_t payload, char *
 {
 	char buffer[4096] __attribute__((aligned(8)));
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	const struct nlmsghdr *answer;
+	struct netlink_messages walk;
 	__u32 sequence;
 	int r, length;
 
@@ -74,12 +76,12 @@ static int ask(struct netlink_socket *socket, __u16 type, size_t payload, char *
 	if (r)
 		return r;
 	while ((length = netlink_socket_receive(socket, buffer, sizeof(buffer))) >= 0) {
-		for (message = (struct nlmsghdr *)buffer; mnl_nlmsg_ok(message, length);
-		     message = mnl_nlmsg_next(message, &length)) {
-			if (message->nlmsg_seq != sequence)
+		walk = (struct netlink_messages){ buffer, (size_t)length };
+		while ((answer = netlink_messages_next(&walk))) {
+			if (answer->nlmsg_seq != sequence)
 				continue;
-			return message->nlmsg_type == NLMSG_ERROR ? netlink_error_decode(message, NULL)
-								  : xfrm_judge(message, why, size);
+			return answer->nlmsg_type == NLMSG_ERROR ? netlink_error_decode(answer, NULL)
+								 : xfrm_judge(answer, why, size);
 		}
 	}
 	return length;

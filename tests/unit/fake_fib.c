@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAVES     (REASON_MAX + 4096)
-#define BUCKETS    65536
+#define LEAVES     (REASON_MAX + 1024)
+#define BUCKETS    4096
 #define INTERFACES 64
 #define NEIGHBOURS 256
 
