@@ -15,7 +15,8 @@
 
 #define START_TENTHS 300 // seconds * 10 that penstock may take until it forwards
 #define STOP_TENTHS  100
-#define FOLLOW_MS    700 // a change is in the data plane after 50 ms; a busy machine is given more
+#define FOLLOW_MS    500 // a change is in the data plane after 50 ms; a busy machine is given more
+#define FOLLOW_TIMES 8
 
 struct subject {
 	struct careless_bpf *careless;
@@ -123,10 +124,10 @@ int subject_start(const char *what, const struct world *world, const struct netn
 	return 0;
 }
 
-void subject_follow(const struct subject *subject)
+void subject_follow(const struct subject *subject, __u32 change_ms)
 {
 	if (subject->daemon)
-		usleep(FOLLOW_MS * 1000);
+		usleep((FOLLOW_MS + FOLLOW_TIMES * change_ms) * 1000);
 }
 
 static bool stop_daemon(struct subject *subject)

@@ -3,6 +3,8 @@
 // that the test sees differences), or penstock (the path of the command).
 #pragma once
 
+#include <linux/types.h>
+
 #include "tests/conformance/netns.h"
 #include "tests/oracle/world.h"
 
@@ -13,8 +15,9 @@ struct subject;
 int subject_start(const char *what, const struct world *world, const struct netns *router,
 		  struct subject **ret_subject);
 
-// Gives it the time to follow a change of the kernel's tables.
-void subject_follow(const struct subject *subject);
+// Gives it the time to follow a change of the kernel's tables, which took so many milliseconds to make: the
+// slower the machine, the longer.
+void subject_follow(const struct subject *subject, __u32 change_ms);
 
 // Ends it; NULL is fine. False: it had ended by itself, or did not end cleanly.
 bool subject_stop(struct subject *subject);

@@ -113,11 +113,20 @@ static bool stage_close(struct stage *stage)
 	return clean;
 }
 
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
 // Changes the world, and both routers with it; lets the subject follow.
 static int change_world(const struct plan *plan, struct stage *stage, struct world *world, __u32 round)
 {
 	char *commands = NULL;
 	struct random random;
+	__u64 start;
 	int error = 0;
 	size_t size;
 	FILE *out = open_memstream(&commands, &size);
@@ -131,13 +140,14 @@ static int change_world(const struct plan *plan, struct stage *stage, struct wor
 		world_ip_write_change(out, world, &change, round * CHANGES + i);
 	}
 	fclose(out);
+	start = now_ms();
 	for (int side = 0; side < 2 && !error; side++) {
 		error = world_ip_commands(&stage->router[side], commands);
 		if (!error)
 			error = world_ip_switches(world, &stage->router[side]);
 	}
 	free(commands);
-	subject_follow(stage->subject);
+	subject_follow(stage->subject, now_ms() - start);
 	twins_forget_flows(stage->twins);
 	return error;
 }
