@@ -111,18 +111,17 @@ static bool daemon_runs_all_ports(const json_t *status, const char *mode)
 	return json_array_size(ports) > 0;
 }
 
-// Asks as a user would.
-static bool daemon_is_forwarding(const struct daemon *daemon)
+// Asks as a user would; NULL without an answer.
+static json_t *daemon_ask(const struct daemon *daemon)
 {
 	const char *const argv[] = { "penstock", "status", "-j", NULL };
 	json_t *answer = NULL;
-	bool forwarding;
 	int ends[2];
 	FILE *out;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
+		return NULL;
 	pid = fork();
 	if (pid == 0) {
 		dup2(daemon->log, STDERR_FILENO);
@@ -136,7 +135,14 @@ static bool daemon_is_forwarding(const struct daemon *daemon)
 	}
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	forwarding = daemon_runs_all_ports(answer, daemon->mode);
+	return answer;
+}
+
+static bool daemon_is_forwarding(const struct daemon *daemon)
+{
+	json_t *answer = daemon_ask(daemon);
+	bool forwarding = daemon_runs_all_ports(answer, daemon->mode);
+
 	json_decref(answer);
 	return forwarding;
 }
@@ -194,6 +200,21 @@ int daemon_start(const struct lane *lane, const char *config, const char *mode,
 		return err;
 	}
 	*ret_daemon = daemon;
+	return 0;
+}
+
+pid_t daemon_pid(const struct daemon *daemon)
+{
+	return daemon->pid;
+}
+
+int daemon_status(const struct daemon *daemon, json_t **ret_status)
+{
+	json_t *status = daemon_ask(daemon);
+
+	if (!status)
+		return -EIO;
+	*ret_status = status;
 	return 0;
 }
 

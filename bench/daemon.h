@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <jansson.h>
 
 #include "bench/lane.h"
 
@@ -14,6 +15,12 @@ struct daemon;
 // -EINTR once *stop is set.
 int daemon_start(const struct lane *lane, const char *config, const char *mode,
 		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
+
+// Returns its process id.
+pid_t daemon_pid(const struct daemon *daemon);
+
+// Asks it for what `penstock status -j` prints; the caller gives the document back. -EIO without an answer.
+int daemon_status(const struct daemon *daemon, json_t **ret_status);
 
 // Stops it by SIGTERM and waits for its end; NULL is fine.
 void daemon_stop(struct daemon *daemon);

@@ -356,6 +356,11 @@ void generate_read(const struct generate *generate, struct generate_sample *ret_
 	}
 }
 
+void generate_tally(const struct generate *generate, struct generate_counts *ret_counts)
+{
+	generate_count_lane(generate, TRAFFIC_SUBJECT, ret_counts);
+}
+
 int generate_stop(struct generate *generate, struct generate_counts ret_counts[TRAFFIC_LANES])
 {
 	struct timespec until;

@@ -57,6 +57,9 @@ void generate_switch(struct generate *generate, enum traffic_lane lane);
 // Reads clocks and counters while frames flow.
 void generate_read(const struct generate *generate, struct generate_sample *ret_sample);
 
+// Reads the counters of the subject's sink at any time, for frames that somebody else sends.
+void generate_tally(const struct generate *generate, struct generate_counts *ret_counts);
+
 // Stops, waits until nothing arrives any more and reads the final counters of each lane. Returns what ended
 // the generator early.
 int generate_stop(struct generate *generate, struct generate_counts ret_counts[TRAFFIC_LANES]);

@@ -124,17 +124,30 @@ static int lane_address(struct rtnetlink *rtnetlink, const struct lane_port *por
 	return rtnetlink_address(rtnetlink, port->ifindex, family, address, family == AF_INET6 ? 64 : 24);
 }
 
-static int lane_neighbours(struct rtnetlink *rtnetlink, const struct lane *lane, __u8 family)
+static int lane_source_neighbours(struct rtnetlink *rtnetlink, const struct lane *lane)
 {
-	__u8 address[16], mac[6];
+	static const __u8 families[] = { AF_INET, AF_INET6 };
+	__u8 address[16];
 	unsigned int i;
-	int err;
+	int err = 0;
 
-	lane_source_address(family, address);
-	err = rtnetlink_neighbour(rtnetlink, lane->r0.ifindex, family, address, lane->s.mac);
-	for (i = 0; err >= 0 && i < LANE_GATEWAYS; i++) {
-		lane_gateway_address(i, family, address);
-		lane_gateway_mac(i, mac);
+	for (i = 0; err >= 0 && i < sizeof(families); i++) {
+		lane_source_address(families[i], address);
+		err = rtnetlink_neighbour(rtnetlink, lane->r0.ifindex, families[i], address, lane->s.mac);
+	}
+	return err;
+}
+
+static int lane_gateway_neighbours(struct rtnetlink *rtnetlink, const struct lane *lane)
+{
+	__u8 address[16], mac[6], family;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; err >= 0 && i < 2 * LANE_GATEWAYS; i++) {
+		family = i < LANE_GATEWAYS ? AF_INET : AF_INET6;
+		lane_gateway_address(i % LANE_GATEWAYS, family, address);
+		lane_gateway_mac(i % LANE_GATEWAYS, mac);
 		err = rtnetlink_neighbour(rtnetlink, lane->r1.ifindex, family, address, mac);
 	}
 	return err;
@@ -163,10 +176,8 @@ static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
 	for (i = 0; err >= 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		err = lane_address(rtnetlink, addresses[i].port, addresses[i].family, addresses[i].text);
 	if (err >= 0)
-		err = lane_neighbours(rtnetlink, lane, AF_INET);
-	if (err >= 0)
-		err = lane_neighbours(rtnetlink, lane, AF_INET6);
-	return err;
+		err = lane_source_neighbours(rtnetlink, lane);
+	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
 }
 
 static int lane_router_up(struct lane *lane)
@@ -184,23 +195,6 @@ static int lane_router_up(struct lane *lane)
 			err = lane_pair(rtnetlink, &lane->r1, &lane->d);
 		if (err >= 0)
 			err = lane_router_fill(rtnetlink, lane);
-		rtnetlink_close(rtnetlink);
-	}
-	netns_leave(home);
-	return err;
-}
-
-static int lane_end_up(struct lane_port *port)
-{
-	struct rtnetlink *rtnetlink;
-	int home, err;
-
-	err = netns_enter(port->netns, &home);
-	if (err < 0)
-		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err >= 0) {
-		err = lane_port_up(rtnetlink, port);
 		rtnetlink_close(rtnetlink);
 	}
 	netns_leave(home);
@@ -244,6 +238,61 @@ int lane_open(struct lane *lane, unsigned int number, int source, int router, in
 		err = lane_end_up(&lane->s);
 	if (err >= 0)
 		err = lane_end_up(&lane->d);
+	return err;
+}
+
+int lane_port_down(const struct lane_port *port)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(port->netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = rtnetlink_down(rtnetlink, port->ifindex);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+int lane_end_up(struct lane_port *port)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(port->netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = lane_port_up(rtnetlink, port);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+int lane_revive(struct lane *lane)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(lane->r1.netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = rtnetlink_up(rtnetlink, lane->r1.ifindex);
+		if (err >= 0)
+			err = lane_address(rtnetlink, &lane->r1, AF_INET6, lane_r1_address6);
+		if (err >= 0)
+			err = lane_gateway_neighbours(rtnetlink, lane);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
 	return err;
 }
 

@@ -24,6 +24,15 @@ struct lane {
 // Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
 int lane_open(struct lane *lane, unsigned int number, int source, int router, int target);
 
+// Sets one port down.
+int lane_port_down(const struct lane_port *port);
+
+// Sets s or d up.
+int lane_end_up(struct lane_port *port);
+
+// Sets r1 up again after lane_port_down(), with the addresses and neighbours that it lost.
+int lane_revive(struct lane *lane);
+
 // Returns the number of the gateway that stands for a next-hop id of a table.
 static inline unsigned int lane_gateway(__u32 nexthop)
 {

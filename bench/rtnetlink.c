@@ -56,6 +56,18 @@ static void rtnetlink_put_end(struct nlmsghdr *message, const struct rtnetlink_e
 	mnl_attr_put_u32(message, IFLA_NET_NS_FD, end->netns);
 }
 
+static int rtnetlink_set_up(struct rtnetlink *rtnetlink, int ifindex, unsigned int flags)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+
+	link->ifi_index = ifindex;
+	link->ifi_flags = flags;
+	link->ifi_change = IFF_UP;
+	return rtnetlink_ask(rtnetlink, message);
+}
+
 int rtnetlink_open(struct rtnetlink **ret_rtnetlink)
 {
 	struct rtnetlink *rtnetlink = calloc(1, sizeof(*rtnetlink));
@@ -105,13 +117,12 @@ int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 
 int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex)
 {
-	char buffer[RTNETLINK_MESSAGE_SIZE];
-	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+	return rtnetlink_set_up(rtnetlink, ifindex, IFF_UP);
+}
 
-	link->ifi_index = ifindex;
-	link->ifi_flags = link->ifi_change = IFF_UP;
-	return rtnetlink_ask(rtnetlink, message);
+int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex)
+{
+	return rtnetlink_set_up(rtnetlink, ifindex, 0);
 }
 
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address, __u8 length)

@@ -29,6 +29,9 @@ int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 // Sets the link up.
 int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex);
 
+// Sets the link down.
+int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex);
+
 // Adds an address with its connected prefix, without duplicate address detection.
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
 		      __u8 length);

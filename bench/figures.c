@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/figures.h"
+
+#include "bench/statistics.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+struct figure_kind {
+	const char *name;
+	const char *text;
+	const char *unit;
+	double at_most, at_least; // the goal; 0: none
+};
+
+static const struct figure_kind figure_kinds[FIGURES] = {
+	[FIGURE_COLD_MS] = { "cold_start", "start of the daemon until all ports forward", "ms", 3000, 0 },
+	[FIGURE_COLD_CPU_MS] = { "cold_start_cpu", "its CPU time until then", "ms", 0, 0 },
+	[FIGURE_COLD_MB] = { "memory", "its resident memory then", "MB", 250, 0 },
+	[FIGURE_CHURN_RATE] = { "churn_rate", "churn: changes offered", "1/s", 0, 0 },
+	[FIGURE_LAG_P50_MS] = { "lag_p50", "churn: kernel to data plane, median", "ms", 0, 0 },
+	[FIGURE_LAG_P99_MS] = { "lag_p99", "churn: the same, 99 of 100", "ms", 50, 0 },
+	[FIGURE_LAG_MAX_MS] = { "lag_max", "churn: the same, largest", "ms", 0, 0 },
+	[FIGURE_LAG_OWN_MS] = { "lag_own", "churn: largest the daemon itself tells", "ms", 0, 0 },
+	[FIGURE_KERNEL_RATE] = { "kernel_rate", "burst: the kernel alone takes", "1/s", 0, 0 },
+	[FIGURE_INJECT_RATE] = { "inject_rate", "burst: the kernel takes beside the daemon", "1/s", 0, 0 },
+	[FIGURE_APPLIED_RATE] = { "applied_rate", "burst: applied until in step", "1/s", 0, 100000 },
+	[FIGURE_APPLIED_CPU_US] = { "applied_cpu", "burst: the daemon's CPU time a change", "us", 0, 0 },
+	[FIGURE_APPLIED_OVERRUNS] = { "applied_overruns", "burst: times notifications were lost", "", 0, 0 },
+	[FIGURE_RESYNC_MS] = { "resync", "lost notifications: until in step again", "ms", 0, 0 },
+	[FIGURE_RESYNC_CPU_MS] = { "resync_cpu", "its CPU time until then", "ms", 0, 0 },
+	[FIGURE_RESYNC_LOST] = { "resync_lost", "packets of unchanged routes lost meanwhile", "", 0, 0 },
+	[FIGURE_CARRIER_MS] = { "carrier_lost", "far end down: last packet, from the kernel's word", "ms", 50,
+				0 },
+	[FIGURE_CARRIER_CALL_MS] = { "carrier_lost_call", "far end down: last packet, from the command", "ms",
+				     0, 0 },
+	[FIGURE_DOWN_MS] = { "link_down", "near end down: last packet, from the kernel's word", "ms", 50, 0 },
+	[FIGURE_DOWN_CALL_MS] = { "link_down_call", "near end down: last packet, from the command", "ms", 0,
+				  0 },
+	[FIGURE_PEAK_MB] = { "memory_peak", "largest resident memory of all", "MB", 0, 0 },
+};
+
+static bool figure_is_met(const struct figure_kind *kind, double value)
+{
+	return (!kind->at_most || value <= kind->at_most) && (!kind->at_least || value >= kind->at_least);
+}
+
+static void figure_print_goal(FILE *out, const struct figure_kind *kind, double median)
+{
+	if (kind->at_most || kind->at_least)
+		fprintf(out, "  %s %g: %s", kind->at_most ? "at most" : "at least",
+			kind->at_most ? kind->at_most : kind->at_least,
+			figure_is_met(kind, median) ? "met" : "MISSED");
+}
+
+static double figure_lowest(const struct figures *figures, unsigned int figure)
+{
+	double lowest = figures->values[figure][0];
+	unsigned int i;
+
+	for (i = 1; i < figures->counts[figure]; i++)
+		if (figures->values[figure][i] < lowest)
+			lowest = figures->values[figure][i];
+	return lowest;
+}
+
+static double figure_highest(const struct figures *figures, unsigned int figure)
+{
+	double highest = figures->values[figure][0];
+	unsigned int i;
+
+	for (i = 1; i < figures->counts[figure]; i++)
+		if (figures->values[figure][i] > highest)
+			highest = figures->values[figure][i];
+	return highest;
+}
+
+void figures_add(struct figures *figures, enum figure figure, double value)
+{
+	assert(figures->counts[figure] < FIGURES_ROUNDS_MAX);
+	figures->values[figure][figures->counts[figure]++] = value;
+}
+
+void figures_table(FILE *out, const struct figures *figures)
+{
+	const struct figure_kind *kind;
+	unsigned int i;
+	double median;
+
+	fprintf(out, "%-50s %10s  %-21s %s\n", "", "median", "lowest..highest", "");
+	for (i = 0; i < FIGURES; i++) {
+		if (!figures->counts[i])
+			continue;
+		kind = &figure_kinds[i];
+		median = statistics_of(figures->values[i], figures->counts[i]).median;
+		fprintf(out, "%-50s %10.1f  %9.1f..%-10.1f %-3s", kind->text, median,
+			figure_lowest(figures, i), figure_highest(figures, i), kind->unit);
+		figure_print_goal(out, kind, median);
+		fputc('\n', out);
+	}
+}
+
+json_t *figures_json(const struct figures *figures)
+{
+	json_t *list = json_array(), *values, *figure;
+	const struct figure_kind *kind;
+	unsigned int i, round;
+	double median;
+
+	for (i = 0; i < FIGURES; i++) {
+		if (!figures->counts[i])
+			continue;
+		kind = &figure_kinds[i];
+		median = statistics_of(figures->values[i], figures->counts[i]).median;
+		values = json_array();
+		for (round = 0; round < figures->counts[i]; round++)
+			json_array_append_new(values, json_real(figures->values[i][round]));
+		figure = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:o}", "figure", kind->name, "text",
+				   kind->text, "unit", kind->unit, "median", median, "lowest",
+				   figure_lowest(figures, i), "highest", figure_highest(figures, i), "values",
+				   values);
+		if (kind->at_most || kind->at_least)
+			json_object_update_new(figure,
+					       json_pack("{s:f, s:b}", kind->at_most ? "at_most" : "at_least",
+							 kind->at_most ? kind->at_most : kind->at_least,
+							 "met", figure_is_met(kind, median)));
+		json_array_append_new(list, figure);
+	}
+	return list;
+}
