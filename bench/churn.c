@@ -108,27 +108,32 @@ static int churn_run(struct churn *churn, double rate)
 	return err;
 }
 
-// Offers all updates at once; sets ret_ms to when the kernel had taken the last one.
-static int churn_pour(struct mirror_bed *bed, const struct mirror_updates *updates, double *ret_ms)
+// Offers all updates at once; adds how fast the kernel took them and what that cost.
+static int churn_pour(struct mirror_bed *bed, const struct mirror_updates *updates, enum figure rate,
+		      enum figure cpu_us)
 {
+	double begin = mirror_bed_now_ms(), cpu = mirror_bed_own_cpu_ms();
 	int err = mirror_bed_inject(bed, updates, 0, updates->count);
 
 	if (err >= 0)
 		err = mirror_bed_flush(bed);
-	*ret_ms = mirror_bed_now_ms();
-	return err;
+	if (err < 0)
+		return err;
+	figures_add(&bed->figures, rate, updates->count / (mirror_bed_now_ms() - begin) * 1e3);
+	figures_add(&bed->figures, cpu_us, (mirror_bed_own_cpu_ms() - cpu) / updates->count * 1e3);
+	return 0;
 }
 
 static int churn_pour_and_wait(struct mirror_bed *bed, const struct mirror_updates *updates)
 {
-	double overruns = mirror_bed_number(bed, "overruns"), begin, poured, end;
+	double overruns = mirror_bed_number(bed, "overruns"), begin, end;
 	struct mirror_usage before, after;
 	int err;
 
 	err = mirror_bed_usage(bed, &before);
 	begin = mirror_bed_now_ms();
 	if (err >= 0)
-		err = churn_pour(bed, updates, &poured);
+		err = churn_pour(bed, updates, FIGURE_INJECT_RATE, FIGURE_INJECT_CPU_US);
 	if (err >= 0)
 		err = mirror_bed_mark(bed);
 	if (err >= 0)
@@ -138,7 +143,6 @@ static int churn_pour_and_wait(struct mirror_bed *bed, const struct mirror_updat
 		err = mirror_bed_usage(bed, &after);
 	if (err < 0)
 		return err;
-	figures_add(&bed->figures, FIGURE_INJECT_RATE, updates->count / (poured - begin) * 1e3);
 	figures_add(&bed->figures, FIGURE_APPLIED_RATE, updates->count / (end - begin) * 1e3);
 	figures_add(&bed->figures, FIGURE_APPLIED_CPU_US,
 		    (after.cpu_ms - before.cpu_ms) / updates->count * 1e3);
@@ -149,15 +153,15 @@ static int churn_pour_and_wait(struct mirror_bed *bed, const struct mirror_updat
 int churn_lag(struct mirror_bed *bed, double rate, double seconds)
 {
 	struct churn churn = { .bed = bed };
-	int err;
+	int nice, err;
 
 	err = mirror_bed_flaps(bed, rate * seconds, &churn.updates);
 	if (err < 0)
 		return err;
 	churn.lags = calloc(CHURN_LAGS_MAX + 1, sizeof(churn.lags[0]));
-	mirror_bed_hurry();
+	nice = mirror_bed_hurry();
 	err = churn.lags ? churn_run(&churn, rate) : -ENOMEM;
-	mirror_bed_relax();
+	mirror_bed_relax(nice);
 	if (err >= 0)
 		churn_add_figures(&churn, mirror_bed_number(bed, "lag_max_us"));
 	free(churn.lags);
@@ -168,16 +172,12 @@ int churn_lag(struct mirror_bed *bed, double rate, double seconds)
 int churn_kernel(struct mirror_bed *bed, size_t count)
 {
 	struct mirror_updates updates;
-	double begin, end;
 	int err;
 
 	err = mirror_bed_flaps(bed, count, &updates);
 	if (err < 0)
 		return err;
-	begin = mirror_bed_now_ms();
-	err = churn_pour(bed, &updates, &end);
-	if (err >= 0)
-		figures_add(&bed->figures, FIGURE_KERNEL_RATE, updates.count / (end - begin) * 1e3);
+	err = churn_pour(bed, &updates, FIGURE_KERNEL_RATE, FIGURE_KERNEL_CPU_US);
 	free(updates.updates);
 	return err;
 }

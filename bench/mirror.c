@@ -251,7 +251,7 @@ static int mirror_report(const struct mirror_bench *bench)
 		json_decref(document);
 	} else {
 		machine_read(&machine);
-		printf("%s, %u CPUs, Linux %s; load %.1f before, %.1f after\n"
+		printf("%s, %u CPUs, %s; load %.1f before, %.1f after\n"
 		       "%zu IPv4 and %zu IPv6 routes, all behind one port; %u round%s\n",
 		       machine.cpu, machine.cpus, machine.kernel, bench->load_begin, bench->load_end,
 		       plan->routes4, plan->routes6, plan->rounds, plan->rounds == 1 ? "" : "s");

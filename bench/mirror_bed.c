@@ -332,14 +332,25 @@ double mirror_bed_number(const struct mirror_bed *bed, const char *name)
 	return number;
 }
 
-void mirror_bed_hurry(void)
+int mirror_bed_hurry(void)
 {
+	int nice = getpriority(PRIO_PROCESS, gettid());
+
 	setpriority(PRIO_PROCESS, gettid(), MIRROR_BED_HURRY); // without it the figures are only noisier
+	return nice;
 }
 
-void mirror_bed_relax(void)
+void mirror_bed_relax(int nice)
 {
-	setpriority(PRIO_PROCESS, gettid(), 0);
+	setpriority(PRIO_PROCESS, gettid(), nice);
+}
+
+double mirror_bed_own_cpu_ms(void)
+{
+	struct timespec cpu;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+	return cpu.tv_sec * 1e3 + cpu.tv_nsec / 1e6;
 }
 
 double mirror_bed_now_ms(void)

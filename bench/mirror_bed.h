@@ -80,10 +80,13 @@ int mirror_bed_usage(const struct mirror_bed *bed, struct mirror_usage *ret_usag
 // Returns a number of the daemon's status below "mirror", -1 without an answer.
 double mirror_bed_number(const struct mirror_bed *bed, const char *name);
 
-// Puts the calling thread before others, so that what it watches is not missed, and back. Processes started
-// meanwhile would inherit it.
-void mirror_bed_hurry(void);
-void mirror_bed_relax(void);
+// Puts the calling thread before others, so that what it watches is not missed; returns the niceness to give
+// back to mirror_bed_relax(). Processes started meanwhile would inherit it.
+int mirror_bed_hurry(void);
+void mirror_bed_relax(int nice);
+
+// CPU time of the calling thread.
+double mirror_bed_own_cpu_ms(void);
 
 // A clock, and a pause.
 double mirror_bed_now_ms(void);

@@ -241,15 +241,15 @@ static int outage_watch(struct outage_link *link)
 
 static int outage_take_down(struct outage_link *link)
 {
-	int err;
+	int nice, err;
 
 	link->called = mirror_bed_now_ms();
 	err = -pthread_create(&link->thread, NULL, outage_set_down, link);
 	if (err < 0)
 		return err;
-	mirror_bed_hurry();
+	nice = mirror_bed_hurry();
 	err = outage_watch(link);
-	mirror_bed_relax();
+	mirror_bed_relax(nice);
 	pthread_join(link->thread, NULL);
 	return err < 0 ? err : link->result;
 }

@@ -14,7 +14,7 @@ import time
 WAIT_S = 30
 COMMAND = sys.argv[1:] + ['mirror']
 SMALL = ['--routes', '3000', '--rounds', '1', '--seconds', '0.3', '--rate', '2000', '--changes', '5000']
-FIGURES = {'cold_start', 'cold_start_cpu', 'memory', 'churn_rate', 'lag_p50', 'lag_p99', 'lag_max', 'lag_own', 'kernel_rate',
+FIGURES = {'cold_start', 'cold_start_cpu', 'memory', 'churn_rate', 'lag_p50', 'lag_p99', 'lag_max', 'lag_own', 'kernel_rate', 'kernel_cpu', 'inject_cpu',
            'inject_rate', 'applied_rate', 'applied_cpu', 'applied_overruns', 'carrier_lost', 'carrier_lost_call', 'link_down', 'link_down_call',
            'memory_peak'}
 
