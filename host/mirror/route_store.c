@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #define BUCKETS_MIN 1024
+#define LINE        16 /* buckets in a cache line */
 
 struct route_store {
 	char *slab;
@@ -31,16 +32,25 @@ static __u64 mix(__u64 x)
 	return x ^ x >> 32;
 }
 
+/*
+ * Neighbours of one length share a cache line of buckets, LINE to a line: dumps come in the order of the
+ * prefixes. The line is a matter of the keyed hash, so nobody can choose prefixes that fall on one bucket.
+ */
 static __u32 hash_of(const struct route_store *store, __u16 table, const __u8 *key, unsigned length)
 {
 	__u64 hash = store->key[0] ^ ((__u64)table << 8 | length);
 	__u64 half[2] = { 0 };
+	__u8 *bytes = (__u8 *)half;
+	unsigned last = length ? (length - 1) / 8 : 0; /* byte with the last bits of the prefix */
+	unsigned shift = 8 * (last + 1) - length, slot;
 
 	memcpy(half, key, store->width);
+	slot = bytes[last] >> shift & (LINE - 1);
+	bytes[last] ^= (__u8)(slot << shift);
 	hash = mix(hash ^ half[0]);
 	if (store->width == 16)
 		hash = mix((hash + store->key[1]) ^ half[1]);
-	return (__u32)hash;
+	return (__u32)hash * LINE + slot;
 }
 
 static __u32 *bucket_of(const struct route_store *store, const struct stored_route *route)
