@@ -17,8 +17,9 @@
 #define FRAME_MAX    16384
 
 struct capture {
-	int fd;                            // takes from all ends
-	int send_fd[WORLD_INTERFACES];     // per port
+	int fd; // takes from all ends
+	const struct world *world;
+	int send_fd[WORLD_INTERFACES];     // per port, and per sub-interface of a port
 	int end_ifindex[WORLD_INTERFACES]; // per port
 	__u32 port_count;
 	__u64 lost;
@@ -63,25 +64,42 @@ static int open_all(struct capture *capture)
 static int open_sockets(struct capture *capture, const struct world *world)
 {
 	for (__u32 i = 0; i < world->interface_count; i++) {
+		const struct world_interface *interface = &world->interface[i];
+		int ifindex, fd;
 		char name[20];
-		int fd;
 
-		if (world->interface[i].parent)
+		if (interface->parent &&
+		    (!world->beside || world_interface(world, interface->parent)->parent))
 			continue;
-		snprintf(name, sizeof(name), "e%s", world->interface[i].name + 1);
-		fd = open_end(name, &capture->end_ifindex[i]);
+		snprintf(name, sizeof(name), "%c%s", interface->parent ? 'h' : 'e', interface->name + 1);
+		fd = open_end(name, &ifindex);
 		if (fd < 0)
 			return fd;
 		capture->send_fd[i] = fd;
+		if (interface->parent)
+			continue;
+		capture->end_ifindex[i] = ifindex;
 		capture->port_count = i + 1;
 	}
 	return open_all(capture);
 }
 
+// The sub-interface that the outer tag of a frame leads to, NULL: none.
+static const struct world_interface *outer_device(const struct capture *capture, __u32 port,
+						  const __u8 *frame, __u32 length)
+{
+	__u16 tpid = frame[12] << 8 | frame[13], tci = frame[14] << 8 | frame[15];
+
+	// a device would not send the priority, nor the bit beside it
+	if (length < 18 || tci >> 12 || (tpid != ETH_P_8021Q && tpid != ETH_P_8021AD))
+		return NULL;
+	return world_sub_interface(capture->world, capture->world->interface[port].ifindex, tpid, tci);
+}
+
 static __s32 port_of(const struct capture *capture, int ifindex)
 {
 	for (__u32 i = 0; i < capture->port_count; i++)
-		if (capture->send_fd[i] >= 0 && capture->end_ifindex[i] == ifindex)
+		if (capture->end_ifindex[i] == ifindex)
 			return i;
 	return -1;
 }
@@ -115,6 +133,7 @@ int capture_new(const struct world *world, const struct netns *ends, struct capt
 	if (!capture)
 		return -ENOMEM;
 	capture->fd = -1;
+	capture->world = world;
 	for (int i = 0; i < WORLD_INTERFACES; i++)
 		capture->send_fd[i] = -1;
 	netns_enter(ends);
@@ -139,9 +158,18 @@ void capture_free(struct capture *capture)
 	free(capture);
 }
 
-int capture_send(struct capture *capture, __u32 port, const __u8 *frame, __u32 length)
+int capture_send(struct capture *capture, __u32 port, const __u8 *frame, __u32 length, bool host)
 {
-	return send(capture->send_fd[port], frame, length, 0) < 0 ? -errno : 0;
+	const struct world_interface *sub = host ? outer_device(capture, port, frame, length) : NULL;
+	__u8 untagged[FRAME_MAX];
+
+	if (!sub)
+		return send(capture->send_fd[port], frame, length, 0) < 0 ? -errno : 0;
+	memcpy(untagged, frame, 12);
+	memcpy(untagged + 12, frame + 16, length - 16);
+	return send(capture->send_fd[sub->ifindex - WORLD_FIRST_IFINDEX], untagged, length - 4, 0) < 0
+		       ? -errno
+		       : 0;
 }
 
 bool capture_take(struct capture *capture, struct capture_frame *ret_frame)

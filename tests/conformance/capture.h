@@ -17,8 +17,9 @@ struct capture_frame {
 int capture_new(const struct world *world, const struct netns *ends, struct capture **ret_capture);
 void capture_free(struct capture *capture);
 
-// Sends a frame into a port. Negative errno.
-int capture_send(struct capture *capture, __u32 port, const __u8 *frame, __u32 length);
+// Sends a frame into a port. With `host`, a frame whose outer tag is that of a sub-interface goes by the VLAN
+// device of a host there: the tag then travels beside the frame. Negative errno.
+int capture_send(struct capture *capture, __u32 port, const __u8 *frame, __u32 length, bool host);
 
 // Takes the next frame that has come out, in order of arrival. False: none is waiting.
 bool capture_take(struct capture *capture, struct capture_frame *ret_frame);

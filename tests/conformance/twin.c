@@ -30,7 +30,7 @@ struct plan {
 	__u64 seed, packets;
 	__u32 worlds;
 	struct world_options options;
-	bool expect_differences;
+	bool tags_beside, expect_differences;
 };
 
 struct stage {
@@ -236,6 +236,7 @@ static bool run_world(const struct plan *plan, __u64 seed)
 
 	if (!world)
 		return false;
+	world->beside = plan->tags_beside;
 	printf("world %llu: %u interfaces, %u routes\n", (unsigned long long)seed, world->interface_count,
 	       world->route_count);
 	error = stage_open(&stage, plan, world);
@@ -253,7 +254,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: twin --subject kernel|careless|PENSTOCK [--seed N] [--packets N] [--worlds N]\n"
 		"            [--ports N] [--sub-interfaces N] [--vrfs N] [--routes N] "
-		"[--expect-differences]\n");
+		"[--tags-beside] [--expect-differences]\n");
 	return 2;
 }
 
@@ -268,6 +269,7 @@ static int parse(int argc, char *argv[], struct plan *plan)
 		{ "sub-interfaces", required_argument, NULL, 'i' },
 		{ "vrfs", required_argument, NULL, 'v' },
 		{ "routes", required_argument, NULL, 'r' },
+		{ "tags-beside", no_argument, NULL, 'b' },
 		{ "expect-differences", no_argument, NULL, 'x' },
 		{ 0 },
 	};
@@ -300,6 +302,9 @@ static int parse(int argc, char *argv[], struct plan *plan)
 			break;
 		case 'r':
 			plan->options.routes = number;
+			break;
+		case 'b':
+			plan->tags_beside = true;
 			break;
 		case 'x':
 			plan->expect_differences = true;

@@ -349,7 +349,7 @@ void twins_send(struct twins *twins, const struct packet_drawn *packet)
 	}
 	for (int side = 0; side < 2; side++)
 		if (capture_send(twins->capture[side], packet->port->ifindex - WORLD_FIRST_IFINDEX,
-				 packet->frame, packet->length) < 0) {
+				 packet->frame, packet->length, twins->world->beside) < 0) {
 			twins->figures.skipped++; // too long for the device: the same on both sides
 			return;
 		}

@@ -248,6 +248,26 @@ int world_ip_commands(const struct netns *netns, const char *commands)
 	return code < 0 ? code : -EINVAL;
 }
 
+// Hosts behind a port may have VLAN devices of their own.
+static int add_host_devices(const struct world *world, const struct netns *ends)
+{
+	for (__u32 i = 0; i < world->interface_count; i++) {
+		const struct world_interface *sub = &world->interface[i];
+		const struct world_interface *port = world_interface(world, sub->parent);
+		char command[160];
+
+		if (!port || port->parent)
+			continue;
+		snprintf(command, sizeof(command),
+			 "link add link e%s name h%s mtu %u type vlan proto %s id %u\nlink set h%s up\n",
+			 port->name + 1, sub->name + 1, END_MTU,
+			 sub->tpid == ETH_P_8021Q ? "802.1Q" : "802.1ad", sub->vid, sub->name + 1);
+		if (world_ip_commands(ends, command) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 // Brings up the peers; GRO gives a veth end the receive ring that redirected frames need.
 static int prepare_ends(const struct world *world, const struct netns *ends)
 {
@@ -263,7 +283,7 @@ static int prepare_ends(const struct world *world, const struct netns *ends)
 		    netns_run(ends, NULL, (const char *[]){ "ethtool", "-K", name, "gro", "on", NULL }) != 0)
 			return -EINVAL;
 	}
-	return 0;
+	return world->beside ? add_host_devices(world, ends) : 0;
 }
 
 // The kernel looks at carriers once a second, for all namespaces together.

@@ -8,7 +8,8 @@
 #include "tests/oracle/world.h"
 
 // Brings the world into an empty namespace; each port w<n> gets a peer e<n> in the namespace `ends`, whose
-// stack stays silent. Waits until every interface has its carrier. Negative errno, after a message on stderr.
+// stack stays silent; and, if tags travel beside frames, each sub-interface w<n> of a port a device h<n>
+// there. Waits until every interface has its carrier. Negative errno, after a message on stderr.
 int world_ip_apply(const struct world *world, const struct netns *router, const struct netns *ends);
 
 // Writes the commands for a change that the world has just undergone, the number-th one since it was applied;

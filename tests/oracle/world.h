@@ -88,8 +88,9 @@ struct world {
 	struct world_neighbour *neighbour;
 	struct world_table table[WORLD_TABLES];
 	struct lpm *neighbours[WORLD_INTERFACES][2]; // address to index into world.neighbour
-	bool vrfs; // a policy rule for VRFs exists: Linux then looks every IPv4 source up
-	bool full; // the product's tables may be too small for it: any packet may be punted for that
+	bool vrfs;   // a policy rule for VRFs exists: Linux then looks every IPv4 source up
+	bool beside; // hosts have VLAN devices, which hand tags over beside the frame, not in it
+	bool full;   // the product's tables may be too small for it: any packet may be punted for that
 };
 
 // Returns an empty world, or NULL without memory.
