@@ -50,6 +50,7 @@ struct audit {
 	const struct fib *fib;
 	const struct rib *rib;
 	const struct links *links;
+	const struct objects *objects;
 	audit_differs_fn *differs;
 	audit_settled_fn *settled;
 	void *arg;
@@ -171,6 +172,18 @@ static int ask_kernel(struct audit *audit, const struct sample *sample, bool *re
 	return r ? r : length;
 }
 
+/* The kernel may tell the object only (nexthop_compat_mode 0). False: it is not known, or not to be compared.
+ */
+static bool fill_in_object(struct audit *audit)
+{
+	struct route_message *route = &audit->route;
+
+	if (!route->nexthop || route->path_count || route->type != RTN_UNICAST)
+		return true;
+	return objects_resolve(audit->objects, route->nexthop, route->path, &route->path_count) ==
+	       OBJECTS_PATHS;
+}
+
 /* --- the comparison --- */
 
 static bool has_hop(const struct route_message *route, __u32 ifindex, __u8 family, const __u8 *gateway)
@@ -238,6 +251,8 @@ static enum outcome compare(struct audit *audit, const struct sample *sample)
 		return AUDIT_SKIPPED;
 	/* Another table than the one that was meant: policy rules. */
 	if (!error && audit->route.table != sample->table && audit->route.table != RT_TABLE_LOCAL)
+		return AUDIT_SKIPPED;
+	if (!error && !fill_in_object(audit))
 		return AUDIT_SKIPPED;
 	view_lookup(audit->fib, sample->table, sample->family, sample->address, answer);
 	if (view_leaf(audit->fib, answer->leaf, leaf))
@@ -384,7 +399,8 @@ static void every_second(void *arg)
 }
 
 int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, const struct links *links,
-	      audit_differs_fn *differs, audit_settled_fn *settled, void *arg, struct audit **ret)
+	      const struct objects *objects, audit_differs_fn *differs, audit_settled_fn *settled, void *arg,
+	      struct audit **ret)
 {
 	struct audit *audit = calloc(1, sizeof(*audit));
 	int r;
@@ -395,6 +411,7 @@ int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, c
 				 .fib = fib,
 				 .rib = rib,
 				 .links = links,
+				 .objects = objects,
 				 .differs = differs,
 				 .settled = settled,
 				 .arg = arg };

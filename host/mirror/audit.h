@@ -14,6 +14,7 @@
 
 #include "host/fib/fib.h"
 #include "host/mirror/links.h"
+#include "host/mirror/objects.h"
 #include "host/mirror/rib.h"
 
 struct audit;
@@ -37,7 +38,8 @@ typedef bool audit_settled_fn(void *arg);
 
 /* All but the callbacks' arg are borrowed. */
 int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, const struct links *links,
-	      audit_differs_fn *differs, audit_settled_fn *settled, void *arg, struct audit **ret);
+	      const struct objects *objects, audit_differs_fn *differs, audit_settled_fn *settled, void *arg,
+	      struct audit **ret);
 /* NULL is fine. */
 void audit_free(struct audit *audit);
 

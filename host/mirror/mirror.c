@@ -416,11 +416,19 @@ static void poll_links(struct mirror *mirror, __u64 now)
 	mirror_want(mirror, RESYNC_LINKS, 0, 0);
 }
 
+/* The kernel's refusals of what neighbours were asked for: they are asked for again if need be. */
+static void drain_answers(struct mirror *mirror)
+{
+	while (netlink_socket_receive(mirror->requests, mirror->buffer, sizeof(mirror->buffer)) >= 0)
+		;
+}
+
 static void tick(void *arg)
 {
 	struct mirror *mirror = arg;
 	__u64 now = loop_now();
 
+	drain_answers(mirror);
 	read_all_redirects(mirror);
 	poll_links(mirror, now);
 	if (fib_room(mirror->options.fib)) {
@@ -554,8 +562,8 @@ static int make_parts(struct mirror *mirror)
 		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, &resync_ops, mirror,
 			       &mirror->resync);
 	if (!r)
-		r = audit_new(mirror->options.loop, fib, mirror->rib, mirror->links, audit_differs,
-			      audit_settled, mirror, &mirror->audit);
+		r = audit_new(mirror->options.loop, fib, mirror->rib, mirror->links, mirror->objects,
+			      audit_differs, audit_settled, mirror, &mirror->audit);
 	if (!r)
 		r = rib_table_open(mirror->rib, RT_TABLE_LOCAL);
 	if (!r)

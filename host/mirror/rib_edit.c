@@ -104,7 +104,9 @@ static __u32 select_leaf(const struct rib *rib)
 			return REASON_TOS_ROUTE;
 		if (!best)
 			best = route;
-		else if (choosy && route->metric == best->metric && route->pathset != best->pathset)
+		else if (choosy && route->metric == best->metric &&
+			 pathsets_leaf(rib->pathsets, route->pathset) !=
+				 pathsets_leaf(rib->pathsets, best->pathset))
 			ambiguous = true;
 	}
 	if (!best)

@@ -17,9 +17,11 @@
 struct kernel_oracle {
 	int fd;
 	__u32 sequence;
+	unsigned ignored; /* RTNH_F_* of next hops that do not count */
 };
 
 struct hops {
+	unsigned ignored;
 	struct oracle_hop hop[HOPS];
 	unsigned count;
 };
@@ -45,7 +47,7 @@ static void add_hop(struct hops *hops, unsigned flags, int ifindex, unsigned wei
 {
 	char gateway[INET6_ADDRSTRLEN] = "link";
 
-	if (flags & RTNH_F_DEAD)
+	if (flags & hops->ignored)
 		return;
 	for (const struct rtattr *a = first; RTA_OK(a, length); a = RTA_NEXT(a, length)) {
 		if (a->rta_type == RTA_OIF)
@@ -100,12 +102,12 @@ static const char *name_of(unsigned type)
 	return "reject";
 }
 
-static void describe(const struct nlmsghdr *message, char *text)
+static void describe(const struct nlmsghdr *message, unsigned ignored, char *text)
 {
 	const struct rtmsg *route = NLMSG_DATA(message);
 	const struct rtattr *first = RTM_RTA(route), *a;
 	int length = (int)RTM_PAYLOAD(message), left = length;
-	struct hops hops = { .count = 0 };
+	struct hops hops = { .ignored = ignored };
 	int multipath = 0;
 
 	if (name_of(route->rtm_type)) {
@@ -140,7 +142,13 @@ void kernel_oracle_open(struct kernel_oracle **ret)
 	oracle->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (oracle->fd < 0 || bind(oracle->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		abort();
+	oracle->ignored = RTNH_F_DEAD;
 	*ret = oracle;
+}
+
+void kernel_oracle_ignore_linkdown(struct kernel_oracle *oracle)
+{
+	oracle->ignored |= RTNH_F_LINKDOWN;
 }
 
 void kernel_oracle_close(struct kernel_oracle *oracle)
@@ -174,7 +182,7 @@ void kernel_oracle_ask(struct kernel_oracle *oracle, __u8 family, const __u8 *ad
 			abort();
 	} while (message->nlmsg_seq != oracle->sequence);
 	if (message->nlmsg_type == RTM_NEWROUTE) {
-		describe(message, text);
+		describe(message, oracle->ignored, text);
 		return;
 	}
 	error = ((const struct nlmsgerr *)NLMSG_DATA(message))->error;

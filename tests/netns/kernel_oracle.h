@@ -21,6 +21,8 @@ void oracle_hops_text(struct oracle_hop *hop, unsigned count, char *text);
 
 void kernel_oracle_open(struct kernel_oracle **ret);
 void kernel_oracle_close(struct kernel_oracle *oracle);
+/* Next hops without carrier do not count (the sysctls ignore_routes_with_linkdown are on). */
+void kernel_oracle_ignore_linkdown(struct kernel_oracle *oracle);
 /*
  * "none" (no route), "reject" (blackhole, unreachable, prohibit, throw), "local", "broadcast", "multicast",
  * "encap", or "via IFINDEX:GATEWAY ..." with the next hops that the kernel would use, sorted; the gateway is

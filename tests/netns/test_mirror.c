@@ -49,7 +49,8 @@ Test(mirror, what_was_there_before)
 
 static unsigned dice;
 static FILE *batch;
-static bool carrier; /* the batch has changed one: the kernel takes up to a second to act */
+static bool compatible = true; /* nexthop_compat_mode */
+static bool carrier;           /* the batch has changed one: the kernel takes up to a second to act */
 
 static unsigned below(unsigned n)
 {
@@ -246,6 +247,17 @@ static unsigned probe(unsigned count, unsigned seed, unsigned round)
 	return punts;
 }
 
+/* The oracle wants to be told next hops. */
+static unsigned probe_compatible(unsigned count, unsigned seed, unsigned round)
+{
+	unsigned punts;
+
+	mirror_fixture_run("sysctl -qw net.ipv4.nexthop_compat_mode=1");
+	punts = probe(count, seed, round);
+	mirror_fixture_run("sysctl -qw net.ipv4.nexthop_compat_mode=0");
+	return punts;
+}
+
 static void random_changes(unsigned seed, unsigned rounds, bool carriers)
 {
 	unsigned punts = 0, probes = 0;
@@ -269,7 +281,10 @@ static void random_changes(unsigned seed, unsigned rounds, bool carriers)
 		if (carriers)
 			mirror_fixture_pass(&fixture, 1300);
 		mirror_fixture_settle(&fixture);
-		punts += probe(400, seed, round);
+		if (compatible)
+			punts += probe(400, seed, round);
+		else
+			punts += probe_compatible(400, seed, round);
 		probes += 400;
 	}
 	printf("seed %u: %u probes, %u left to the kernel\n", seed, probes, punts);
@@ -287,6 +302,26 @@ Test(mirror, random_changes_with_carriers)
 {
 	mirror_fixture_start(&fixture, NULL);
 	random_changes(20261201, 12, true);
+	mirror_fixture_stop(&fixture);
+}
+
+Test(mirror, random_changes_where_linkdown_counts)
+{
+	mirror_fixture_run("sysctl -qw net.ipv4.conf.all.ignore_routes_with_linkdown=1 "
+			   "net.ipv6.conf.all.ignore_routes_with_linkdown=1");
+	kernel_oracle_ignore_linkdown(fixture.oracle);
+	mirror_fixture_start(&fixture, NULL);
+	random_changes(20261202, 10, true);
+	mirror_fixture_stop(&fixture);
+}
+
+/* Routes of next-hop objects are told without next hops then, and vanish even more quietly. */
+Test(mirror, random_changes_without_compatibility)
+{
+	mirror_fixture_run("sysctl -qw net.ipv4.nexthop_compat_mode=0");
+	compatible = false;
+	mirror_fixture_start(&fixture, NULL);
+	random_changes(20261203, 20, false);
 	mirror_fixture_stop(&fixture);
 }
 
