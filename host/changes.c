@@ -102,9 +102,8 @@ int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifi
 	if (error < 0)
 		return why_set(
 			why, -error,
-			"%s: rxvlan hides VLAN tags and cannot be turned off: %s; try: ethtool -K %s rxvlan "
-			"off",
-			interface, strerror(-error), interface);
+			"rxvlan hides VLAN tags and cannot be turned off: %s; try: ethtool -K %s rxvlan off",
+			strerror(-error), interface);
 	return 0;
 }
 

@@ -8,12 +8,13 @@
 
 #include "host/changes.h"
 #include "host/engine/kernel_maps.h"
+#include "host/engine/pins.h"
 #include "host/fib/fib.h"
 #include "host/log.h"
 #include "host/loop.h"
 #include "host/modes/xdp_features.h"
 
-#define RETRY_AFTER 5000 /* ms after an attempt that failed */
+#define RETRY_AFTER 5000 /* ms from one attempt to attach to the next */
 
 enum action gate_action(unsigned int reason)
 {
@@ -51,7 +52,7 @@ static void set_egress(struct gate *gate, const struct gate_place *place, const 
 
 	if (able && !gate->started) {
 		if (gate->ops->start(gate->engine, &gate->here, &why) < 0) {
-			log_warning("%s", why.text);
+			log_warning("%s: %s", gate->name, why.text);
 			return;
 		}
 		gate->started = true;
@@ -125,8 +126,8 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 	}
 	if (loop_now() < gate->retry_at)
 		return;
+	gate->retry_at = loop_now() + RETRY_AFTER;
 	if (take(gate, place, ops, &why) < 0) {
-		gate->retry_at = loop_now() + RETRY_AFTER;
 		enter(gate, GATE_KERNEL, why.text);
 		return;
 	}
@@ -140,6 +141,7 @@ static bool still_good(struct gate *gate, const struct gate_place *place, struct
 
 	if (gate->facts.ifindex != gate->here.ifindex) {
 		log_info("%s: the interface was replaced or is gone", gate->name);
+		gate->retry_at = 0;
 		return false;
 	}
 	if (chosen->engine != gate->ops) {
@@ -162,6 +164,16 @@ void gate_init(struct gate *gate, const char *name, const char *wish)
 	(void)why_set(&gate->why, 0, "the tables are being read");
 }
 
+/* Names need rights that we may lack; our own link does not. */
+static bool is_ours(struct gate *gate, const struct gate_place *place)
+{
+	struct engine_state state;
+
+	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &state) == 0 && state.attached)
+		return true;
+	return gate->facts.program.id == pins_link_program(place->pins, gate->facts.ifindex);
+}
+
 void gate_plan(struct gate *gate, const struct gate_place *place)
 {
 	bool native = !place->maps || place->maps->native_ports > 0;
@@ -170,6 +182,8 @@ void gate_plan(struct gate *gate, const struct gate_place *place)
 
 	if (error == 0 || error == -ENODEV) /* else the kernel was too busy to answer: what was, holds */
 		gate->facts = facts;
+	if (gate->facts.program.id && !gate->facts.program.ours)
+		gate->facts.program.ours = is_ours(gate, place);
 	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);
 }
 

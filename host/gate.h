@@ -15,6 +15,7 @@
 struct changes;
 struct fib;
 struct kernel_maps;
+struct pins;
 struct xdp_features;
 
 enum gate_state {
@@ -28,6 +29,7 @@ struct gate_place { /* what all ports share; owned by the router */
 	const struct platform *platform;
 	struct fib *fib;
 	struct changes *changes;
+	struct pins *pins;
 	struct xdp_features *features;  /* NULL: the kernel does not tell */
 	const struct kernel_maps *maps; /* NULL: not yet made */
 	/* The open engine, opened when first asked for. */
@@ -49,7 +51,7 @@ struct gate {
 	struct probe egress; /* whether others can send to it */
 	bool frames;
 	bool started;      /* the engine lets others send to it */
-	uint64_t retry_at; /* ms: no attempt to attach before */
+	uint64_t retry_at; /* ms: no attempt to attach before; whatever flaps, flaps slowly */
 	/* counters: sums, and what came in the second before the last sample */
 	struct image_counters counters;
 	uint64_t sampled_at;

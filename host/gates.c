@@ -94,6 +94,21 @@ bool gates_review(struct gates *gates, const struct gate_place *place, bool atta
 	return changed;
 }
 
+const struct gate *gates_hopeless(const struct gates *gates)
+{
+	const struct gate *hopeless = NULL;
+
+	for (unsigned int i = 0; i < gates->count; i++) {
+		const struct gate *gate = &gates->gate[i];
+
+		if (gate->ops)
+			return NULL;
+		if (gate->facts.ifindex && gate->decision.option[gate->decision.chosen].engine)
+			hopeless = gate;
+	}
+	return hopeless;
+}
+
 void gates_release(struct gates *gates, const struct gate_place *place)
 {
 	for (unsigned int i = 0; i < gates->count; i++)
@@ -118,10 +133,12 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 		const char *mode = config_mode_name(config->ports[i].mode);
 		struct gate *gate = named(gates, config->ports[i].interface);
 
-		if (gate)
+		if (gate && gate->wish != mode) {
 			gate->wish = mode;
-		else if (gates->count < IMAGE_PORTS)
+			gate->retry_at = 0;
+		} else if (!gate && gates->count < IMAGE_PORTS) {
 			gate_init(&gates->gate[gates->count++], config->ports[i].interface, mode);
+		}
 	}
 }
 

@@ -9,6 +9,8 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include <bpf/libbpf.h>
+
 #include "host/changes.h"
 #include "host/control/api.h"
 #include "host/control/mirror_json.h"
@@ -65,6 +67,7 @@ struct router {
 	bool predecessor; /* its pins were there when we came */
 	bool pinned;      /* the map pins are ours */
 	bool releasing;   /* the mirror is ready, the image still held */
+	struct why failure;
 };
 
 /* --- engines --- */
@@ -124,13 +127,25 @@ static void review_soon(struct router *router)
 	loop_timer_set(router->soon, SOON, 0);
 }
 
+/* At the start: ports that were to run and cannot, not one of them, are a reason to give up. */
+static bool give_up(struct router *router)
+{
+	const struct gate *gate = gates_hopeless(&router->gates);
+
+	if (router->pinned || !gate)
+		return false;
+	(void)why_set(&router->failure, EIO, "%s: %s", gate->name, gate->why.text);
+	loop_stop(router->loop, -EIO);
+	return true;
+}
+
 static void review(struct router *router)
 {
 	bool ready = router->state.ready != 0;
 
 	if (gates_review(&router->gates, &router->place, ready))
 		review_soon(router);
-	else if (ready)
+	else if (ready && !give_up(router))
 		take_over_pins(router);
 }
 
@@ -286,16 +301,17 @@ static const struct api_route api_routes[] = {
 
 static int look_first(struct router *router, struct why *why)
 {
-	int error;
-
 	platform_read(router->config->bpffs, &router->platform);
-	error = platform_check(&router->platform, why);
-	if (error < 0)
-		return error;
 	if (router->platform.features)
 		(void)xdp_features_open(&router->features); /* stays NULL: the driver table serves */
+	return platform_check(&router->platform, router->config->bpffs, why);
+}
+
+static int look_at_ports(struct router *router, struct why *why)
+{
 	router->place = (struct gate_place){
 		.platform = &router->platform,
+		.pins = router->pins,
 		.features = router->features,
 		.engine = get_engine,
 		.arg = router,
@@ -414,19 +430,19 @@ static int set_up(struct router *router, struct why *why)
 	if (error == 0)
 		error = instance_claim(router->config->name, &router->instance, why);
 	if (error == 0)
-		error = make_loop(router, why);
-	if (error == 0)
-		error = changes_open(instance_changes(router->instance), &router->changes, why);
-	if (error == 0)
 		error = pins_open(router->platform.bpffs, instance_name(router->instance), &router->pins,
 				  why);
 	if (error < 0)
 		return error;
 	router->predecessor = pins_links(router->pins, &link, 1) > 0;
-	error = make_tables(router, why);
-	if (error < 0)
-		return error;
-	return start(router, why);
+	error = look_at_ports(router, why);
+	if (error == 0)
+		error = make_loop(router, why);
+	if (error == 0)
+		error = changes_open(instance_changes(router->instance), &router->changes, why);
+	if (error == 0)
+		error = make_tables(router, why);
+	return error < 0 ? error : start(router, why);
 }
 
 /* From here on no packet may be lost: first the kernel takes them all, then the ports are let go. */
@@ -462,6 +478,12 @@ static void tear_down(struct router *router, bool ran)
 	xdp_features_close(router->features);
 }
 
+/* libbpf's words fill screens when a program is refused; who wants them asks for them. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	return log_enabled(LOG_LEVEL_DEBUG) ? vfprintf(stderr, format, arguments) : 0;
+}
+
 int router_run(const struct options *options, struct config *config, struct why *why)
 {
 	struct router *router = calloc(1, sizeof(*router));
@@ -474,10 +496,14 @@ int router_run(const struct options *options, struct config *config, struct why 
 	router->options = options;
 	router->config = config;
 	log_open(config->log.level, config->log.format);
+	(void)libbpf_set_print(print_libbpf);
 	(void)signal(SIGPIPE, SIG_IGN);
 	error = set_up(router, why);
-	if (error == 0)
+	if (error == 0) {
 		error = loop_run(router->loop);
+		if (error < 0)
+			*why = router->failure;
+	}
 	tear_down(router, error >= 0);
 	config_free(router->config);
 	free(router);

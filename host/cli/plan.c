@@ -136,7 +136,7 @@ static int plan_all(struct plan *plan)
 static int finish(struct plan *plan, int status)
 {
 	struct why why = { "" };
-	bool runs = platform_check(&plan->platform, &why) == 0;
+	bool runs = platform_check(&plan->platform, NULL, &why) == 0;
 	json_t *document;
 
 	xdp_features_close(plan->features);

@@ -54,7 +54,8 @@ struct engine_ops {
 	int (*open)(const struct engine_context *context, void **ret_engine, struct why *why);
 	/* All ports are detached before. */
 	void (*close)(void *engine);
-	/* -EBUSY: a foreign program is there; `why` names it. Nothing is changed on failure. */
+	/* -EBUSY: a foreign program is there; `why` names it, but not the port. Nothing is changed on
+	 * failure. */
 	int (*attach)(void *engine, const struct engine_port *port, struct why *why);
 	void (*detach)(void *engine, const struct engine_port *port);
 	int (*start)(void *engine, const struct engine_port *port, struct why *why);

@@ -141,7 +141,7 @@ static int load_program(struct native *native, const struct engine_port *port, s
 	int error;
 
 	if (!program)
-		return why_set(why, errno, "%s: cannot open the program: %s", port->name, strerror(errno));
+		return why_set(why, errno, "cannot open the program: %s", strerror(errno));
 	error = bake_port(program, native->context->store, port->id);
 	if (error == 0)
 		error = reuse_maps(program, native->context);
@@ -149,7 +149,8 @@ static int load_program(struct native *native, const struct engine_port *port, s
 		error = router__load(program);
 	if (error < 0) {
 		router__destroy(program);
-		return why_set(why, -error, "%s: the kernel does not load the program: %s", port->name,
+		return why_set(why, -error,
+			       "the kernel does not load the program: %s; --log-level debug shows its words",
 			       strerror(-error));
 	}
 	*ret = program;
@@ -208,13 +209,11 @@ static int refuse_attach(struct native *native, const struct engine_port *port, 
 
 	if ((error == -EBUSY || error == -EEXIST) && capability_read_plain(port->name, NULL, &now) == 0 &&
 	    now.program.id)
-		return why_set(
-			why, EBUSY,
-			"%s: XDP program '%s' (id %u) is attached by someone else; remove it first: ip link "
-			"set dev %s xdp off",
-			port->name, now.program.name[0] ? now.program.name : "?", now.program.id, port->name);
-	return why_set(why, -error, "%s: the kernel refuses %s XDP: %s", port->name, native->mode,
-		       strerror(-error));
+		return why_set(why, EBUSY,
+			       "XDP program '%s' (id %u) is attached by someone else; remove it first: ip "
+			       "link set dev %s xdp off",
+			       now.program.name[0] ? now.program.name : "?", now.program.id, port->name);
+	return why_set(why, -error, "the kernel refuses %s XDP: %s", native->mode, strerror(-error));
 }
 
 static int create_link(struct native *native, const struct engine_port *port, int program_fd, struct why *why)
@@ -229,8 +228,8 @@ static int create_link(struct native *native, const struct engine_port *port, in
 	error = pins_link_put(pins, (struct pins_link){ port->ifindex, port->id }, fd);
 	if (error < 0) {
 		close(fd);
-		return why_set(why, -error, "%s: cannot pin the link in %s: %s", port->name,
-			       pins_directory(pins), strerror(-error));
+		return why_set(why, -error, "cannot pin the link in %s: %s", pins_directory(pins),
+			       strerror(-error));
 	}
 	return fd;
 }
@@ -286,8 +285,7 @@ static int start(void *engine, const struct engine_port *port, struct why *why)
 	int error = kernel_maps_port_set(native->context->maps, port->id, port->ifindex);
 
 	if (error < 0)
-		return why_set(why, -error, "%s: the kernel does not take it as an egress: %s", port->name,
-			       strerror(-error));
+		return why_set(why, -error, "the kernel does not take it as an egress: %s", strerror(-error));
 	return 0;
 }
 

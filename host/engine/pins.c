@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,6 +196,22 @@ int pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port)
 		return fd;
 	}
 	return -ENOENT;
+}
+
+__u32 pins_link_program(struct pins *pins, __u32 ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+	__u16 port = 0;
+	int fd = pins_link_get(pins, ifindex, &port);
+	bool serves;
+
+	if (fd < 0)
+		return 0;
+	serves = bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == BPF_LINK_TYPE_XDP &&
+		 info.xdp.ifindex == ifindex;
+	close(fd);
+	return serves ? info.prog_id : 0;
 }
 
 int pins_link_move(struct pins *pins, struct pins_link from, struct pins_link to)

@@ -39,6 +39,8 @@ struct pins_link {
 int pins_link_put(struct pins *pins, struct pins_link link, int fd);
 /* Any link for the interface: its fd and the port it served. -ENOENT. */
 int pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port);
+/* Id of the program that a pinned link holds on the interface; 0: none. */
+__u32 pins_link_program(struct pins *pins, __u32 ifindex);
 int pins_link_move(struct pins *pins, struct pins_link from, struct pins_link to);
 void pins_link_remove(struct pins *pins, struct pins_link link);
 /* Unlinks every link the callback does not want kept. */

@@ -78,6 +78,7 @@ void platform_read(const char *bpffs, struct platform *ret)
 	ret->cpus = cpus > 0 ? (unsigned int)cpus : 1;
 	ret->net_admin = capabilities & 1ull << CAP_NET_ADMIN;
 	ret->bpf = capabilities & (1ull << CAP_BPF | 1ull << CAP_SYS_ADMIN);
+	ret->perfmon = capabilities & (1ull << CAP_PERFMON | 1ull << CAP_SYS_ADMIN);
 	find_bpffs(bpffs, ret->bpffs, sizeof(ret->bpffs));
 	if (xdp_features_open(&features) == 0) {
 		ret->features = true;
@@ -85,14 +86,19 @@ void platform_read(const char *bpffs, struct platform *ret)
 	}
 }
 
-int platform_check(const struct platform *platform, struct why *why)
+int platform_check(const struct platform *platform, const char *bpffs, struct why *why)
 {
 	if (platform->version < OLDEST_KERNEL)
 		return why_set(why, ENOSYS, "kernel %s is too old; penstock needs Linux 6.1 or newer",
 			       platform->release);
-	if (!platform->net_admin || !platform->bpf)
+	if (!platform->net_admin || !platform->bpf || !platform->perfmon)
 		return why_set(why, EPERM, "no permission: %s is missing; run as root",
-			       platform->net_admin ? "CAP_BPF" : "CAP_NET_ADMIN");
+			       !platform->net_admin ? "CAP_NET_ADMIN"
+			       : !platform->bpf     ? "CAP_BPF"
+						    : "CAP_PERFMON");
+	if (!platform->bpffs[0] && bpffs)
+		return why_set(why, ENOENT, "no BPF file system is mounted at %s: mount -t bpf bpf %s", bpffs,
+			       bpffs);
 	if (!platform->bpffs[0])
 		return why_set(
 			why, ENOENT,

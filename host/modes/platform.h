@@ -14,11 +14,13 @@ struct platform {
 	unsigned int cpus;
 	bool net_admin; /* effective capabilities; SYS_ADMIN counts as BPF */
 	bool bpf;
+	bool perfmon;
 	bool features;   /* the kernel tells what devices can do with XDP */
 	char bpffs[256]; /* where it is mounted; empty: nowhere */
 };
 
 /* `bpffs`: where the configuration says it is, NULL: where it usually is. */
 void platform_read(const char *bpffs, struct platform *ret);
-/* Whether the daemon can run here at all; the refusal says what is missing and how to get it. */
-int platform_check(const struct platform *platform, struct why *why);
+/* Whether the daemon can run here at all, `bpffs` as before; the refusal says what is missing and how to get
+ * it. */
+int platform_check(const struct platform *platform, const char *bpffs, struct why *why);

@@ -68,16 +68,15 @@ def hide_bpffs():
 class Daemon:
     """A running `penstock run`."""
 
-    def __init__(self, bed, *arguments, where=None, wait=True):
+    def __init__(self, bed, *arguments, where=None, wrap=None):
         self.bed = bed
         self.where = where or bed.r
         self.log = open(f'/tmp/{bed.prefix}-daemon-{time.monotonic_ns()}.log', 'w+')
-        self.process = subprocess.Popen(bed.inside(self.where, bed.penstock, 'run', *arguments), stdin=subprocess.DEVNULL,
-                                        stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen([*(wrap or bed.inside(self.where)), bed.penstock, 'run', *arguments],
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
         bed.daemons.append(self)
-        if wait:
-            self.until_forwarding()
+        self.until_forwarding()
 
     def text(self):
         with open(self.log.name) as log:
