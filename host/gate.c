@@ -14,6 +14,7 @@
 #include "host/loop.h"
 #include "host/modes/xdp_features.h"
 
+#define RATE_PERIOD 900  /* ms that a rate is the mean of, at least */
 #define RETRY_AFTER 5000 /* ms from one attempt to attach to the next */
 
 enum action gate_action(unsigned int reason)
@@ -111,7 +112,7 @@ static void leave(struct gate *gate, const struct gate_place *place)
 	gate->ops = NULL;
 	gate->started = false;
 	gate->egress = (struct probe){ .possible = false };
-	gate->sampled_at = 0;
+	gate->rate_at = 0;
 	gate->forwarded_rate = gate->punted_rate = 0;
 }
 
@@ -212,17 +213,22 @@ void gate_release(struct gate *gate, const struct gate_place *place)
 
 void gate_sample(struct gate *gate)
 {
-	uint64_t forwarded = gate_packets(gate, ACTION_FORWARD), punted = gate_packets(gate, ACTION_PUNT);
-	uint64_t now = loop_now();
-	double seconds = (double)(now - gate->sampled_at) / 1000;
+	uint64_t now = loop_now(), forwarded, punted;
+	double seconds = (double)(now - gate->rate_at) / 1000;
 
 	if (!gate->ops || gate->ops->counters(gate->engine, gate->here.id, &gate->counters) < 0)
 		return;
-	if (gate->sampled_at && seconds > 0) {
-		gate->forwarded_rate = (double)(gate_packets(gate, ACTION_FORWARD) - forwarded) / seconds;
-		gate->punted_rate = (double)(gate_packets(gate, ACTION_PUNT) - punted) / seconds;
+	forwarded = gate_packets(gate, ACTION_FORWARD);
+	punted = gate_packets(gate, ACTION_PUNT);
+	if (gate->rate_at && now - gate->rate_at < RATE_PERIOD)
+		return;
+	if (gate->rate_at) {
+		gate->forwarded_rate = (double)(forwarded - gate->rate_forwarded) / seconds;
+		gate->punted_rate = (double)(punted - gate->rate_punted) / seconds;
 	}
-	gate->sampled_at = now;
+	gate->rate_at = now;
+	gate->rate_forwarded = forwarded;
+	gate->rate_punted = punted;
 }
 
 const char *gate_state_name(enum gate_state state)

@@ -50,12 +50,12 @@ struct gate {
 	struct decision decision;
 	struct probe egress; /* whether others can send to it */
 	bool frames;
-	bool started;      /* the engine lets others send to it */
-	uint64_t retry_at; /* ms: no attempt to attach before; whatever flaps, flaps slowly */
-	/* counters: sums, and what came in the second before the last sample */
-	struct image_counters counters;
-	uint64_t sampled_at;
-	double forwarded_rate, punted_rate; /* packets a second */
+	bool started;                   /* the engine lets others send to it */
+	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
+	struct image_counters counters; /* as of the last sample */
+	double forwarded_rate, punted_rate;   /* packets a second */
+	uint64_t rate_at;                     /* ms, when the rates were last computed; 0: never */
+	uint64_t rate_forwarded, rate_punted; /* packets then */
 };
 
 void gate_init(struct gate *gate, const char *name, const char *wish);
@@ -65,7 +65,7 @@ void gate_plan(struct gate *gate, const struct gate_place *place);
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
 /* Gives the port back to the kernel. */
 void gate_release(struct gate *gate, const struct gate_place *place);
-/* Reads the counters and computes rates. */
+/* Reads the counters, and computes rates if that was not done just now. */
 void gate_sample(struct gate *gate);
 
 const char *gate_state_name(enum gate_state state);

@@ -121,6 +121,7 @@ int status_answer(void *router, const struct api_request *request, json_t **ret,
 	const struct router_state *state = router_state(router);
 	json_t *ports = json_array();
 
+	router_sample(router); /* as of now, not of the last second */
 	for (unsigned int i = 0; i < state->gates->count; i++)
 		json_array_append_new(ports, port_json(state, &state->gates->gate[i]));
 	*ret = json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "schema",
@@ -173,7 +174,7 @@ int status_counters(void *router, const struct api_request *request, json_t **re
 	const struct router_state *state = router_state(router);
 	json_t *list = json_array();
 
-	router_sample(router); /* as of now, not of the last second */
+	router_sample(router);
 	for (unsigned int i = 0; i < state->gates->count; i++)
 		add_counters(list, &state->gates->gate[i]);
 	*ret = json_pack("{s:o}", "counters", list);
