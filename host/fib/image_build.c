@@ -79,15 +79,28 @@ static bool fixed_shape(const struct image_space *space, unsigned depth, struct 
 	return true;
 }
 
-static struct shape shape_of(const struct image_space *space, unsigned depth, __u32 weight)
+/* A table of a few prefixes that may have wide nodes for all, because there is room. */
+static bool is_luxury(const struct image_build *build, const struct image_space *space, __u32 most)
+{
+	struct image_memory_usage usage;
+
+	if (!space->large || prefixes(space) > most)
+		return false;
+	image_memory_usage(build->memory, ARRAY_NODE, &usage);
+	return usage.free > usage.total / 2;
+}
+
+static struct shape shape_of(const struct image_build *build, const struct image_space *space, unsigned depth,
+			     __u32 weight)
 {
 	unsigned left = space->tree->width - depth;
-	bool wide = weight >= WIDE_WEIGHT || (space->always_large && prefixes(space) <= WIDE_TABLE);
 	struct shape shape;
 
-	if (!fixed_shape(space, depth, &shape))
-		shape = (struct shape){ NODE_BITMAP, left >= 16 && wide ? 16 : 8 };
-	return shape;
+	if (fixed_shape(space, depth, &shape))
+		return shape;
+	if (left >= 16 && (weight >= WIDE_WEIGHT || is_luxury(build, space, WIDE_TABLE)))
+		return (struct shape){ NODE_BITMAP, 16 };
+	return (struct shape){ NODE_BITMAP, 8 };
 }
 
 /* --- groups of a bitmap --- */
@@ -156,7 +169,13 @@ static __u32 build_bitmap(struct window *window, const struct prefix_cover *cove
 	struct image_build *build = window->build;
 	__u32 units = 1u << (window->bits - 8);
 	__u32 chunk = image_memory_take(build->memory, ARRAY_NODE, units);
+	struct shape shape;
 
+	if (chunk == MEMORY_NONE && units > 1 && !fixed_shape(window->space, window->depth, &shape)) {
+		window->bits = 8;
+		units = 1;
+		chunk = image_memory_take(build->memory, ARRAY_NODE, units);
+	}
 	if (chunk == MEMORY_NONE)
 		return image_build_full(build, window->space, &window->key, window->depth);
 	window->entry = entry_node(NODE_BITMAP, window->bits, chunk);
@@ -243,6 +262,24 @@ static void release(struct image_build *build, __u32 entry, release_fn give)
 	release_node(build, entry, give);
 }
 
+/* Whether there is room for a large root, and as much again for what goes below it. */
+static bool root_fits(const struct image_build *build, bool ipv4)
+{
+	__u32 root = ipv4 ? entry_node(NODE_BITMAP, ROOT4_BITS, 0) : entry_node(NODE_DIRECT, ROOT6_BITS, 0);
+	enum image_array array = ipv4 ? ARRAY_NODE : ARRAY_RUN;
+	__u32 units = image_node_units(root), place;
+	struct image_memory_usage usage;
+
+	image_memory_usage(build->memory, array, &usage);
+	if (usage.free < 2 * units)
+		return false;
+	place = image_memory_take(build->memory, array, units);
+	if (place == MEMORY_NONE)
+		return false;
+	image_memory_give(build->memory, array, place, units);
+	return true;
+}
+
 /* --- public --- */
 
 int image_build_new(struct image_store *store, struct image_memory *memory, struct image_build **ret)
@@ -286,16 +323,14 @@ __u32 image_build_full(struct image_build *build, const struct image_space *spac
 	return REASON_TABLE_FULL;
 }
 
-bool image_build_large(const struct image_space *space)
+bool image_build_large(const struct image_build *build, const struct image_space *space)
 {
 	__u32 count = prefixes(space);
 	bool ipv4 = space->tree->width == 32;
 
-	if (space->always_large)
-		return true;
 	if (space->large)
-		return count >= (ipv4 ? LARGE_IPV4_BELOW : LARGE_IPV6_BELOW);
-	return count > (ipv4 ? LARGE_IPV4 : LARGE_IPV6);
+		return space->always_large || count >= (ipv4 ? LARGE_IPV4_BELOW : LARGE_IPV6_BELOW);
+	return (space->always_large || count > (ipv4 ? LARGE_IPV4 : LARGE_IPV6)) && root_fits(build, ipv4);
 }
 
 bool image_build_suits(const struct image_build *build, const struct image_space *space, __u32 entry,
@@ -304,13 +339,10 @@ bool image_build_suits(const struct image_build *build, const struct image_space
 	__u32 weight = *image_build_weight(build, entry);
 	struct shape shape;
 
-	if (!weight)
-		return depth == 0 && space->large;
 	if (fixed_shape(space, depth, &shape))
 		return true;
 	if (entry_bits(entry) == 16)
-		return weight >= WIDE_WEIGHT / 2 ||
-		       (space->always_large && prefixes(space) <= 2 * WIDE_TABLE);
+		return weight >= WIDE_WEIGHT / 2 || is_luxury(build, space, 2 * WIDE_TABLE);
 	return weight < 2 * WIDE_WEIGHT || space->tree->width - depth < 16;
 }
 
@@ -324,7 +356,7 @@ __u32 image_build_window(struct image_build *build, const struct image_space *sp
 	if ((depth || !space->large) && !prefix_tree_differs(space->tree, cover, depth, answer))
 		return answer;
 	weight = prefix_tree_values(space->tree, cover->node, depth);
-	shape = shape_of(space, depth, weight);
+	shape = shape_of(build, space, depth, weight);
 	window.bits = shape.bits;
 	if (shape.kind == NODE_DIRECT)
 		return build_direct(&window, cover, weight);

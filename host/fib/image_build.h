@@ -27,10 +27,12 @@ struct image_space {
 	__u32 entry; /* the root, which readers see too unless the space is lost */
 	__u16 vrf;
 	__u8 family;
-	bool always_large; /* the large roots even for few prefixes */
+	bool always_large; /* the large roots even for few prefixes, where there is room */
 	bool large;
 	bool loading; /* the image does not follow the prefixes now */
 	bool lost;    /* a prefix could not be remembered: everything punts */
+	/* A node of another kind was due and found no room: not tried again for so many refreshes. */
+	__u32 patience, skip;
 };
 
 struct image_build {
@@ -59,8 +61,8 @@ __u32 image_build_window(struct image_build *build, const struct image_space *sp
 __u32 image_build_slot(struct image_build *build, const struct image_space *space, struct prefix_key key,
 		       unsigned depth, const struct image_segment *segment);
 
-/* Whether a large root is due, seen from what there is now. */
-bool image_build_large(const struct image_space *space);
+/* Whether the root should be large, seen from what it is now. */
+bool image_build_large(const struct image_build *build, const struct image_space *space);
 /* Whether a node below the root suits its weight. */
 bool image_build_suits(const struct image_build *build, const struct image_space *space, __u32 entry,
 		       unsigned depth);

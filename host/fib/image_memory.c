@@ -11,8 +11,9 @@
 #define PAGE_ROW   0xffff /* part of a row of pages */
 #define BLOCK_NONE 0xffff
 
-/* Fewer holes than this many pages are not worth moving things for. */
-#define HOLES_WORTH_MOVING 48
+/* Emptying fewer pages than this is not worth it, nor is less than a fifth of those in use. */
+#define PAGES_WORTH_MOVING 48
+#define SHARE_WORTH_MOVING 5
 
 #define LIMBO_ITEMS 1020
 
@@ -360,6 +361,7 @@ __u32 image_memory_recycle(struct image_memory *memory, __u32 limit)
 		give(memory, which, item->index, item->units_array >> 1);
 		limbo_drop(memory);
 	}
+	memory->returned += count;
 	return count;
 }
 
@@ -375,29 +377,78 @@ __u64 image_memory_returned(const struct image_memory *memory)
 	return memory->returned;
 }
 
-bool image_memory_holey(const struct image_memory *memory, enum image_array which)
+/* Pages of a size that its blocks need, with one to grow into. */
+static __u32 pages_needed(const struct array *array, __u32 size, __u32 blocks)
 {
-	const struct array *array = &memory->array[which];
-	__u64 small = (__u64)(array->held - array->row_pages) * array->page_units;
-	__u64 live = (__u64)array->used + array->limbo - (__u64)array->row_pages * array->page_units;
+	return blocks ? (blocks - 1) / (array->page_units / size) + 2 : 0;
+}
 
-	return small - live > (__u64)HOLES_WORTH_MOVING * array->page_units && (small - live) * 5 > small;
+static bool has_blocks(const struct page *page)
+{
+	return page->size != PAGE_FREE && page->size != PAGE_ROW;
+}
+
+/* Sorted by size, then the fuller before the emptier. */
+static int compare_pages(const void *a, const void *b, void *arg)
+{
+	const struct array *array = arg;
+	const struct page *first = &array->page[*(const __u32 *)a], *second = &array->page[*(const __u32 *)b];
+
+	if (first->size != second->size)
+		return first->size < second->size ? -1 : 1;
+	return second->live - first->live;
+}
+
+/* Counts the pages that would not be needed if the blocks of each size lay together in its fullest pages, and
+ * calls each, unless NULL, for these pages. */
+static __u32 spare_pages(struct array *array, void (*each)(struct array *array, __u32 index))
+{
+	__u32 *order = malloc(array->pages * sizeof(*order)), count = 0, spare = 0;
+
+	if (!order)
+		return 0;
+	for (__u32 i = 0; i < array->pages; i++)
+		if (has_blocks(&array->page[i]))
+			order[count++] = i;
+	qsort_r(order, count, sizeof(*order), compare_pages, array);
+	for (__u32 i = 0, end; i < count; i = end) {
+		__u32 size = array->page[order[i]].size, blocks = 0, needed;
+
+		for (end = i; end < count && array->page[order[end]].size == size; end++)
+			blocks += array->page[order[end]].live;
+		needed = pages_needed(array, size, blocks);
+		for (__u32 k = i + needed; k < end; k++, spare++)
+			if (each)
+				each(array, order[k]);
+	}
+	free(order);
+	return spare;
+}
+
+bool image_memory_holey(const struct image_memory *memory, enum image_array which, bool urgent)
+{
+	struct array *array = (struct array *)&memory->array[which];
+	__u32 pages = array->held - array->row_pages, few = array->pages / 16;
+	__u64 live = (__u64)array->used + array->limbo - (__u64)array->row_pages * array->page_units;
+	__u32 holes = pages - live / array->page_units;
+
+	if (few > PAGES_WORTH_MOVING)
+		few = PAGES_WORTH_MOVING;
+	if (!urgent && (holes < few || holes < pages / SHARE_WORTH_MOVING))
+		return false;
+	return spare_pages(array, NULL) > (urgent ? few / 8 : few);
+}
+
+static void evict(struct array *array, __u32 index)
+{
+	array->page[index].evict = true;
+	if (array->page[index].listed)
+		unlist_page(array, index);
 }
 
 void image_memory_evict_begin(struct image_memory *memory, enum image_array which)
 {
-	struct array *array = &memory->array[which];
-
-	for (__u32 i = 0; i < array->pages; i++) {
-		struct page *page = &array->page[i];
-
-		if (page->size == PAGE_FREE || page->size == PAGE_ROW ||
-		    page->live * page->size * 4u >= array->page_units * 3u)
-			continue;
-		page->evict = true;
-		if (page->listed)
-			unlist_page(array, i);
-	}
+	spare_pages(&memory->array[which], evict);
 }
 
 bool image_memory_evicted(const struct image_memory *memory, enum image_array which, __u32 index)

@@ -10,8 +10,9 @@
  * A block that readers may still see goes to limbo, in the order of its epochs, and returns to its page when
  * the grace period has passed. used + free + limbo = total, always.
  *
- * Holes are the free blocks of pages in use. Against too many of them the caller starts an eviction: pages
- * less than three quarters full give out no blocks until it ends, and the caller moves what lies there.
+ * Holes are the free blocks of pages in use. Against too many of them the caller starts an eviction: the
+ * pages that would not be needed if all lay together give out no blocks until it ends, and the caller moves
+ * what lies there.
  */
 #pragma once
 
@@ -51,8 +52,9 @@ __u64 image_memory_newest(const struct image_memory *memory);
  */
 __u64 image_memory_returned(const struct image_memory *memory);
 
-/* More than a fifth of the pages in use is holes, and it is worth the work. */
-bool image_memory_holey(const struct image_memory *memory, enum image_array array);
+/* So many pages could be emptied that it is worth the work: a fifth of those in use; some, if it is urgent.
+ */
+bool image_memory_holey(const struct image_memory *memory, enum image_array array, bool urgent);
 void image_memory_evict_begin(struct image_memory *memory, enum image_array array);
 /* The block lies where it should be moved away from. */
 bool image_memory_evicted(const struct image_memory *memory, enum image_array array, __u32 index);

@@ -4,6 +4,8 @@
 #include "host/fib/image_node.h"
 #include "host/fib/image_refresh.h"
 
+#define MOST_PATIENCE 16384
+
 struct part {
 	struct image_build *build;
 	struct image_space *space;
@@ -277,16 +279,22 @@ static __u32 build(const struct part *part, struct prefix_key key, unsigned dept
 static bool replace(const struct part *part, __u32 entry, struct prefix_key key, unsigned depth,
 		    const struct prefix_cover *cover, __u32 *ret_entry)
 {
+	struct image_space *space = part->space;
 	__u64 fulls = part->build->fulls;
 	__u32 new;
 
+	if (space->skip && space->skip--)
+		return false;
 	part->build->trial = true;
 	new = build(part, key, depth, cover);
 	part->build->trial = false;
 	if (part->build->fulls != fulls) {
 		image_build_discard(part->build, new);
+		space->patience = space->patience < MOST_PATIENCE ? 2 * space->patience + 1 : MOST_PATIENCE;
+		space->skip = space->patience;
 		return false;
 	}
+	space->patience = 0;
 	image_build_retire(part->build, entry);
 	*ret_entry = new;
 	return true;
@@ -311,6 +319,10 @@ static __u32 refresh(const struct part *part, __u32 entry, struct prefix_key key
 
 	if (!(entry & ENTRY_NODE))
 		return refresh_leaf(part, entry, key, depth, cover);
+	if (*image_build_weight(part->build, entry) == 0 && !(depth == 0 && part->space->large)) {
+		image_build_retire(part->build, entry);
+		return build(part, key, depth, cover);
+	}
 	if (!image_build_suits(part->build, part->space, entry, depth) &&
 	    replace(part, entry, key, depth, cover, &entry))
 		return entry;
@@ -343,7 +355,7 @@ void image_refresh(struct image_build *build, struct image_space *space, const s
 {
 	struct part part = { .build = build, .space = space, .key = *key, .length = length, .cover = cover };
 
-	if (image_build_large(space) != space->large)
+	if (image_build_large(build, space) != space->large)
 		resize(&part);
 	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, length ? NULL : cover);
 }

@@ -15,16 +15,21 @@
 #include "host/fib/image_walk.h"
 
 /* How long one call works on what is unfinished, and how much it recycles. */
-#define WORK_NANOSECONDS 400000
-#define RECYCLE_BLOCKS   8192
+#define WORK_NANOSECONDS    400000
+#define RECYCLE_BLOCKS      8192
 /* Slots of a large node that are taken apart before looking at the clock. */
-#define RETIRE_SLOTS     4096
+#define RETIRE_SLOTS        4096
 /* Pieces of an IPv4 table with a large root: 2048 groups. */
-#define SHORTEST_IPV4    8
+#define SHORTEST_IPV4       8
 /* Prefixes in a change that is done at once. */
-#define SMALL_CHANGE     512
+#define SMALL_CHANGE        512
+/* What punts is tried again after at least this time, and so many times the time that it took. */
+#define HEAL_NANOSECONDS    10000000
+#define HEAL_REST           8
+/* How often holes are looked for. */
+#define COMPACT_NANOSECONDS 20000000
 /* Nodes with so many bits are taken apart in steps. */
-#define STEPWISE_BITS    16
+#define STEPWISE_BITS       16
 
 /* A node that no new reader finds, being taken apart. */
 struct remains {
@@ -41,6 +46,7 @@ struct retired {
 
 struct compaction {
 	bool running;
+	__u64 next; /* not to be thought of before this time */
 	__u32 vrf, family;
 	bool walking;
 	struct image_walk walk;
@@ -60,6 +66,8 @@ struct image_update {
 
 	struct image_queue punted; /* parts that found no room */
 	__u64 returned;            /* image_memory_returned() when they were last tried */
+	__u64 spent;               /* nanoseconds of work since then */
+	__u64 rest;                /* not to be tried again before this time; 0: is being tried */
 	__u32 punted_known;        /* cache of their prefixes, and for how many parts it holds */
 	__u64 punted_routes;
 
@@ -231,12 +239,9 @@ static void rebuild(struct image_update *update, struct image_space *space)
 	struct prefix_key key = {};
 	__u32 old = space->entry;
 
-	space->large = image_build_large(space);
+	/* Without room for the large root the small one will do. */
+	space->large = image_build_large(update->build, space);
 	space->entry = image_build_window(update->build, space, key, 0, &whole);
-	if (space->large && space->entry == REASON_TABLE_FULL) {
-		space->large = false;
-		space->entry = image_build_window(update->build, space, key, 0, &whole);
-	}
 	publish_root(update, space);
 	retire_entry(update, old);
 }
@@ -294,15 +299,25 @@ static void reuse_retired(struct image_update *update)
 
 /* --- what found no room, and holes --- */
 
-/* Tries the parts that punt again, if memory was given back since the last time. */
-static void heal(struct image_update *update)
+/* Whether it makes sense to try the parts that punt again, now or later. */
+static bool can_heal(const struct image_update *update)
+{
+	return update->punted.count && image_memory_returned(update->memory) != update->returned;
+}
+
+static void heal(struct image_update *update, __u64 time)
 {
 	const struct image_part *part;
 
-	if (!update->punted.count || update->work.count ||
-	    image_memory_returned(update->memory) == update->returned)
+	if (update->work.count)
+		return;
+	if (!update->rest)
+		update->rest = time + HEAL_NANOSECONDS + HEAL_REST * update->spent;
+	if (!can_heal(update) || time < update->rest)
 		return;
 	update->returned = image_memory_returned(update->memory);
+	update->spent = 0;
+	update->rest = 0;
 	while ((part = image_queue_oldest(&update->punted))) {
 		image_queue_add(&update->work, part);
 		image_queue_drop_oldest(&update->punted);
@@ -310,17 +325,22 @@ static void heal(struct image_update *update)
 	update->punted_known = 0;
 }
 
-static void compact_begin(struct image_update *update)
+static void compact_begin(struct image_update *update, __u64 time)
 {
 	bool holey = false;
 
+	if (time < update->compaction.next)
+		return;
+	update->compaction.next = time + COMPACT_NANOSECONDS;
 	for (int array = 0; array < IMAGE_ARRAYS; array++)
-		holey |= image_memory_holey(update->memory, array);
+		holey |= image_memory_holey(update->memory, array, update->punted.count);
 	if (!holey)
 		return;
 	for (int array = 0; array < IMAGE_ARRAYS; array++)
 		image_memory_evict_begin(update->memory, array);
-	update->compaction = (struct compaction){ .running = true };
+	update->compaction.vrf = update->compaction.family = 0;
+	update->compaction.walking = false;
+	update->compaction.running = true;
 }
 
 /* The space that the compaction is in; NULL: all are done. */
@@ -581,24 +601,33 @@ bool image_update_busy(const struct image_update *update)
 	return update->work.count || update->remains_count;
 }
 
-bool image_update_settle(struct image_update *update)
+static void poll_grace(struct image_update *update)
 {
-	__u64 end = now() + WORK_NANOSECONDS, open = grace_epoch(update->grace);
+	__u64 open = grace_epoch(update->grace);
+	bool wanted = image_memory_newest(update->memory) == open;
 
 	date_retired(update);
-	grace_poll(update->grace, image_memory_newest(update->memory) == open ||
-					  (update->retired_dated &&
-					   retired_at(update, update->retired_dated - 1)->epoch == open));
+	if (update->retired_dated)
+		wanted |= retired_at(update, update->retired_dated - 1)->epoch == open;
+	grace_poll(update->grace, wanted);
 	image_memory_recycle(update->memory, RECYCLE_BLOCKS);
 	reuse_retired(update);
+}
+
+bool image_update_settle(struct image_update *update)
+{
+	__u64 begin = now(), end = begin + WORK_NANOSECONDS;
+
+	poll_grace(update);
 	work(update, end);
 	retire_remains(update, end);
-	heal(update);
+	update->spent += now() - begin;
+	heal(update, begin);
 	if (!update->compaction.running && !update->work.count)
-		compact_begin(update);
+		compact_begin(update, begin);
 	compact(update, end);
-	return update->work.count || update->remains_count || update->compaction.running ||
-	       update->retired_count || image_memory_newest(update->memory);
+	return image_update_busy(update) || update->compaction.running || update->retired_count ||
+	       image_memory_newest(update->memory) || can_heal(update);
 }
 
 /* Prefixes in the parts that punt; counted anew when the parts have changed. */

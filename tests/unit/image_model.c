@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/fib/fib.h"
 #include "tests/unit/image_model.h"
@@ -11,12 +12,6 @@
 static unsigned width_of(__u8 family)
 {
 	return family == IMAGE_IPV4 ? 32 : 128;
-}
-
-static void to_bytes(const struct prefix_key *key, __u8 address[16])
-{
-	for (unsigned i = 0; i < 16; i++)
-		address[i] = key->word[i / 4] >> (24 - i % 4 * 8);
 }
 
 static __u16 naive(const struct image_model *model, __u16 vrf, __u8 family, enum prefix_layer layer,
@@ -45,7 +40,7 @@ static void check_near(struct image_model *model, const struct image_prefix *pre
 	struct prefix_key key = prefix->key;
 	__u8 address[16];
 
-	to_bytes(&key, address);
+	model_address(&key, address);
 	for (unsigned i = prefix->length; last && i < width; i++)
 		address[i / 8] |= 0x80 >> i % 8;
 	for (unsigned i = width / 8; step && i-- > 0;) {
@@ -60,7 +55,7 @@ static void check_inside(struct image_model *model, const struct image_prefix *p
 {
 	__u8 address[16], noise[16];
 
-	to_bytes(&prefix->key, address);
+	model_address(&prefix->key, address);
 	random_bytes(&model->random, noise, 16);
 	for (unsigned i = prefix->length; i < width_of(prefix->family); i++)
 		address[i / 8] |= noise[i / 8] & 0x80 >> i % 8;
@@ -182,7 +177,7 @@ void model_note(struct image_model *model, const struct image_prefix *prefix, __
 	struct lpm *table = model->table[prefix->vrf][prefix->family][prefix->layer];
 	__u8 address[16];
 
-	to_bytes(&prefix->key, address);
+	model_address(&prefix->key, address);
 	if (leaf)
 		cr_assert_eq(lpm_insert(table, address, prefix->length, leaf), 0);
 	else
@@ -197,7 +192,7 @@ int model_change(struct image_model *model, const struct image_prefix *prefix, _
 	__u16 old = 0;
 	int error = 0;
 
-	to_bytes(&prefix->key, address);
+	model_address(&prefix->key, address);
 	lpm_find(table, address, prefix->length, &before);
 	model_note(model, prefix, leaf);
 	if (leaf)
@@ -217,6 +212,12 @@ const struct image_prefix *model_random_change(struct image_model *model)
 
 	model_change(model, prefix, leaf);
 	return prefix;
+}
+
+void model_address(const struct prefix_key *key, __u8 address[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		address[i] = key->word[i / 4] >> (24 - i % 4 * 8);
 }
 
 __u16 model_expect(const struct image_model *model, __u16 vrf, __u8 family, const __u8 *address)
@@ -297,6 +298,10 @@ void model_check_memory(struct image_model *model)
 
 void model_settle(struct image_model *model)
 {
+	while (image_update_settle(model->update))
+		;
+	/* Holes are looked for every 20 ms. */
+	usleep(25000);
 	while (image_update_settle(model->update))
 		;
 }

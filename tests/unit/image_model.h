@@ -40,6 +40,8 @@ void model_note(struct image_model *model, const struct image_prefix *prefix, __
 /* A random one with a prefix of the pool; returns the prefix. */
 const struct image_prefix *model_random_change(struct image_model *model);
 
+/* The first address of a prefix, in network order. */
+void model_address(const struct prefix_key *key, __u8 address[16]);
 /* The right answer, and what the image gives (by the shipped search). */
 __u16 model_expect(const struct image_model *model, __u16 vrf, __u8 family, const __u8 *address);
 __u16 model_answer(const struct image_model *model, __u16 vrf, __u8 family, const __u8 *address);

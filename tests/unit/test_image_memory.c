@@ -156,11 +156,11 @@ Test(image_memory, eviction_empties_pages)
 
 	for (unsigned i = 0; i < 60000; i++)
 		index[i] = image_memory_take(place.memory, ARRAY_NODE, 1);
-	cr_assert(!image_memory_holey(place.memory, ARRAY_NODE));
+	cr_assert(!image_memory_holey(place.memory, ARRAY_NODE, false));
 	for (unsigned i = 0; i < 60000; i++)
 		if (i % 3)
 			image_memory_give(place.memory, ARRAY_NODE, index[i], 1);
-	cr_assert(image_memory_holey(place.memory, ARRAY_NODE));
+	cr_assert(image_memory_holey(place.memory, ARRAY_NODE, false));
 	image_memory_usage(place.memory, ARRAY_NODE, &before);
 	image_memory_evict_begin(place.memory, ARRAY_NODE);
 	for (unsigned i = 0; i < 60000; i += 3) {
@@ -179,7 +179,7 @@ Test(image_memory, eviction_empties_pages)
 	image_memory_usage(place.memory, ARRAY_NODE, &after);
 	cr_assert_eq(after.used, before.used);
 	cr_assert_lt(after.held, before.held / 2);
-	cr_assert(!image_memory_holey(place.memory, ARRAY_NODE));
+	cr_assert(!image_memory_holey(place.memory, ARRAY_NODE, false));
 	place_free(&place);
 }
 
