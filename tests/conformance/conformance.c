@@ -6,7 +6,7 @@
  * change.
  *
  * The seed is printed and repeats a run: PENSTOCK_TEST_SEED. PENSTOCK_TEST_SCALE multiplies the number of
- * packets.
+ * worlds.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -286,7 +286,7 @@ int main(int argc, char *argv[])
 	if (seed)
 		plan.seed = strtoull(seed, NULL, 0);
 	if (scale)
-		plan.packets *= strtoull(scale, NULL, 0);
+		plan.worlds *= strtoull(scale, NULL, 0);
 	if (parse(argc, argv, &plan) < 0)
 		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -9,41 +9,46 @@
 #include "tests/conformance/runner.h"
 
 #define HEADROOM 64 // for tags
-#define SPARE    32 // bytes behind the frame, which nothing may touch
+#define BUFFER   (HEADROOM + RUNNER_FRAME)
 
 struct user {
 	struct image_store *store;
-	__u8 buffer[HEADROOM + RUNNER_FRAME + SPARE];
+	__u8 *buffer; // the frame lies at its end, so that a sanitizer sees what reads behind it
 };
-
-static struct user *user_new(struct image_store *store)
-{
-	struct user *user = calloc(1, sizeof(*user));
-
-	if (user)
-		user->store = store;
-	return user;
-}
 
 static void user_close(void *runner)
 {
-	free(runner);
+	struct user *user = runner;
+
+	free(user->buffer);
+	free(user);
 }
 
 static int user_open(struct image_store *store, __u32 ports, void **ret_runner)
 {
-	*ret_runner = user_new(store);
-	return *ret_runner ? 0 : -ENOMEM;
+	struct user *user = calloc(1, sizeof(*user));
+
+	if (!user)
+		return -ENOMEM;
+	user->store = store;
+	user->buffer = malloc(BUFFER);
+	if (!user->buffer) {
+		free(user);
+		return -ENOMEM;
+	}
+	*ret_runner = user;
+	return 0;
 }
 
 static int user_run(void *runner, __u16 port, const __u8 *frame, __u32 length,
 		    struct runner_outcome *ret_outcome)
 {
 	struct user *user = runner;
-	struct user_frame run = { .data = user->buffer + HEADROOM, .length = length, .headroom = HEADROOM };
+	struct user_frame run = { .data = user->buffer + BUFFER - length,
+				  .length = length,
+				  .headroom = HEADROOM };
 	struct verdict result;
 
-	memset(user->buffer + HEADROOM + length, 0x5a, SPARE);
 	memcpy(run.data, frame, length);
 	result = user_program_run(user->store, port, &run);
 	ret_outcome->action = result.action;

@@ -4,7 +4,7 @@
  * the subject on its ports, sends the same packets into both and compares all that comes out. Also counts
  * what the subject's kernel forwarded: what the fast path must carry must not be among it.
  *
- * The seed is printed; --seed repeats a run. PENSTOCK_TEST_SCALE multiplies the number of packets.
+ * The seed is printed; --seed repeats a run. PENSTOCK_TEST_SCALE multiplies the number of worlds.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -330,12 +330,14 @@ int main(int argc, char *argv[])
 		plan.seed = strtoull(seed, NULL, 0);
 	if (parse(argc, argv, &plan) < 0)
 		return usage();
+	if (scale) {
+		plan.packets *= strtoull(scale, NULL, 0);
+		plan.worlds *= strtoull(scale, NULL, 0);
+	}
 	if (geteuid() != 0) {
 		printf("skipped: network namespaces need root\n");
 		return EXIT_SKIP;
 	}
-	if (scale)
-		plan.packets *= strtoull(scale, NULL, 0);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %llu\n", (unsigned long long)plan.seed);
 	for (__u32 i = 0; i < plan.worlds; i++)

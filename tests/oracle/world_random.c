@@ -112,10 +112,10 @@ static __u32 draw_vrf_table(struct draw *draw)
 
 static void draw_port(struct draw *draw)
 {
-	static const __u32 mtus[] = { 1500, 1500, 1500, 1280, 1400, 2000, 3000 };
+	static const __u32 mtus[] = { 1500, 1500, 1500, 1280, 1400, 2000, 3000, 9000 };
 	struct world_interface *port = world_add_interface(draw->world);
 
-	port->mtu = mtus[below(draw, 7)];
+	port->mtu = mtus[below(draw, draw->options->live ? 7 : 8)];
 	port->table = draw_vrf_table(draw);
 	draw_switches(draw, port);
 	draw_addresses(draw, port);
