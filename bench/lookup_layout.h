@@ -9,6 +9,8 @@
 #define LOOKUP_ADDRESSES  (1u << 19)
 // Lookups in one run of a program.
 #define LOOKUP_BATCH      512
+// Of them, in one call of a function.
+#define LOOKUP_STRIDE     16
 // Groups of 256 entries for what is longer than /24 in DIR-24-8.
 #define LOOKUP_DIR_GROUPS (1u << 14)
 #define LOOKUP_DIR_GROUP  0x80000000u
