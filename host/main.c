@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/fib.h"
 #include "bench/forward.h"
 #include "bench/mirror.h"
 #include "host/cli/cli.h"
@@ -30,7 +31,8 @@ static const struct command commands[] = {
 	  lookup_command },
 	{ "audit", "", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
-	{ "bench", "forward|mirror [...]", "measure forwarding, and how routes are followed", bench_command },
+	{ "bench", "forward|fib|mirror [...]", "measure forwarding, lookups, and how routes are followed",
+	  bench_command },
 	{ "version", "", "versions of the command and of the image", version_command },
 	{ "help", "[COMMAND]", "this text", help_command },
 	{ NULL, NULL, NULL, NULL },
@@ -38,6 +40,7 @@ static const struct command commands[] = {
 
 static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
+	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -47,10 +50,10 @@ static int bench_command(int argc, char **argv)
 	const struct command *bench;
 
 	if (argc < 2)
-		return cli_usage("bench what? forward or mirror");
+		return cli_usage("bench what? forward, fib or mirror");
 	bench = cli_find(benches, argv[1]);
 	if (!bench)
-		return cli_usage("there is no bench '%s'; there is: forward, mirror", argv[1]);
+		return cli_usage("there is no bench '%s'; there are: forward, fib, mirror", argv[1]);
 	return bench->run(argc - 1, argv + 1);
 }
 

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/fib_report.h"
+
+#include "bench/machine.h"
+#include "bench/statistics.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const fib_report_kinds[2] = { "independent", "dependent" };
+
+// The entry that others of its place (eBPF or memory) are compared with: the first one that finds something.
+static unsigned int fib_report_reference(const struct fib_family *family, unsigned int index, bool dependent)
+{
+	bool ebpf = family->entries[index].subject->ebpf;
+	unsigned int i;
+
+	for (i = 0; i < family->entry_count; i++) {
+		const struct fib_entry *entry = &family->entries[i];
+
+		if (entry->subject->ebpf == ebpf && entry->structure && fib_entry_can(entry, dependent))
+			break;
+	}
+	return i < family->entry_count ? i : index;
+}
+
+// What the entry takes, in times of what the reference takes, each round by itself.
+static struct statistics fib_report_ratio(const struct fib_family *family, unsigned int stream,
+					  unsigned int index, bool dependent)
+{
+	unsigned int reference = fib_report_reference(family, index, dependent);
+	double ratios[FIB_ROUNDS_MAX];
+
+	for (unsigned int i = 0; i < family->plan->rounds; i++)
+		ratios[i] = family->times[stream][index].ns[dependent][i] /
+			    family->times[stream][reference].ns[dependent][i];
+	return statistics_of(ratios, family->plan->rounds);
+}
+
+static void fib_report_cell(FILE *out, const struct fib_family *family, unsigned int stream,
+			    unsigned int index, bool dependent)
+{
+	struct statistics ns =
+		statistics_of(family->times[stream][index].ns[dependent], family->plan->rounds);
+	struct statistics ratio = fib_report_ratio(family, stream, index, dependent);
+
+	fprintf(out, " %7.1f ±%-5.1f", ns.median, (ns.high - ns.low) / 2);
+	if (family->entries[index].structure)
+		fprintf(out, " %6.2f", ratio.median);
+	else
+		fprintf(out, " %6s", "");
+}
+
+static void fib_report_lookups(FILE *out, const struct fib_family *family, bool dependent)
+{
+	fprintf(out, "%-16s", fib_report_kinds[dependent]);
+	for (unsigned int stream = 0; stream < FIB_STREAMS; stream++)
+		fprintf(out, " %21s", family->streams[stream]->name);
+	fputc('\n', out);
+	for (unsigned int i = 0; i < family->entry_count; i++) {
+		if (!fib_entry_can(&family->entries[i], dependent))
+			continue;
+		fprintf(out, "%-16s", family->entries[i].subject->name);
+		for (unsigned int stream = 0; stream < FIB_STREAMS; stream++)
+			fib_report_cell(out, family, stream, i, dependent);
+		fputc('\n', out);
+	}
+	fputc('\n', out);
+}
+
+static void fib_report_megabytes(FILE *out, size_t bytes)
+{
+	if (bytes)
+		fprintf(out, " %9.1f", bytes / 1e6);
+	else
+		fprintf(out, " %9s", "-");
+}
+
+static void fib_report_cost(FILE *out, const struct fib_cost *cost)
+{
+	if (cost->count)
+		fprintf(out, "  %8.2f %8.2f %8.1f", cost->mean / 1e3, cost->p99 / 1e3, cost->max / 1e3);
+}
+
+static size_t fib_report_count(const struct fib_family *family, bool trace)
+{
+	const struct fib_built *built = &family->built[0];
+
+	return family->built_count ? (trace ? built->trace.count : built->changes.count) : 0;
+}
+
+static void fib_report_structures(FILE *out, const struct fib_family *family)
+{
+	size_t changes = fib_report_count(family, false), trace = fib_report_count(family, true);
+
+	fprintf(out, "%-22s %7s %9s %9s", "structure", "load, s", "read, MB", "all, MB");
+	if (changes)
+		fprintf(out, "  %8s %8s %8s", "mean, us", "p99, us", "max, us");
+	if (trace)
+		fprintf(out, "  %8s %8s %8s", "mean, us", "p99, us", "max, us");
+	fputc('\n', out);
+	for (unsigned int i = 0; i < family->built_count; i++) {
+		const struct fib_built *built = &family->built[i];
+
+		fprintf(out, "%-22s %7.2f", built->structure->kind->name, built->load_seconds);
+		fib_report_megabytes(out, built->memory.lookup);
+		fib_report_megabytes(out, built->memory.all);
+		fib_report_cost(out, &built->changes);
+		fib_report_cost(out, &built->trace);
+		fputs(built->structure->lost ? "  gave up\n" : "\n", out);
+	}
+	if (changes)
+		fprintf(out, "Updates: %zu routes that go and come back at random", changes);
+	if (trace)
+		fprintf(out, "%s%zu of the trace", changes ? "; then " : "Updates: ", trace);
+	fputs(changes || trace ? ".\n\n" : "\n", out);
+}
+
+static json_t *fib_report_json_statistics(struct statistics statistics)
+{
+	return json_pack("{s:f, s:f, s:f}", "median", statistics.median, "low", statistics.low, "high",
+			 statistics.high);
+}
+
+static json_t *fib_report_json_times(const struct fib_family *family, unsigned int stream, unsigned int index,
+				     bool dependent)
+{
+	const double *ns = family->times[stream][index].ns[dependent];
+	const struct fib_entry *reference = &family->entries[fib_report_reference(family, index, dependent)];
+	json_t *rounds = json_array();
+
+	for (unsigned int i = 0; i < family->plan->rounds; i++)
+		json_array_append_new(rounds, json_real(ns[i]));
+	return json_pack("{s:o, s:o, s:s, s:o}", "ns",
+			 fib_report_json_statistics(statistics_of(ns, family->plan->rounds)), "times",
+			 fib_report_json_statistics(fib_report_ratio(family, stream, index, dependent)),
+			 "times_of", reference->subject->name, "rounds", rounds);
+}
+
+static json_t *fib_report_json_subject(const struct fib_family *family, unsigned int index)
+{
+	const struct fib_entry *entry = &family->entries[index];
+	json_t *lookups = json_object(), *kind;
+
+	for (unsigned int dependent = 0; dependent < 2; dependent++) {
+		if (!fib_entry_can(entry, dependent))
+			continue;
+		kind = json_object();
+		for (unsigned int stream = 0; stream < FIB_STREAMS; stream++)
+			json_object_set_new(kind, family->streams[stream]->name,
+					    fib_report_json_times(family, stream, index, dependent));
+		json_object_set_new(lookups, fib_report_kinds[dependent], kind);
+	}
+	return json_pack("{s:s, s:s, s:s, s:s*, s:o}", "name", entry->subject->name, "summary",
+			 entry->subject->summary, "place", entry->subject->ebpf ? "ebpf" : "memory",
+			 "structure", entry->structure ? entry->structure->kind->name : NULL, "lookups",
+			 lookups);
+}
+
+static json_t *fib_report_json_cost(const struct fib_cost *cost)
+{
+	if (!cost->count)
+		return NULL;
+	return json_pack("{s:I, s:f, s:f, s:f}", "count", (json_int_t)cost->count, "mean_ns", cost->mean,
+			 "p99_ns", cost->p99, "max_ns", cost->max);
+}
+
+static json_t *fib_report_json_bytes(size_t bytes)
+{
+	return bytes ? json_integer(bytes) : NULL;
+}
+
+static json_t *fib_report_json_structure(const struct fib_built *built)
+{
+	return json_pack("{s:s, s:b, s:f, s:o*, s:o*, s:o*, s:o*}", "name", built->structure->kind->name,
+			 "gave_up", built->structure->lost, "load_seconds", built->load_seconds, "read_bytes",
+			 fib_report_json_bytes(built->memory.lookup), "all_bytes",
+			 fib_report_json_bytes(built->memory.all), "changes",
+			 fib_report_json_cost(&built->changes), "trace", fib_report_json_cost(&built->trace));
+}
+
+void fib_report_tables(FILE *out, const struct fib_family *family)
+{
+	fprintf(out,
+		"IPv%u: %zu routes. Nanoseconds of CPU time per lookup: median of %u round%s of %g ms, ± "
+		"half of\n"
+		"the 95 %% interval, and in times of the first of its place. All agreed on %zu "
+		"addresses.\n\n",
+		fib_family_number(family), family->table->count, family->plan->rounds,
+		family->plan->rounds == 1 ? "" : "s", family->plan->seconds * 1e3, family->checked);
+	fib_report_lookups(out, family, false);
+	fib_report_lookups(out, family, true);
+	fib_report_structures(out, family);
+}
+
+json_t *fib_report_json(const struct fib_family *family)
+{
+	json_t *subjects = json_array(), *structures = json_array();
+
+	for (unsigned int i = 0; i < family->entry_count; i++)
+		json_array_append_new(subjects, fib_report_json_subject(family, i));
+	for (unsigned int i = 0; i < family->built_count; i++)
+		json_array_append_new(structures, fib_report_json_structure(&family->built[i]));
+	return json_pack("{s:i, s:I, s:I, s:o, s:o}", "family", fib_family_number(family), "routes",
+			 (json_int_t)family->table->count, "checked", (json_int_t)family->checked,
+			 "structures", structures, "subjects", subjects);
+}
+
+int fib_report_json_print(FILE *out, const struct fib_plan *plan, unsigned int cpu, json_t *families)
+{
+	struct machine machine;
+	json_t *root;
+	int err;
+
+	machine_read(&machine);
+	root = json_pack("{s:s, s:i, s:s, s:o, s:i, s:f, s:i, s:o}", "bench", "fib", "version", 1, "penstock",
+			 PENSTOCK_VERSION, "machine", machine_json(&machine), "rounds", plan->rounds,
+			 "seconds", plan->seconds, "cpu", cpu, "families", families);
+	if (!root)
+		return -ENOMEM;
+	err = json_dumpf(root, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
+	json_decref(root);
+	return err;
+}
