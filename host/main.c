@@ -29,7 +29,7 @@ static const struct command commands[] = {
 	  "what is really in the data plane", show_command },
 	{ "lookup", "ADDRESS [from INTERFACE] [vrf NAME]", "what would happen to such a packet, and why",
 	  lookup_command },
-	{ "audit", "", "compare the kernel's routes with the data plane, now", audit_command },
+	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "bench", "forward|fib|mirror [...]", "measure forwarding, lookups, and how routes are followed",
 	  bench_command },

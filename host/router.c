@@ -288,14 +288,24 @@ static int answer_reload(void *router, const struct api_request *request, json_t
 	return error;
 }
 
+/* clang-format off */
 static const struct api_route api_routes[] = {
-	{ "/v1/status", false, status_answer },       { "/v1/version", false, status_version },
-	{ "/v1/image", false, status_image },         { "/v1/counters", false, status_counters },
-	{ "/v1/interfaces", false, show_interfaces }, { "/v1/routes", false, show_routes },
-	{ "/v1/nexthops", false, show_nexthops },     { "/v1/neighbours", false, show_neighbours },
-	{ "/v1/lookup", false, show_lookup },         { "/v1/rules", false, mirror_json_rules },
-	{ "/v1/reload", true, answer_reload },        { NULL, false, NULL },
+	{ "/v1/status", false, status_answer },
+	{ "/v1/version", false, status_version },
+	{ "/v1/image", false, status_image },
+	{ "/v1/counters", false, status_counters },
+	{ "/v1/interfaces", false, show_interfaces },
+	{ "/v1/routes", false, show_routes },
+	{ "/v1/nexthops", false, show_nexthops },
+	{ "/v1/neighbours", false, show_neighbours },
+	{ "/v1/lookup", false, show_lookup },
+	{ "/v1/rules", false, mirror_json_rules },
+	{ "/v1/audit", false, mirror_json_audit },
+	{ "/v1/audit", true, mirror_json_audit_start },
+	{ "/v1/reload", true, answer_reload },
+	{ NULL, false, NULL },
 };
+/* clang-format on */
 
 /* --- start and end --- */
 

@@ -88,6 +88,17 @@ static void print_port(json_t *port)
 	print_punts(port);
 }
 
+static void print_mirror(json_t *mirror)
+{
+	json_t *audit = json_object_get(mirror, "audit");
+
+	printf("mirror: %s", text_of(mirror, "summary"));
+	if (number_of(audit, "differences"))
+		printf("; the audit found and mended %lld differences",
+		       (long long)number_of(audit, "differences"));
+	putchar('\n');
+}
+
 static void print_tables(json_t *tables)
 {
 	json_t *part;
@@ -109,7 +120,7 @@ static void print_tables(json_t *tables)
 
 static void print_status(json_t *status)
 {
-	json_t *port, *mirror = json_object_get(status, "mirror");
+	json_t *port;
 	size_t index;
 
 	printf("penstock %s, pid %lld, name %s: %s", text_of(status, "penstock"),
@@ -118,7 +129,8 @@ static void print_status(json_t *status)
 		printf(" for ");
 		print_age(number_of(status, "ready"));
 	}
-	printf("\nmirror: %s\n", text_of(mirror, "summary"));
+	putchar('\n');
+	print_mirror(json_object_get(status, "mirror"));
 	print_tables(json_object_get(status, "tables"));
 	json_array_foreach(json_object_get(status, "ports"), index, port)
 	{
@@ -156,22 +168,63 @@ int status_command(int argc, char **argv)
 	return CLI_DONE;
 }
 
+/* The last figures of an audit that has ended. */
+static int wait_audit(const struct cli *cli, json_t **ret, struct why *why)
+{
+	static const struct timespec pause = { .tv_nsec = 100000000 };
+	int error;
+
+	for (;;) {
+		error = client_get(cli->name, "/v1/audit", ret, why);
+		if (error < 0 || !json_is_true(json_object_get(*ret, "running")))
+			return error;
+		json_decref(*ret);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static void print_audit(json_t *answer)
+{
+	json_t *run = json_object_get(answer, "run"), *difference;
+	size_t index;
+
+	printf("%lld samples: %lld as the kernel does, %lld left to it, %lld not comparable, %lld "
+	       "different\n",
+	       (long long)number_of(run, "samples"), (long long)number_of(run, "same"),
+	       (long long)number_of(run, "left"), (long long)number_of(run, "skipped"),
+	       (long long)number_of(run, "differences"));
+	json_array_foreach(json_object_get(answer, "differences"), index, difference)
+	{
+		printf("    %s\n", json_string_value(difference));
+	}
+}
+
 int audit_command(int argc, char **argv)
 {
+	char path[128] = "/v1/audit", samples[64];
 	struct why why;
 	struct cli cli;
 	json_t *answer;
 	bool clean;
-	int status = parse_bare(argc, argv, &cli);
+	int first = cli_parse(argc, argv, "jpn", &cli);
 
-	if (status != CLI_DONE)
-		return status;
-	if (client_post(cli.name, "/v1/audit", &answer, &why) < 0)
+	if (first < 0)
+		return -first;
+	if (first + 1 < argc)
+		return cli_usage("'%s' is not understood after '%s'", argv[first + 1], argv[first]);
+	if (first < argc) {
+		client_escape(argv[first], samples, sizeof(samples));
+		snprintf(path, sizeof(path), "/v1/audit?samples=%s", samples);
+	}
+	if (client_post(cli.name, path, &answer, &why) < 0)
 		return cli_fail("%s", why.text);
-	clean = number_of(answer, "differences") == 0;
+	json_decref(answer);
+	if (wait_audit(&cli, &answer, &why) < 0)
+		return cli_fail("%s", why.text);
+	clean = number_of(json_object_get(answer, "run"), "differences") == 0;
 	if (cli.json)
 		return cli_print_json(&cli, answer) == CLI_DONE && clean ? CLI_DONE : CLI_FAILED;
-	printf("%s\n", text_of(answer, "summary"));
+	print_audit(answer);
 	json_decref(answer);
 	return clean ? CLI_DONE : CLI_FAILED;
 }

@@ -106,10 +106,23 @@ static enum MHD_Result run_route(struct api *api, const struct api_route *route,
 	return reply(connection, MHD_HTTP_OK, body);
 }
 
+/* A path may have one route to read and one to write; what fits the path alone explains the refusal. */
+static const struct api_route *find_route(const struct api *api, const char *path, const char *method)
+{
+	bool writes = strcmp(method, "POST") == 0;
+	const struct api_route *found = NULL;
+
+	for (const struct api_route *route = api->routes; route->path; route++)
+		if (strcmp(route->path, path) == 0 && (!found || route->writes == writes))
+			found = route;
+	return found;
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **state)
 {
+	const struct api_route *route;
 	struct api *api = arg;
 
 	if (!*state) { /* headers are here; the body, if any, comes with later calls */
@@ -120,9 +133,9 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 		*upload_size = 0; /* no route takes a body */
 		return MHD_YES;
 	}
-	for (const struct api_route *route = api->routes; route->path; route++)
-		if (strcmp(route->path, url) == 0)
-			return run_route(api, route, connection, method);
+	route = find_route(api, url, method);
+	if (route)
+		return run_route(api, route, connection, method);
 	return reply_error(connection, MHD_HTTP_NOT_FOUND, "no such resource");
 }
 

@@ -2,13 +2,20 @@
 #include "host/control/mirror_json.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/config.h"
+#include "host/control/api.h"
 #include "host/control/leaf_json.h"
+#include "host/mirror/audit.h"
 #include "host/mirror/mirror.h"
 #include "host/router.h"
+
+#define AUDIT_SAMPLES     10000
+#define AUDIT_SAMPLES_MAX 10000000
 
 static json_t *text_or_null(const char *text)
 {
@@ -33,15 +40,26 @@ static json_t *summary(const struct mirror *mirror, const struct mirror_stats *s
 	return json_string(text);
 }
 
+/* What audits found so far. */
+static json_t *count_json(const struct audit_count *count)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "samples", (json_int_t)count->samples, "same",
+			 (json_int_t)count->same, "left", (json_int_t)count->left, "skipped",
+			 (json_int_t)count->skipped, "passing", (json_int_t)count->passing, "differences",
+			 (json_int_t)count->differences);
+}
+
 json_t *mirror_json(const struct mirror *mirror)
 {
+	struct audit_result audit;
 	struct mirror_stats stats;
 
 	if (!mirror)
 		return json_pack("{s:b, s:s}", "ready", 0, "summary", "is not there yet");
 	mirror_stats(mirror, &stats);
+	audit_result(mirror_audit(mirror), &audit);
 	return json_pack(
-		"{s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i}",
+		"{s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i, s:o}",
 		"ready", mirror_ready(mirror), "resyncing", stats.resyncing, "summary",
 		summary(mirror, &stats), "events", (json_int_t)stats.events, "overruns",
 		(json_int_t)stats.overruns, "malformed", (json_int_t)stats.malformed, "resyncs",
@@ -49,7 +67,8 @@ json_t *mirror_json(const struct mirror *mirror)
 		(int)stats.resync_ms, "lag_us", (int)stats.lag_us, "lag_max_us", (int)stats.lag_max_us,
 		"links", (int)stats.links, "routes4", (json_int_t)stats.rib.routes[0], "routes6",
 		(json_int_t)stats.rib.routes[1], "neighbours", (int)stats.neighbours.known, "rules",
-		(int)stats.rules, "punting_rules", (int)stats.punting_rules);
+		(int)stats.rules, "punting_rules", (int)stats.punting_rules, "audit",
+		count_json(&audit.total));
 }
 
 json_t *mirror_json_netfilter(const struct mirror *mirror)
@@ -156,5 +175,49 @@ int mirror_json_rules(void *router, const struct api_request *request, json_t **
 	add_netfilter(list, mirror_netfilter(state->mirror),
 		      state->config->netfilter == CONFIG_NETFILTER_BYPASS);
 	*ret = json_pack("{s:o}", "rules", list);
+	return 0;
+}
+
+/* --- audit --- */
+
+static json_t *differences_json(const struct audit_result *result)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < AUDIT_SHOWN && result->text[i][0]; i++)
+		json_array_append_new(list, json_string(result->text[i]));
+	return list;
+}
+
+int mirror_json_audit(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	struct audit_result result;
+
+	audit_result(mirror_audit(router_state(router)->mirror), &result);
+	*ret = json_pack("{s:b, s:o, s:o, s:o}", "running", result.running, "run", count_json(&result.run),
+			 "total", count_json(&result.total), "differences", differences_json(&result));
+	return 0;
+}
+
+int mirror_json_audit_start(void *router, const struct api_request *request, json_t **ret, struct why *why)
+{
+	const char *text = api_argument(request, "samples");
+	unsigned long samples = AUDIT_SAMPLES;
+	int error;
+
+	if (text) {
+		char *end;
+
+		samples = strtoul(text, &end, 10);
+		if (*text < '0' || *text > '9' || *end || !samples || samples > AUDIT_SAMPLES_MAX)
+			return why_set(why, EINVAL, "samples is '%.20s'; allowed: 1 to %d", text,
+				       AUDIT_SAMPLES_MAX);
+	}
+	error = audit_start(mirror_audit(router_state(router)->mirror), (__u32)samples);
+	if (error == -ENODATA)
+		return why_set(why, EAGAIN, "the tables are still being read; try again in a moment");
+	if (error < 0)
+		return why_set(why, -error, "cannot begin an audit: %s", strerror(-error));
+	*ret = json_pack("{s:I}", "samples", (json_int_t)samples);
 	return 0;
 }

@@ -24,3 +24,7 @@ bool mirror_json_holds(const struct mirror *mirror, __u32 ifindex);
 
 /* GET /v1/rules */
 int mirror_json_rules(void *router, const struct api_request *request, json_t **ret, struct why *why);
+
+/* GET /v1/audit: the audit under way or the last one. POST /v1/audit?samples=N begins one. */
+int mirror_json_audit(void *router, const struct api_request *request, json_t **ret, struct why *why);
+int mirror_json_audit_start(void *router, const struct api_request *request, json_t **ret, struct why *why);

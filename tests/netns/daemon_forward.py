@@ -91,12 +91,14 @@ def check_words(daemon):
     assert document('show', 'image')['routes4'] > 0
     assert document('show', 'nexthops')['nexthops']
     assert document('show', 'rules')['rules']
+    run = document('audit', '500')['run']
+    assert run['samples'] >= 500 and run['differences'] == 0 and run['same'] > 0, run
     answer = document('lookup', '10.2.0.2', 'from', 'r0')
     assert answer['action'] == 'forward' and answer['interface'] == 'r1' and answer['prefix'] == '10.2.0.2/32', answer
     answer = document('lookup', '203.0.113.1')
     assert answer['action'] == 'punt' and answer['reason'] == 'no-route', answer
     assert document('lookup', 'fd02::1')['reason'] == 'local'
-    for words in (['status'], ['show', 'routes'], ['sh', 'int'], ['lo', '10.2.0.2'], ['plan', 'r0'], ['sh', 'rul']):
+    for words in (['status'], ['show', 'routes'], ['sh', 'int'], ['lo', '10.2.0.2'], ['plan', 'r0'], ['sh', 'rul'], ['aud', '10']):
         result = bed.command(*words)
         assert result.returncode == 0 and result.stdout and not result.stderr, f'{words}: {result}'
     status, line = bed.refused('lookup', 'lo')

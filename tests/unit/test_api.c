@@ -42,10 +42,9 @@ static int answer_refusal(void *arg, const struct api_request *request, json_t *
 }
 
 static const struct api_route routes[] = {
-	{ "/hello", false, answer_hello },
-	{ "/write", true, answer_write },
-	{ "/refuse", false, answer_refusal },
-	{ NULL, false, NULL },
+	{ "/hello", false, answer_hello },    { "/write", true, answer_write },
+	{ "/refuse", false, answer_refusal }, { "/both", false, answer_hello },
+	{ "/both", true, answer_write },      { NULL, false, NULL },
 };
 
 static void setup(void)
@@ -206,6 +205,14 @@ Test(api, refusals_are_json_too)
 Test(api, the_owner_may_write)
 {
 	expect_answer(ask("POST /write"), 200, "{}");
+	cr_expect_eq(writes, 1);
+}
+
+Test(api, a_path_may_have_two_methods)
+{
+	expect_answer(ask("GET /both"), 200, "nobody");
+	cr_expect_eq(writes, 0);
+	expect_answer(ask("POST /both"), 200, "{}");
 	cr_expect_eq(writes, 1);
 }
 
