@@ -12,10 +12,11 @@
 #include "tests/oracle/lpm.h"
 #include "tests/oracle/router.h"
 
-#define HISTORY   256 // packets remembered, to find what a frame came from
-#define PATIENCE  500 // milliseconds to wait for what is missing...
-#define HURRY     20  // ... and once something has been missing
-#define SHOWN     8   // differences printed
+#define HISTORY   256  // packets remembered, to find what a frame came from
+#define PATIENCE  500  // milliseconds to wait for what is missing...
+#define HURRY     20   // ... and once something has been missing
+#define RESOLVING 5000 // milliseconds until the kernel has given a neighbour up
+#define SHOWN     8    // differences printed
 #define BIT(name) (1ull << REASON_##name)
 
 struct sent {
@@ -337,16 +338,12 @@ static bool incomparable(const struct router_answer *answer)
 	       (!answer->forbids && answer->path_count > 1 && answer->excuses & paths);
 }
 
-void twins_send(struct twins *twins, const struct packet_drawn *packet)
+// Sends into both, and notes what the naive router says.
+static void send_both(struct twins *twins, const struct packet_drawn *packet,
+		      const struct router_answer *answer)
 {
 	struct sent *sent = &twins->history[twins->figures.sent % HISTORY];
-	struct router_answer answer;
 
-	router_answer(twins->world, packet->port, packet->frame, packet->length, &answer);
-	if (packet->length < 14 || incomparable(&answer)) {
-		twins->figures.skipped++;
-		return;
-	}
 	for (int side = 0; side < 2; side++)
 		if (capture_send(twins->capture[side], packet->port->ifindex - WORLD_FIRST_IFINDEX,
 				 packet->frame, packet->length, twins->world->beside) < 0) {
@@ -355,23 +352,21 @@ void twins_send(struct twins *twins, const struct packet_drawn *packet)
 		}
 	sent->packet = *packet;
 	sent->key = canonical_key(packet->frame, packet->length);
-	sent->forbids = answer.forbids;
-	sent->excuses = answer.excuses;
-	sent->open = !answer.forbids;
+	sent->forbids = answer->forbids;
+	sent->excuses = answer->excuses;
+	sent->open = !answer->forbids;
 	sent->forwarded = false;
 	twins->figures.sent++;
-	twins->figures.plain += !(answer.forbids | answer.excuses);
+	twins->figures.plain += !(answer->forbids | answer->excuses);
 }
 
-void twins_settle(struct twins *twins)
+static void settle(struct twins *twins, __u64 patience)
 {
-	const struct twins_figures *figures = &twins->figures;
-	__u64 patience = figures->differences || figures->unfaithful ? HURRY : PATIENCE, last = now_ms();
+	__u64 last = now_ms();
 
 	for (;;) {
-		bool any = collect(twins, KERNEL);
+		bool any = collect(twins, KERNEL) | collect(twins, SUBJECT);
 
-		any = collect(twins, SUBJECT) || any;
 		cancel(twins->heap);
 		if (!anything_open(twins))
 			break;
@@ -384,6 +379,43 @@ void twins_settle(struct twins *twins)
 	}
 	judge_frames(twins);
 	judge_oracle(twins);
+}
+
+void twins_send(struct twins *twins, const struct packet_drawn *packet)
+{
+	struct router_answer answer;
+
+	router_answer(twins->world, packet->port, packet->frame, packet->length, &answer);
+	if (packet->length < 14 || incomparable(&answer))
+		twins->figures.skipped++;
+	else
+		send_both(twins, packet, &answer);
+}
+
+void twins_settle(struct twins *twins)
+{
+	settle(twins, twins->figures.differences || twins->figures.unfaithful ? HURRY : PATIENCE);
+}
+
+bool twins_send_unresolved(struct twins *twins, const struct packet_drawn *packet)
+{
+	struct router_answer answer;
+
+	router_answer(twins->world, packet->port, packet->frame, packet->length, &answer);
+	if (packet->length < 14 || answer.forbids != BIT(NEIGHBOUR))
+		return false;
+	send_both(twins, packet, &answer);
+	return true;
+}
+
+void twins_settle_unresolved(struct twins *twins)
+{
+	__u64 until = now_ms() + RESOLVING;
+
+	while (now_ms() < until)
+		if (!collect(twins, KERNEL) & !collect(twins, SUBJECT))
+			capture_wait(twins->capture[KERNEL], 20);
+	settle(twins, PATIENCE);
 }
 
 void twins_forget_flows(struct twins *twins)

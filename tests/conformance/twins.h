@@ -37,6 +37,11 @@ void twins_send(struct twins *twins, const struct packet_drawn *packet);
 // Collects and compares; prints the first differences. Call it every 64 packets or so.
 void twins_settle(struct twins *twins);
 
+// Sends a packet whose next hop nobody knows into both; others are skipped. True: it was one.
+bool twins_send_unresolved(struct twins *twins, const struct packet_drawn *packet);
+// Settles after such packets: the kernel asks for the neighbour three times, then answers for it.
+void twins_settle_unresolved(struct twins *twins);
+
 // Forgets which path each flow takes: the routes have changed.
 void twins_forget_flows(struct twins *twins);
 
