@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,7 +23,7 @@
 struct subject {
 	struct careless_bpf *careless;
 	pid_t daemon;
-	char log[64];
+	char log[64], config[64];
 };
 
 static int start_careless(struct subject *subject, const struct world *world, const struct netns *router)
@@ -73,16 +74,31 @@ static void print_log(const char *path)
 		fclose(log);
 }
 
-static int start_penstock(struct subject *subject, const char *path, const struct world *world,
-			  const struct netns *router)
+static int write_config(const char *path, const char *mode)
 {
-	const char *argv[WORLD_INTERFACES + 3] = { path, "run" };
-	int count = 2;
+	FILE *config = fopen(path, "w");
+
+	if (!config)
+		return -errno;
+	fchmod(fileno(config), 0600);
+	fprintf(config, "mode: %s\n", mode);
+	return fclose(config) ? -errno : 0;
+}
+
+static int start_penstock(struct subject *subject, const char *path, const char *mode,
+			  const struct world *world, const struct netns *router)
+{
+	const char *argv[WORLD_INTERFACES + 5] = { path, "run", "-c", subject->config };
+	int count = 4, error;
 
 	for (__u32 i = 0; i < world->interface_count; i++)
 		if (!world->interface[i].parent)
 			argv[count++] = world->interface[i].name;
 	snprintf(subject->log, sizeof(subject->log), "/tmp/%s.log", router->name);
+	snprintf(subject->config, sizeof(subject->config), "/tmp/%s.yaml", router->name);
+	error = write_config(subject->config, mode);
+	if (error)
+		return error;
 	subject->daemon = netns_start(router, subject->log, argv);
 	if (subject->daemon < 0)
 		return subject->daemon;
@@ -104,7 +120,7 @@ static int start_penstock(struct subject *subject, const char *path, const struc
 	return -ETIMEDOUT;
 }
 
-int subject_start(const char *what, const struct world *world, const struct netns *router,
+int subject_start(const char *what, const char *mode, const struct world *world, const struct netns *router,
 		  struct subject **ret_subject)
 {
 	struct subject *subject = calloc(1, sizeof(*subject));
@@ -115,7 +131,7 @@ int subject_start(const char *what, const struct world *world, const struct netn
 	if (strcmp(what, "careless") == 0)
 		error = start_careless(subject, world, router);
 	else if (strcmp(what, "kernel") != 0)
-		error = start_penstock(subject, what, world, router);
+		error = start_penstock(subject, what, mode, world, router);
 	if (error) {
 		fprintf(stderr, "cannot start %s: %s\n", what, strerror(-error));
 		subject_stop(subject);
@@ -161,6 +177,8 @@ bool subject_stop(struct subject *subject)
 		print_log(subject->log);
 	if (subject->log[0])
 		unlink(subject->log);
+	if (subject->config[0])
+		unlink(subject->config);
 	free(subject);
 	return clean;
 }

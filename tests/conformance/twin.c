@@ -27,7 +27,7 @@
 #define DEFAULT_SEED 20261130
 
 struct plan {
-	const char *subject;
+	const char *subject, *mode;
 	__u64 seed, packets;
 	__u32 worlds;
 	struct world_options options;
@@ -95,7 +95,7 @@ static int stage_open(struct stage *stage, const struct plan *plan, const struct
 		if (error)
 			return error;
 	}
-	error = subject_start(plan->subject, world, &stage->router[SUBJECT], &stage->subject);
+	error = subject_start(plan->subject, plan->mode, world, &stage->router[SUBJECT], &stage->subject);
 	return error ? error : twins_new(world, stage->ends, &stage->twins);
 }
 
@@ -269,10 +269,10 @@ static bool run_world(const struct plan *plan, __u64 seed)
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: twin --subject kernel|careless|PENSTOCK [--seed N] [--packets N] [--worlds N]\n"
-		"            [--ports N] [--sub-interfaces N] [--vrfs N] [--routes N] "
-		"[--tags-beside] [--expect-differences]\n");
+	fprintf(stderr, "usage: twin --subject kernel|careless|PENSTOCK [--mode MODE] [--seed N] [--packets "
+			"N] [--worlds N]\n"
+			"            [--ports N] [--sub-interfaces N] [--vrfs N] [--routes N] "
+			"[--tags-beside] [--expect-differences]\n");
 	return 2;
 }
 
@@ -280,6 +280,7 @@ static int parse(int argc, char *argv[], struct plan *plan)
 {
 	static const struct option options[] = {
 		{ "subject", required_argument, NULL, 's' },
+		{ "mode", required_argument, NULL, 'm' },
 		{ "seed", required_argument, NULL, 'S' },
 		{ "packets", required_argument, NULL, 'p' },
 		{ "worlds", required_argument, NULL, 'w' },
@@ -299,6 +300,9 @@ static int parse(int argc, char *argv[], struct plan *plan)
 		switch (option) {
 		case 's':
 			plan->subject = optarg;
+			break;
+		case 'm':
+			plan->mode = optarg;
 			break;
 		case 'S':
 			plan->seed = number;
@@ -336,7 +340,8 @@ static int parse(int argc, char *argv[], struct plan *plan)
 
 int main(int argc, char *argv[])
 {
-	struct plan plan = { .seed = DEFAULT_SEED,
+	struct plan plan = { .mode = "auto",
+			     .seed = DEFAULT_SEED,
 			     .packets = 200000,
 			     .worlds = 4,
 			     .options = { .ports = 6, .routes = 400, .live = true } };
