@@ -19,6 +19,7 @@
 #define SLICE    100  /* samples between two turns of the loop */
 #define PENDING  64   /* differences that wait to be confirmed */
 #define CONFIRM  2    /* times that a difference must be seen again */
+#define PATIENCE 25   /* times that it may wait for a quiet moment */
 #define ANYWHERE 8    /* one sample in so many is any address */
 #define SECOND   1000 /* ms */
 
@@ -31,7 +32,7 @@ struct sample {
 struct pending {
 	struct sample sample;
 	__u64 due; /* ms */
-	unsigned seen;
+	unsigned seen, waited;
 	bool steady; /* found by the steady look */
 };
 
@@ -335,16 +336,18 @@ static void report(struct audit *audit, const struct pending *pending)
 
 static void look_again(struct audit *audit, __u64 now)
 {
-	bool settled = audit->settled(audit->arg);
-
 	for (unsigned i = audit->pendings; i--;) {
 		struct pending *pending = &audit->pending[i];
 		bool differs;
 
 		if (pending->due > now)
 			continue;
-		if (!settled) {
+		if (!audit->settled(audit->arg)) {
 			pending->due = now + AUDIT_AGAIN;
+			if (++pending->waited > PATIENCE) {
+				count(audit, pending->steady, AUDIT_SKIPPED);
+				*pending = audit->pending[--audit->pendings];
+			}
 			continue;
 		}
 		differs = compare(audit, &pending->sample) == AUDIT_DIFFERS;
@@ -392,7 +395,7 @@ static void every_second(void *arg)
 {
 	struct audit *audit = arg;
 
-	for (unsigned i = 0; i < AUDIT_STEADY; i++)
+	for (unsigned i = 0; i < AUDIT_STEADY && audit->settled(audit->arg); i++)
 		look_at(audit, i % 2 ? AF_INET : AF_INET6, true);
 	if (audit->pendings)
 		loop_timer_set(audit->timer, AUDIT_AGAIN, 0);

@@ -2,6 +2,7 @@
 #include "host/mirror/mirror_parts.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -448,12 +449,13 @@ static void netfilter_changed(void *arg)
 	mirror_publish(mirror);
 }
 
+/* Nothing waits in the queue: the image has what the kernel has. */
 static bool audit_settled(void *arg)
 {
-	struct mirror_stats stats;
+	const struct mirror *mirror = arg;
+	struct pollfd queue = { .fd = netlink_socket_fd(mirror->events), .events = POLLIN };
 
-	mirror_stats(arg, &stats);
-	return !stats.resyncing && stats.lag_us < 1000 * MIRROR_PROBE;
+	return !mirror->resync_began && !mirror->overrun && !rib_busy(mirror->rib) && poll(&queue, 1, 0) == 0;
 }
 
 static void audit_differs(void *arg, const struct audit_difference *difference)

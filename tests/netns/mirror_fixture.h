@@ -52,4 +52,8 @@ void mirror_fixture_ask(struct mirror_fixture *fixture, __u8 family, const __u8 
 /* Asks both; false: they differ, and it is printed. Punts of the reasons that say "the kernel decides" are no
  * difference; they are counted in *punts if it is not NULL. */
 bool mirror_fixture_same(struct mirror_fixture *fixture, __u8 family, const __u8 *address, unsigned *punts);
+/* The same in a VRF, by the ifindex of its device. A miss in its table goes to the kernel, which looks at
+ * main then. */
+bool mirror_fixture_same_in(struct mirror_fixture *fixture, __u8 family, const __u8 *address, __u32 vrf,
+			    __u32 table, unsigned *punts);
 bool mirror_fixture_same_text(struct mirror_fixture *fixture, const char *address);
