@@ -10,7 +10,7 @@
 #include <string.h>
 
 // An update is timed by the cheapest clock there is, which also counts what other programs do meanwhile; the
-// CPU time of a turn tells how much that was, and it is taken off the longest update of the turn.
+// CPU time of a turn tells how much that was, and it is taken off the longest updates of the turn.
 
 #define FIB_CHURN_TURN  1024 // long enough that what others need leaves the caches
 #define FIB_CHURN_TRIES 200  // to find out what reading the clock takes
@@ -84,19 +84,22 @@ static int fib_churn_make_room(struct fib_churn *churn)
 	return 0;
 }
 
-// Takes what other programs took off the longest one.
-static void fib_churn_correct(double *samples, unsigned int count, double cpu)
+// Takes what other programs took off the longest ones; they came in so many times.
+static void fib_churn_correct(double *samples, unsigned int count, double cpu, __u64 times)
 {
-	unsigned int longest = 0;
-	double sum = 0, lost;
+	unsigned int longest;
+	double lost = -cpu, cut;
 
-	for (unsigned int i = 0; i < count; i++) {
-		sum += samples[i];
-		longest = samples[i] > samples[longest] ? i : longest;
+	for (unsigned int i = 0; i < count; i++)
+		lost += samples[i];
+	for (; times && lost > 0; times--) {
+		longest = 0;
+		for (unsigned int i = 0; i < count; i++)
+			longest = samples[i] > samples[longest] ? i : longest;
+		cut = samples[longest] < lost ? samples[longest] : lost;
+		samples[longest] -= cut;
+		lost -= cut;
 	}
-	lost = sum - cpu;
-	if (lost > 0)
-		samples[longest] = samples[longest] > lost ? samples[longest] - lost : 0;
 }
 
 static int fib_churn_fail(struct fib_structure *structure, const struct update *update, int err)
@@ -138,8 +141,8 @@ static int fib_churn_apply(struct fib_churn *churn, unsigned int index)
 	for (i = 0; err >= 0 && i < churn->turn_count && !structure->lost; i++)
 		err = fib_churn_one(churn, structure, &churn->turn[i], &samples[i]);
 	cpu = stopwatch_cpu() - cpu;
-	if (i && stopwatch_interruptions() != interruptions)
-		fib_churn_correct(samples, i, cpu);
+	interruptions = stopwatch_interruptions() - interruptions;
+	fib_churn_correct(samples, i, cpu, interruptions);
 	churn->counts[index] += i;
 	return err;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/fib_dpdk.h"
 
+#include "bench/workload/prefix.h"
+
 #include <err.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -70,6 +72,29 @@ size_t fib_dpdk_groups(const struct table *table)
 			last[length] = &table->routes[i];
 			groups++;
 		}
+	return groups;
+}
+
+// Groups from the first step to a prefix of that length.
+static unsigned int fib_dpdk_steps(unsigned int length)
+{
+	return length <= FIB_DPDK_FIRST ? 0 : (length - FIB_DPDK_FIRST + FIB_DPDK_STEP - 1) / FIB_DPDK_STEP;
+}
+
+size_t fib_dpdk_wanted_groups(const struct table *table)
+{
+	const struct table_route *around[129]; // the routes that the present one is in
+	unsigned int depth = 0;
+	size_t groups = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct table_route *route = &table->routes[i];
+
+		while (depth && !prefix_covers(around[depth - 1], route->addr))
+			depth--;
+		groups += fib_dpdk_steps(route->len) - (depth ? fib_dpdk_steps(around[depth - 1]->len) : 0);
+		around[depth++] = route;
+	}
 	return groups;
 }
 

@@ -17,6 +17,10 @@ void fib_dpdk_stop(void);
 // Returns how many groups of 256 entries a table needs behind a first step of 24 bits and steps of 8.
 size_t fib_dpdk_groups(const struct table *table);
 
+// Returns how many groups rte_fib6 wants to be allowed for the table: it counts for each route those between
+// it and the route around it, though most share them.
+size_t fib_dpdk_wanted_groups(const struct table *table);
+
 // Room for groups beyond those that a table needs, for updates.
 #define FIB_DPDK_SPARE_GROUPS(needed) ((needed) / 4 + 4096)
 #define FIB_DPDK_GROUP_BYTES          (4u << 8)

@@ -19,6 +19,7 @@ struct fib_rte {
 	struct rte_fib *fib; // or
 	struct rte_fib6 *fib6;
 	size_t groups;    // that the table needs
+	size_t allowed;   // there is room for
 	size_t allocated; // from the heap before
 };
 
@@ -76,7 +77,8 @@ static int fib_rte_fib_open(const struct fib_bed *bed, struct fib_structure **re
 
 	if (!rte)
 		return -ENOMEM;
-	conf.dir24_8.num_tbl8 = rte->groups + FIB_DPDK_SPARE_GROUPS(rte->groups);
+	rte->allowed = rte->groups + FIB_DPDK_SPARE_GROUPS(rte->groups);
+	conf.dir24_8.num_tbl8 = rte->allowed;
 	rte->fib = rte_fib_create("penstock", SOCKET_ID_ANY, &conf);
 	return fib_rte_opened(rte, ret_structure);
 }
@@ -92,7 +94,9 @@ static int fib_rte_fib6_open(const struct fib_bed *bed, struct fib_structure **r
 
 	if (!rte)
 		return -ENOMEM;
-	conf.trie.num_tbl8 = rte->groups + FIB_DPDK_SPARE_GROUPS(rte->groups);
+	rte->allowed = fib_dpdk_wanted_groups(bed->table);
+	rte->allowed += FIB_DPDK_SPARE_GROUPS(rte->allowed);
+	conf.trie.num_tbl8 = rte->allowed;
 	rte->fib6 = rte_fib6_create("penstock6", SOCKET_ID_ANY, &conf);
 	return fib_rte_opened(rte, ret_structure);
 }
@@ -132,9 +136,9 @@ static void fib_rte_memory(struct fib_structure *structure, struct fib_memory *r
 	const struct fib_rte *rte = fib_rte(structure);
 
 	ret_memory->lookup = FIB_DPDK_FIRST_BYTES + rte->groups * FIB_DPDK_GROUP_BYTES;
-	// Without the groups that are in reserve.
-	ret_memory->all = fib_dpdk_allocated() - rte->allocated -
-			  FIB_DPDK_SPARE_GROUPS(rte->groups) * FIB_DPDK_GROUP_BYTES;
+	// Without the groups that are not used.
+	ret_memory->all =
+		fib_dpdk_allocated() - rte->allocated - (rte->allowed - rte->groups) * FIB_DPDK_GROUP_BYTES;
 }
 
 int fib_rte_fib_scalar(struct fib_structure *structure)

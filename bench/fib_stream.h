@@ -7,7 +7,7 @@
 // Addresses to look up, in each form that some structure takes them in.
 
 // As many as a trace in eBPF holds (bench/lookup_layout.h).
-#define FIB_STREAM_SIZE (1u << 19)
+#define FIB_STREAM_SIZE (1u << 20)
 
 struct fib_stream {
 	const char *name;

@@ -5,8 +5,9 @@
 
 // What the lookup programs and the bench agree on.
 
-// Addresses of a trace; a run goes round and round over them.
-#define LOOKUP_ADDRESSES  (1u << 19)
+// Addresses of a trace; a run goes round and round over them. Enough that what a large table reads for them
+// does not stay in the caches until they come again.
+#define LOOKUP_ADDRESSES  (1u << 20)
 // Lookups in one run of a program.
 #define LOOKUP_BATCH      512
 // Of them, in one call of a function.
