@@ -5,6 +5,7 @@ A flow is (family, source, destination); what a router makes of a frame is compu
 """
 import contextlib
 import ctypes
+import errno
 import ipaddress
 import os
 import socket
@@ -100,7 +101,15 @@ class Wire:
         self.socket.setblocking(False)
 
     def send(self, data):
-        self.socket.send(data)
+        """Waits while the device has no room."""
+        while True:
+            try:
+                self.socket.send(data)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOBUFS, errno.EAGAIN):
+                    raise
+                time.sleep(0.01)
 
     def receive(self):
         """The next frame of ours that came in, its tag back in its place; None: there is none."""
