@@ -75,7 +75,8 @@ int fib_check(struct fib_family *family)
 	__u32 *expected = calloc(FIB_STREAM_SIZE, sizeof(*expected));
 	__u32 *answers = calloc(FIB_STREAM_SIZE, sizeof(*answers));
 	struct fib_stream *stream = NULL;
-	int err = expected && answers ? fib_stream_new_check(family->table, &stream) : -ENOMEM;
+	int err =
+		expected && answers ? fib_stream_new_check(family->table, family->checked, &stream) : -ENOMEM;
 
 	if (err < 0)
 		warnx("bench fib: cannot draw addresses to compare: %s", strerror(-err));

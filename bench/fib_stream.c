@@ -87,7 +87,7 @@ static void fib_stream_step(__u8 *address, unsigned int bytes, bool up)
 	}
 }
 
-// In the first eighth of the kinds: anywhere; then edges and what is beside them; then inside.
+// An eighth anywhere, half at the edges of a route or beside them, the rest inside.
 static void fib_stream_draw_one(const struct table *table, struct random *random, __u8 *address)
 {
 	const struct table_route *route = &table->routes[random_below(random, table->count)];
@@ -132,7 +132,7 @@ int fib_stream_new(const struct table *table, unsigned int index, struct fib_str
 	return stream ? 0 : -ENOMEM;
 }
 
-int fib_stream_new_check(const struct table *table, struct fib_stream **ret_stream)
+int fib_stream_new_check(const struct table *table, __u64 seed, struct fib_stream **ret_stream)
 {
 	unsigned int bytes = fib_stream_bytes(table->routes[0].family);
 	struct fib_stream *stream = fib_stream_alloc("check", table->routes[0].family);
@@ -140,7 +140,7 @@ int fib_stream_new_check(const struct table *table, struct fib_stream **ret_stre
 
 	if (!stream)
 		return -ENOMEM;
-	random_seed(&random, FIB_STREAM_SEED);
+	random_seed(&random, seed);
 	for (size_t i = 0; i < FIB_STREAM_SIZE; i++) {
 		__u8 *address = stream->network + i * bytes;
 		unsigned int tries = 0;

@@ -24,9 +24,9 @@ struct fib_stream {
 // -ENOMEM.
 int fib_stream_new(const struct table *table, unsigned int index, struct fib_stream **ret_stream);
 
-// Makes one to compare answers with: addresses in prefixes, at their edges and beside them, and anywhere; all
-// of them such that the kernel forwards to them where there is a route.
-int fib_stream_new_check(const struct table *table, struct fib_stream **ret_stream);
+// Makes one to compare answers with, others for each seed: addresses in prefixes, at their edges and beside
+// them, and anywhere; all of them such that the kernel forwards to them where there is a route.
+int fib_stream_new_check(const struct table *table, __u64 seed, struct fib_stream **ret_stream);
 
 // Frees it; NULL is fine.
 void fib_stream_free(struct fib_stream *stream);

@@ -105,14 +105,12 @@ static const struct fib_subject fib_subjects[] = {
 	  .summary = "DPDK's older trie for IPv6",
 	  .structure = &fib_rte_lpm6,
 	  .family = AF_INET6,
-	  .optional = true,
 	  .burst = fib_rte_lpm6_one_by_one,
 	  .chain = fib_rte_lpm6_chain },
 	{ .name = "rte_lpm6-bulk",
 	  .summary = "the same in bursts",
 	  .structure = &fib_rte_lpm6,
 	  .family = AF_INET6,
-	  .optional = true,
 	  .burst = fib_rte_lpm6_bulk },
 #endif
 };

@@ -118,7 +118,7 @@ def test_generated():
     subjects = {4: ebpf[:2] + ['dir24-ebpf'] + ebpf[2:] + ['image-bulk', 'image'], 6: ebpf + ['image-bulk', 'image']}
     if has_dpdk():
         subjects[4] += ['rte_fib'] + ['rte_fib-avx512'] * HAS_AVX512
-        subjects[6] += ['rte_fib6'] + ['rte_fib6-avx512'] * HAS_AVX512
+        subjects[6] += ['rte_fib6'] + ['rte_fib6-avx512'] * HAS_AVX512 + ['rte_lpm6', 'rte_lpm6-bulk']
     result = run('--routes', '3000', '--changes', '2000')
     check_result(result, subjects, ['changes'])
 
