@@ -58,6 +58,24 @@ static void forget(struct changes *changes, unsigned int index)
 		log_warning("%s: cannot write: %s", changes->path, strerror(-error));
 }
 
+/* The record comes first: a kill may come in between. */
+static int switch_off(struct changes *changes, const char *interface, __u32 ifindex)
+{
+	int error;
+
+	if (find(changes, ifindex) < changes->count)
+		return ethtool_set_rxvlan(interface, false);
+	if (changes->count == CHANGES_MAX)
+		return -ENOSPC;
+	changes->rxvlan[changes->count++] = ifindex;
+	error = save(changes);
+	if (error == 0)
+		error = ethtool_set_rxvlan(interface, false);
+	if (error < 0)
+		forget(changes, changes->count - 1);
+	return error;
+}
+
 int changes_open(const char *path, struct changes **ret, struct why *why)
 {
 	struct changes *changes = calloc(1, sizeof(*changes));
@@ -84,25 +102,15 @@ void changes_close(struct changes *changes)
 
 int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifindex, struct why *why)
 {
-	int error;
+	struct ethtool_facts facts;
+	int error = ethtool_read(interface, &facts);
 
-	if (find(changes, ifindex) < changes->count) {
-		error = ethtool_set_rxvlan(interface, false);
-	} else if (changes->count == CHANGES_MAX) {
-		error = -ENOSPC;
-	} else {
-		changes->rxvlan[changes->count++] =
-			ifindex; /* first the record: a kill may come in between */
-		error = save(changes);
-		if (error == 0)
-			error = ethtool_set_rxvlan(interface, false);
-		if (error < 0)
-			forget(changes, changes->count - 1);
-	}
+	if (error == 0 && facts.rxvlan)
+		error = switch_off(changes, interface, ifindex);
 	if (error < 0)
 		return why_set(
 			why, -error,
-			"rxvlan hides VLAN tags and cannot be turned off: %s; try: ethtool -K %s rxvlan off",
+			"rxvlan hides VLAN tags and does not go off: %s; try: ethtool -K %s rxvlan off",
 			strerror(-error), interface);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct changes;
 int changes_open(const char *path, struct changes **ret, struct why *why);
 /* Removes the file if nothing is left to undo. NULL is fine. */
 void changes_close(struct changes *changes);
-/* Turns rxvlan off and remembers it. */
+/* Turns rxvlan off and remembers that it was on. */
 int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifindex, struct why *why);
 /* Undoes what was done to this interface; one that is gone is forgotten. */
 void changes_undo(struct changes *changes, __u32 ifindex);

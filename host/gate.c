@@ -139,10 +139,17 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 static bool still_good(struct gate *gate, const struct gate_place *place, struct engine_state *ret_state)
 {
 	const struct choose_option *chosen = &gate->decision.option[gate->decision.chosen];
+	struct why why = { "" };
 
 	if (gate->facts.ifindex != gate->here.ifindex) {
 		log_info("%s: the interface was replaced or is gone", gate->name);
 		gate->retry_at = 0;
+		return false;
+	}
+	/* Somebody turned on what hides tags: without them packets go by the wrong tables. */
+	if (*gate->decision.change &&
+	    changes_rxvlan_off(place->changes, gate->name, gate->here.ifindex, &why) < 0) {
+		log_warning("%s: %s", gate->name, why.text);
 		return false;
 	}
 	if (chosen->engine != gate->ops) {

@@ -167,7 +167,8 @@ int plan_command(int argc, char **argv)
 	platform_read(NULL, &plan.platform);
 	if (plan.platform.features)
 		(void)xdp_features_open(&plan.features); /* stays NULL: the table serves */
-	plan.ports = json_array();
+	if (plan.cli.json)
+		plan.ports = json_array();
 	if (first == argc)
 		status = plan_all(&plan);
 	for (int i = first; i < argc; i++) {

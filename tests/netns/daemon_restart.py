@@ -55,6 +55,20 @@ result = stream.end()
 assert result['lost'] == 0 and result['twice'] == 0, result
 print(f"{KILLS} times killed and followed: {result['sent']} packets, none lost")
 
+# A port that is made anew while nobody runs: the old link is rubbish, and swept.
+daemon.end(signal.SIGKILL)
+rubbish = links()
+bed.router('ip', 'link', 'delete', 'r1')
+bed.pair(bed.d, 'd0', 'r1', 2)
+daemon = Daemon(bed, 'r0', 'r1')
+until(lambda: len(links()) == 2 and len(links() - rubbish) == 1, 'the old link swept')
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping')
+# One port less than the one before had: it is given back to the kernel.
+daemon.end(signal.SIGKILL)
+daemon = Daemon(bed, 'r0')
+until(lambda: len(links()) == 1 and not bed.programs('r1'), 'r1 given back')
+print('rubbish of the daemon before is swept')
+
 # Stale tables forward nothing.
 daemon.end()
 assert bed.traces() == before, bed.traces() - before
