@@ -360,12 +360,20 @@ static void send_both(struct twins *twins, const struct packet_drawn *packet,
 	twins->figures.plain += !(answer->forbids | answer->excuses);
 }
 
+// Whether either had something.
+static bool collect_both(struct twins *twins)
+{
+	bool kernel = collect(twins, KERNEL), subject = collect(twins, SUBJECT);
+
+	return kernel || subject;
+}
+
 static void settle(struct twins *twins, __u64 patience)
 {
 	__u64 last = now_ms();
 
 	for (;;) {
-		bool any = collect(twins, KERNEL) | collect(twins, SUBJECT);
+		bool any = collect_both(twins);
 
 		cancel(twins->heap);
 		if (!anything_open(twins))
@@ -413,7 +421,7 @@ void twins_settle_unresolved(struct twins *twins)
 	__u64 until = now_ms() + RESOLVING;
 
 	while (now_ms() < until)
-		if (!collect(twins, KERNEL) & !collect(twins, SUBJECT))
+		if (!collect_both(twins))
 			capture_wait(twins->capture[KERNEL], 20);
 	settle(twins, PATIENCE);
 }
