@@ -114,10 +114,13 @@ static const struct range {
 	const char *key, *unit;
 	uint32_t least, most;
 	bool power; /* of two */
+	bool zero;  /* may be 0: the default */
 } ranges[] = {
-	{ "stale-after", "seconds", 2, 3600, false },     { "node-chunks", "chunks", 1 << 12, 1 << 24, true },
-	{ "run-cells", "cells", 1 << 17, 1 << 28, true }, { "nexthops", "next hops", 128, 1 << 16, false },
-	{ "buckets", "buckets", 64, 1 << 20, false },
+	{ "stale-after", "seconds", 2, 3600, false, false },
+	{ "node-chunks", "chunks", 1 << 12, 1 << 24, true, true },
+	{ "run-cells", "cells", 1 << 17, 1 << 28, true, true },
+	{ "nexthops", "next hops", 128, 1 << 16, false, true },
+	{ "buckets", "buckets", 64, 1 << 20, false, true },
 };
 
 /* What the checks below look at: one file, its text parsed, and where refusals go. */
@@ -190,12 +193,13 @@ static int check_number(const struct check *check, const yaml_node_t *node, cons
 	if (node->type == YAML_SCALAR_NODE && scalar_of(node)[0] >= '0' && scalar_of(node)[0] <= '9') {
 		unsigned long long number = strtoull(scalar_of(node), &end, 10);
 
-		if (!*end && number >= range->least && number <= range->most &&
-		    (!range->power || !(number & (number - 1))))
+		if (!*end && ((number >= range->least && number <= range->most &&
+			       (!range->power || !(number & (number - 1)))) ||
+			      (number == 0 && range->zero)))
 			return 0;
 	}
-	snprintf(allowed, sizeof(allowed), "%s%u to %u (%s)", range->power ? "a power of two, " : "",
-		 range->least, range->most, range->unit);
+	snprintf(allowed, sizeof(allowed), "%s%s%u to %u (%s)", range->zero ? "0, or " : "",
+		 range->power ? "a power of two, " : "", range->least, range->most, range->unit);
 	return refuse_value(check, node, field->key, allowed);
 }
 

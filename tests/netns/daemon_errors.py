@@ -3,11 +3,12 @@
 """daemon_errors.py PENSTOCK DROP.bpf.o: each refusal of the command is one line that names the object and the fix, has
 the right exit status, and changes nothing."""
 import os
+import re
 import subprocess
 import sys
 import tempfile
 
-from bed import BPFFS, Bed, Daemon, shell
+from bed import BPFFS, HERE, Bed, Daemon, shell
 
 bed = Bed(sys.argv[1], bpffs=False)
 drop = os.path.abspath(sys.argv[2])
@@ -82,6 +83,10 @@ bed.router('ip', 'link', 'set', 'r1', 'master', 'br0')
 with tempfile.TemporaryDirectory(prefix=bed.prefix) as directory:
     expect(2, ['c.yaml:2', "'fast'", 'netfilter'], 'run', '-c', config('name: x\nfast: 1\n'))
     expect(2, ['c.yaml:1', "'mode'", "'warp'", 'native'], 'run', '-c', config('mode: warp\n'))
+    # What the README shows can be used; only its interfaces are not ours.
+    with open(f'{HERE}/../../README.md') as readme:
+        example = re.search('```yaml\n(.*?)```', readme.read(), re.DOTALL)[1]
+    expect(1, ['eth0', 'no such interface'], 'run', '-c', config(re.sub('bpffs: .*', '', example)))
     expect(2, ['none.yaml', 'No such file'], 'run', '-c', f'{directory}/none.yaml')
     path = config('mode: auto\n')
     os.chmod(path, 0o666)

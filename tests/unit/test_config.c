@@ -98,6 +98,8 @@ Test(config, each_choice_can_be_set)
 		{ "log: {level: debug}", offsetof(struct config, log.level), LOG_LEVEL_DEBUG },
 		{ "log: {format: auto}", offsetof(struct config, log.format), LOG_FORMAT_AUTO },
 		{ "log: {format: text}", offsetof(struct config, log.format), LOG_FORMAT_TEXT },
+		{ "image: {nexthops: 0}", offsetof(struct config, image.nexthops), 0 },
+		{ "image: {node-chunks: 0}", offsetof(struct config, image.node_chunks), 0 },
 		{ "log: {format: json}", offsetof(struct config, log.format), LOG_FORMAT_JSON },
 	};
 
@@ -143,8 +145,8 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "stale-after: 5s\n", "f.yaml:1: 'stale-after' is '5s'; allowed: 2 to 3600 (seconds)" },
 		{ "stale-after: 99999999999999999999999\n",
 		  "f.yaml:1: 'stale-after' is '99999999999999999999999'; allowed: 2 to 3600 (seconds)" },
-		{ "image:\n  node-chunks: 5000\n", "f.yaml:2: 'node-chunks' is '5000'; allowed: a power of "
-						   "two, 4096 to 16777216 (chunks)" },
+		{ "image:\n  node-chunks: 5000\n", "f.yaml:2: 'node-chunks' is '5000'; allowed: 0, or a "
+						   "power of two, 4096 to 16777216 (chunks)" },
 		{ "bpffs: sys/fs/bpf\n", "f.yaml:1: 'bpffs' is 'sys/fs/bpf'; allowed: an absolute path" },
 		{ "bpffs: /sys/../etc\n", "f.yaml:1: 'bpffs' is '/sys/../etc'; allowed: an absolute path" },
 		{ "name: 12\n", "f.yaml:1: 'name' is '12'; allowed: at most 31 of letters, digits, '-', '_'; "
