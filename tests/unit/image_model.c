@@ -108,15 +108,14 @@ static void reach(const struct image_store *store, __u32 entry, struct reached *
 
 /* --- public --- */
 
-struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells)
+struct image_model *model_new_in(__u64 seed, struct image_store *store)
 {
-	struct fib_limits limits = { .node_chunks = chunks, .run_cells = cells };
 	struct image_model *model = calloc(1, sizeof(*model));
 
 	cr_assert(model);
 	model->seed = seed;
 	random_seed(&model->random, seed);
-	cr_assert_eq(image_store_memory(&limits, &model->store), 0);
+	model->store = store;
 	cr_assert_eq(grace_new(&model->grace), 0);
 	cr_assert_eq(image_update_new(model->store, model->grace, &model->update), 0);
 	for (unsigned i = 0; i < MODEL_VRFS * 2 * PREFIX_LAYERS; i++)
@@ -124,6 +123,15 @@ struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells)
 	for (unsigned vrf = 0; vrf < MODEL_VRFS; vrf++)
 		cr_assert_eq(image_update_open(model->update, vrf, vrf == 0), 0);
 	return model;
+}
+
+struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells)
+{
+	struct fib_limits limits = { .node_chunks = chunks, .run_cells = cells };
+	struct image_store *store;
+
+	cr_assert_eq(image_store_memory(&limits, &store), 0);
+	return model_new_in(seed, store);
 }
 
 void model_free(struct image_model *model)

@@ -27,6 +27,8 @@ struct image_model {
 
 /* chunks, cells 0: plenty. Ends the test if something is missing. */
 struct image_model *model_new(__u64 seed, __u32 chunks, __u32 cells);
+/* Over a store of the caller's, which then belongs to the model. */
+struct image_model *model_new_in(__u64 seed, struct image_store *store);
 void model_free(struct image_model *model);
 
 /* A pool of prefixes that nest and neighbour each other, in some VRFs and families. */

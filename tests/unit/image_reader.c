@@ -23,6 +23,19 @@ static inline __u32 target_run(const struct target *t, __u32 index)
 
 #include "xdp/route.h"
 
+struct route_key image_reader_key(enum image_family family, const __u8 *address)
+{
+	__be64 half[2];
+	__be32 word;
+
+	if (family == IMAGE_IPV4) {
+		memcpy(&word, address, 4);
+		return route_key4(word);
+	}
+	memcpy(half, address, 16);
+	return route_key6(half[0], half[1]);
+}
+
 __u16 image_reader_leaf(const struct image_store *store, __u16 vrf, enum image_family family,
 			const __u8 *address)
 {
@@ -30,13 +43,9 @@ __u16 image_reader_leaf(const struct image_store *store, __u16 vrf, enum image_f
 				 .node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1,
 				 .run_mask = store->run_cells - 1 };
 	const struct image_vrf *image = &store->tables->vrf[vrf];
-	__be64 half[2] = {};
-	__be32 word;
+	struct route_key key = image_reader_key(family, address);
 
-	if (family == IMAGE_IPV4) {
-		memcpy(&word, address, 4);
-		return route_leaf(&target, image, IMAGE_IPV4, route_key4(word), 32);
-	}
-	memcpy(half, address, 16);
-	return route_leaf(&target, image, IMAGE_IPV6, route_key6(half[0], half[1]), 128);
+	if (family == IMAGE_IPV4)
+		return route_leaf(&target, image, IMAGE_IPV4, key, 32);
+	return route_leaf(&target, image, IMAGE_IPV6, key, 128);
 }
