@@ -18,11 +18,12 @@
 #define TICK       1000 /* ms */
 #define SLICE      4000 /* us of notifications before the loop gets its turn */
 #define WORK       400  /* routes in a slice of work */
+#define QUIET      200  /* ms without losses before the dumps that make up for them */
+#define PATIENCE   3000 /* ms that losses may put off the dumps */
 #define PROBE_BIT  0x80000000u
-#define PENALTY    10000 /* ms: longest wait before dumps because of losses, if these do not end */
-#define CALM       30000 /* ms without losses after which dumps are as prompt as ever */
-#define DOUBT      100   /* ms until the dump that clears a doubt */
-#define POLL_LINKS 200   /* links that are looked at in a second for what netlink does not tell */
+#define NEIGHBOURS 100 /* ms until the dump that follows a loss of theirs */
+#define DOUBT      100 /* ms until the dump that clears a doubt */
+#define POLL_LINKS 200 /* links that are looked at in a second for what netlink does not tell */
 
 static __u64 now_us(void)
 {
@@ -101,170 +102,38 @@ void mirror_note_resync(struct mirror *mirror, const char *cause)
 		mirror->resync_began = loop_now();
 }
 
-/* Losses that follow each other make the wait longer: dumps would only add to the load. */
+/* Dumps beside a flood only add to it: they wait until nothing has been lost for QUIET ms, but not for longer
+ * than PATIENCE. */
 static void recover(struct mirror *mirror)
 {
 	static struct log_limit limit;
 	__u64 now = loop_now();
 
-	if (now - mirror->last_overrun > CALM)
-		mirror->penalty = 0;
-	mirror->last_overrun = now;
 	mirror->overrun = false;
+	mirror_note_resync(mirror, "notifications were lost");
+	if (!mirror->first_loss)
+		mirror->first_loss = now;
+	if (now - mirror->first_loss < PATIENCE)
+		loop_timer_set(mirror->losses, QUIET, 0);
 	log_limited(
 		&limit, LOG_LEVEL_WARNING,
 		"the kernel dropped notifications (receive queue of %u bytes full); dumping everything again",
 		mirror->stats.buffer);
-	mirror_note_resync(mirror, "notifications were lost");
-	want_all(mirror, mirror->penalty);
-	mirror->penalty = mirror->penalty ? 2 * mirror->penalty : 100;
-	if (mirror->penalty > PENALTY)
-		mirror->penalty = PENALTY;
 }
 
-/* --- dumps --- */
-
-static bool may_begin(void *arg, const struct resync_dump *dump)
-{
-	const struct mirror *mirror = arg;
-
-	/* Of all notifications only those that are in the queue now may be lost. */
-	return !mirror->overrun && (dump->kind != RESYNC_ROUTES || !rib_busy(mirror->rib));
-}
-
-static void dump_begin(void *arg, const struct resync_dump *dump)
+static void losses_over(void *arg)
 {
 	struct mirror *mirror = arg;
 
-	switch ((enum resync_kind)dump->kind) {
-	case RESYNC_LINKS:
-		links_sync_begin(mirror->links);
-		break;
-	case RESYNC_ADDRESSES:
-		links_sync_addresses(mirror->links);
-		break;
-	case RESYNC_NETCONF:
-		break;
-	case RESYNC_NEXTHOPS:
-		objects_sync_begin(mirror->objects);
-		break;
-	case RESYNC_RULES:
-		rules_sync_begin(mirror->rules, dump->family);
-		break;
-	case RESYNC_NEIGHBOURS:
-		neighbourhood_sync_begin(mirror->neighbourhood);
-		break;
-	case RESYNC_ROUTES:
-		rib_dump_begin(mirror->rib, dump->table, dump->family, dump->ifindex);
-		break;
-	}
-}
-
-static void dump_message(void *arg, const struct resync_dump *dump, const struct nlmsghdr *message)
-{
-	struct mirror *mirror = arg;
-	int r;
-
-	if (dump->kind != RESYNC_ROUTES) {
-		r = mirror_event(mirror, message);
-	} else {
-		r = message->nlmsg_type == RTM_NEWROUTE ? route_message_decode(message, &mirror->route)
-							: -EBADMSG;
-		if (!r)
-			(void)rib_dump_route(mirror->rib, &mirror->route);
-	}
-	mirror->stats.malformed += r == -EBADMSG;
-}
-
-static void dump_settled(void *arg, const struct resync_dump *dump)
-{
-	struct mirror *mirror = arg;
-
-	if (dump->kind == RESYNC_ROUTES)
-		rib_dump_settled(mirror->rib, dump->family);
-}
-
-static void end_of_links(struct mirror *mirror)
-{
-	__u32 ifindex;
-
-	while ((ifindex = links_sync_unseen(mirror->links)))
-		mirror_lost_link(mirror, ifindex);
-	mirror->links_dirty = true;
-}
-
-static bool more_dumps_of_ipv4(const struct mirror *mirror)
-{
-	struct resync_dump dump = { .kind = RESYNC_ROUTES, .family = AF_INET, .table = RT_TABLE_MAIN };
-
-	if (resync_wants(mirror->resync, &dump))
-		return true;
-	for (__u32 i = 0; i < mirror->vrfs; i++) {
-		dump.table = mirror->vrf[i];
-		if (resync_wants(mirror->resync, &dump))
-			return true;
-	}
-	return false;
-}
-
-static bool end_of_routes(struct mirror *mirror, const struct resync_dump *dump, bool complete)
-{
-	rib_dump_end(mirror->rib, dump->family, complete);
-	if (rib_busy(mirror->rib))
-		loop_timer_set(mirror->work, 0, 0);
-	if (complete && dump->family == AF_INET && !more_dumps_of_ipv4(mirror))
-		pathsets_trust(mirror->pathsets);
-	return rib_dump_again(mirror->rib, dump->table, dump->family);
-}
-
-/* No such table, no such device (any more), no such family in this kernel: then there is nothing of it. */
-static bool means_nothing(int error)
-{
-	return error == -ENOENT || error == -ENODEV || error == -EOPNOTSUPP || error == -EAFNOSUPPORT;
-}
-
-static bool dump_end(void *arg, const struct resync_dump *dump, bool complete, int error)
-{
-	struct mirror *mirror = arg;
-	bool again = false;
-
-	if (means_nothing(error))
-		complete = true;
-	switch ((enum resync_kind)dump->kind) {
-	case RESYNC_LINKS:
-		if (complete)
-			end_of_links(mirror);
-		break;
-	case RESYNC_ADDRESSES:
-	case RESYNC_NETCONF:
-		mirror->links_dirty = true;
-		break;
-	case RESYNC_NEXTHOPS:
-		if (complete)
-			mirror->stats.silent += objects_sync_end(mirror->objects);
-		break;
-	case RESYNC_RULES:
-		if (complete)
-			rules_sync_end(mirror->rules, dump->family);
-		if (error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
-			rules_absent(mirror->rules, dump->family);
-		mirror->rules_dirty = mirror->links_dirty = true;
-		break;
-	case RESYNC_NEIGHBOURS:
-		if (complete)
-			neighbourhood_sync_end(mirror->neighbourhood);
-		break;
-	case RESYNC_ROUTES:
-		again = end_of_routes(mirror, dump, complete);
-		break;
-	}
-	return again || !complete;
+	mirror->first_loss = 0;
+	want_all(mirror, 0);
 }
 
 /* The first time: all is there, as soon as the sweeps are over. */
 static void become_ready(struct mirror *mirror)
 {
-	if (mirror->ready || resync_busy(mirror->resync) || rib_busy(mirror->rib) || mirror->overrun)
+	if (mirror->ready || resync_busy(mirror->resync) || rib_busy(mirror->rib) || mirror->overrun ||
+	    mirror->first_loss)
 		return;
 	mirror->links_dirty = mirror->rules_dirty = true;
 	mirror_publish(mirror);
@@ -273,24 +142,6 @@ static void become_ready(struct mirror *mirror)
 	audit_steady(mirror->audit, true);
 	mirror->options.ready(mirror->options.arg);
 }
-
-static void dumps_done(void *arg)
-{
-	struct mirror *mirror = arg;
-
-	if (mirror->resync_began)
-		mirror->stats.resync_ms = (__u32)(loop_now() - mirror->resync_began);
-	mirror->resync_began = 0;
-}
-
-static const struct resync_ops resync_ops = {
-	.may_begin = may_begin,
-	.begin = dump_begin,
-	.message = dump_message,
-	.settled = dump_settled,
-	.end = dump_end,
-	.idle = dumps_done,
-};
 
 /* --- notifications --- */
 
@@ -326,34 +177,55 @@ static void take(struct mirror *mirror, const struct nlmsghdr *message)
 		mirror->overrun = true;
 }
 
-static void read_events(void *arg, uint32_t events)
+/* Reads until the queue is empty (true) or the time is over. *ret_lost: something was lost. */
+static bool drain(struct mirror *mirror, struct netlink_socket *socket, bool *ret_lost)
 {
-	struct mirror *mirror = arg;
 	const struct nlmsghdr *message;
 	struct netlink_messages walk;
 	__u64 end = now_us() + SLICE;
-	int length = 0;
+	int length;
 
 	for (unsigned n = 1; n % 32 || now_us() < end; n++) {
-		length = netlink_socket_receive(mirror->events, mirror->buffer, sizeof(mirror->buffer));
+		length = netlink_socket_receive(socket, mirror->buffer, sizeof(mirror->buffer));
 		if (length == -ENOBUFS || length == -EMSGSIZE) {
-			mirror->stats.overruns++;
-			mirror->overrun = true;
+			*ret_lost = true;
 			continue;
 		}
 		if (length < 0)
-			break;
+			return true;
 		walk = (struct netlink_messages){ mirror->buffer, (size_t)length };
 		while ((message = netlink_messages_next(&walk)))
 			take(mirror, message);
 	}
-	if (mirror->overrun && length == -EAGAIN)
+	return false;
+}
+
+static void read_events(void *arg, uint32_t events)
+{
+	struct mirror *mirror = arg;
+	bool lost = false, empty = drain(mirror, mirror->events, &lost);
+
+	mirror->stats.overruns += lost;
+	mirror->overrun |= lost;
+	if (mirror->overrun && empty)
 		recover(mirror);
 	if (rib_busy(mirror->rib))
 		loop_timer_set(mirror->work, 0, 0);
 	if (rib_doubtful(mirror->rib))
 		want_doubtful(mirror);
 	mirror_publish(mirror);
+	become_ready(mirror);
+}
+
+static void read_neighbours(void *arg, uint32_t events)
+{
+	struct mirror *mirror = arg;
+	bool lost = false;
+
+	(void)drain(mirror, mirror->neighbours, &lost);
+	mirror->stats.neighbour_overruns += lost;
+	if (lost)
+		mirror_want(mirror, RESYNC_NEIGHBOURS, 0, NEIGHBOURS);
 	become_ready(mirror);
 }
 
@@ -500,8 +372,8 @@ static bool kernel_manages_neighbours(void)
 }
 
 static const unsigned groups[] = {
-	RTNLGRP_LINK,      RTNLGRP_NEIGH,     RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,
-	RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
+	RTNLGRP_LINK,      RTNLGRP_IPV4_IFADDR,  RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+	RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF, RTNLGRP_NEXTHOP,
 };
 
 static int open_sockets(struct mirror *mirror)
@@ -515,11 +387,15 @@ static int open_sockets(struct mirror *mirror)
 	if (!r)
 		r = netlink_socket_new(NETLINK_ROUTE, &mirror->requests);
 	if (!r)
+		r = netlink_socket_new(NETLINK_ROUTE, &mirror->neighbours);
+	if (!r)
+		r = netlink_socket_buffer(mirror->neighbours, buffer / 8);
+	if (r >= 0)
 		r = netlink_socket_buffer(mirror->events, buffer);
 	if (r < 0)
 		return r;
 	mirror->stats.buffer = (__u32)r;
-	r = 0;
+	r = netlink_socket_join(mirror->neighbours, RTNLGRP_NEIGH);
 	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
 		r = netlink_socket_join(mirror->events, groups[i]);
 	/* The mirror cannot do without markers: better to know now. */
@@ -540,6 +416,8 @@ static int make_timers(struct mirror *mirror)
 		r = loop_timer_new(loop, send_probe, mirror, &mirror->probe);
 	if (!r)
 		r = loop_timer_new(loop, suspects_due, mirror, &mirror->suspects);
+	if (!r)
+		r = loop_timer_new(loop, losses_over, mirror, &mirror->losses);
 	return r;
 }
 
@@ -561,8 +439,8 @@ static int make_parts(struct mirror *mirror)
 		r = neighbourhood_new(fib, mirror->links, mirror->requests, kernel_manages_neighbours(),
 				      &mirror->neighbourhood);
 	if (!r)
-		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, &resync_ops, mirror,
-			       &mirror->resync);
+		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, mirror->neighbours,
+			       &mirror_dumps, mirror, &mirror->resync);
 	if (!r)
 		r = audit_new(mirror->options.loop, fib, mirror->rib, mirror->links, mirror->objects,
 			      audit_differs, audit_settled, mirror, &mirror->audit);
@@ -574,6 +452,17 @@ static int make_parts(struct mirror *mirror)
 		return r;
 	pathsets_objects(mirror->pathsets, mirror->objects);
 	return 0;
+}
+
+static int watch(struct mirror *mirror, const struct netlink_socket *socket, loop_fd_fn *fn)
+{
+	return loop_fd_add(mirror->options.loop, netlink_socket_fd(socket), EPOLLIN, fn, mirror);
+}
+
+static void unwatch(struct mirror *mirror, const struct netlink_socket *socket)
+{
+	if (socket)
+		loop_fd_remove(mirror->options.loop, netlink_socket_fd(socket));
 }
 
 static int begin(struct mirror *mirror, struct why *why)
@@ -589,8 +478,9 @@ static int begin(struct mirror *mirror, struct why *why)
 	if (!r)
 		r = make_timers(mirror);
 	if (!r)
-		r = loop_fd_add(mirror->options.loop, netlink_socket_fd(mirror->events), EPOLLIN, read_events,
-				mirror);
+		r = watch(mirror, mirror->events, read_events);
+	if (!r)
+		r = watch(mirror, mirror->neighbours, read_neighbours);
 	if (r)
 		return why_set(why, -r, "cannot start to follow the kernel's tables: %s", strerror(-r));
 	r = netfilter_new(mirror->options.loop, netfilter_changed, mirror, &mirror->netfilter);
@@ -624,12 +514,13 @@ void mirror_free(struct mirror *mirror)
 {
 	if (!mirror)
 		return;
-	if (mirror->events)
-		loop_fd_remove(mirror->options.loop, netlink_socket_fd(mirror->events));
+	unwatch(mirror, mirror->events);
+	unwatch(mirror, mirror->neighbours);
 	loop_timer_free(mirror->tick);
 	loop_timer_free(mirror->work);
 	loop_timer_free(mirror->probe);
 	loop_timer_free(mirror->suspects);
+	loop_timer_free(mirror->losses);
 	netfilter_free(mirror->netfilter);
 	audit_free(mirror->audit);
 	resync_free(mirror->resync);
@@ -642,6 +533,7 @@ void mirror_free(struct mirror *mirror)
 	objects_free(mirror->objects);
 	links_free(mirror->links);
 	netlink_socket_free(mirror->events);
+	netlink_socket_free(mirror->neighbours);
 	netlink_socket_free(mirror->questions);
 	netlink_socket_free(mirror->requests);
 	free(mirror);
@@ -698,7 +590,7 @@ void mirror_stats(const struct mirror *mirror, struct mirror_stats *ret)
 		ret->lag_us = (__u32)waiting;
 	if (ret->lag_us > ret->lag_max_us)
 		ret->lag_max_us = ret->lag_us;
-	ret->resyncing = mirror->resync_began || mirror->overrun;
+	ret->resyncing = mirror->resync_began || mirror->overrun || mirror->first_loss;
 	ret->links = links_count(mirror->links);
 	ret->objects = objects_count(mirror->objects, &ret->groups);
 	ret->pathsets = pathsets_count(mirror->pathsets);

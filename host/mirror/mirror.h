@@ -4,9 +4,10 @@
  * equal to what they make of a forwarded packet. It runs in the event loop and adds nothing to the kernel but
  * the keeping of neighbours.
  *
- * Two sockets: notifications on one, dumps on the other (resync.h). Lost notifications (the receive queue was
- * full) lead to dumps of everything, what the kernel does without a word to dumps of what it concerns;
- * meanwhile what is known to be gone, punts.
+ * Notifications come on one socket, those about neighbours on another (whoever sends packets to addresses
+ * that nobody has makes many of these), dumps on a third (resync.h). Lost notifications (a receive queue was
+ * full) lead to dumps of everything, or of the neighbours; what the kernel does without a word to dumps of
+ * what it concerns. Meanwhile what is known to be gone, punts.
  *
  * Lag. Netlink messages carry no time. So the mirror puts a marker into its own queue of notifications every
  * MIRROR_PROBE ms: what it waits there, a notification would have waited.
@@ -30,7 +31,7 @@ struct loop;
 struct mirror;
 
 #define MIRROR_PROBE  100         /* ms */
-#define MIRROR_BUFFER (128 << 20) /* bytes of notifications that may wait */
+#define MIRROR_BUFFER (128 << 20) /* bytes of notifications that may wait; of neighbours an eighth of it */
 
 struct mirror_options {
 	struct loop *loop;
@@ -70,6 +71,7 @@ struct audit *mirror_audit(const struct mirror *mirror);
 struct mirror_stats {
 	__u64 events;   /* notifications */
 	__u64 overruns; /* times that notifications were lost */
+	__u64 neighbour_overruns;
 	__u64 malformed;
 	__u64 silent;             /* sets of routes that the kernel removed without a word */
 	__u64 resyncs;            /* times that dumps became necessary after the start */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * What the parts of the mirror share: mirror.c (life, timers, dumps), mirror_event.c (what messages change).
+ * What the parts of the mirror share: mirror.c (life, timers, queues), mirror_event.c (what messages change),
+ * mirror_dump.c (what dumps are made of).
  */
 #pragma once
 
@@ -14,7 +15,7 @@ struct loop_timer;
 
 struct mirror {
 	struct mirror_options options;
-	struct netlink_socket *events, *questions, *requests;
+	struct netlink_socket *events, *neighbours, *questions, *requests;
 	struct links *links;
 	struct objects *objects;
 	struct pathsets *pathsets;
@@ -24,7 +25,7 @@ struct mirror {
 	struct netfilter *netfilter;
 	struct resync *resync;
 	struct audit *audit;
-	struct loop_timer *tick, *work, *probe, *suspects;
+	struct loop_timer *tick, *work, *probe, *suspects, *losses;
 	bool ready;
 	bool links_dirty; /* publish before the next wait */
 	bool rules_dirty;
@@ -37,8 +38,7 @@ struct mirror {
 	__u64 probe_sent;  /* us */
 	/* the resync under way */
 	__u64 resync_began; /* ms, 0: none */
-	__u64 last_overrun; /* ms */
-	__u32 penalty;      /* ms that the next resync waits for */
+	__u64 first_loss;   /* ms, of those that the dumps to come make up for; 0: none */
 	struct mirror_stats stats;
 	/* too large for the stack */
 	struct route_message route;
@@ -57,3 +57,6 @@ void mirror_want_routes(struct mirror *mirror, __u8 family, __u32 ifindex, __u32
 void mirror_want(struct mirror *mirror, enum resync_kind kind, __u8 family, __u32 delay);
 /* Something made dumps necessary. */
 void mirror_note_resync(struct mirror *mirror, const char *cause);
+
+/* What resync does with the parts of dumps. */
+extern const struct resync_ops mirror_dumps;

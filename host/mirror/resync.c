@@ -37,7 +37,7 @@ enum stage {
 struct resync {
 	struct loop *loop;
 	struct loop_timer *timer;
-	struct netlink_socket *questions, *events;
+	struct netlink_socket *questions, *events, *neighbours;
 	const struct resync_ops *ops;
 	void *arg;
 	struct wanted *wanted;
@@ -195,7 +195,10 @@ static void arm(struct resync *resync)
 /* Before the next part is made. */
 static int send_mark(struct resync *resync)
 {
-	return netlink_socket_mark(resync->questions, resync->events, ++resync->mark);
+	struct netlink_socket *queue =
+		resync->dump.kind == RESYNC_NEIGHBOURS ? resync->neighbours : resync->events;
+
+	return netlink_socket_mark(resync->questions, queue, ++resync->mark);
 }
 
 static void finish(struct resync *resync)
@@ -304,7 +307,8 @@ static void timer_fired(void *arg)
 }
 
 int resync_new(struct loop *loop, struct netlink_socket *questions, struct netlink_socket *events,
-	       const struct resync_ops *ops, void *arg, struct resync **ret)
+	       struct netlink_socket *neighbours, const struct resync_ops *ops, void *arg,
+	       struct resync **ret)
 {
 	struct resync *resync = calloc(1, sizeof(*resync));
 	int r;
@@ -314,6 +318,7 @@ int resync_new(struct loop *loop, struct netlink_socket *questions, struct netli
 	resync->loop = loop;
 	resync->questions = questions;
 	resync->events = events;
+	resync->neighbours = neighbours;
 	resync->ops = ops;
 	resync->arg = arg;
 	r = loop_timer_new(loop, timer_fired, resync, &resync->timer);

@@ -58,9 +58,10 @@ struct resync_ops {
 	void (*idle)(void *arg);
 };
 
-/* questions: for dumps only; events: where notifications are read. Both are borrowed. */
+/* questions: for dumps only; events and neighbours: where notifications are read. All are borrowed. */
 int resync_new(struct loop *loop, struct netlink_socket *questions, struct netlink_socket *events,
-	       const struct resync_ops *ops, void *arg, struct resync **ret);
+	       struct netlink_socket *neighbours, const struct resync_ops *ops, void *arg,
+	       struct resync **ret);
 /* NULL is fine. */
 void resync_free(struct resync *resync);
 
