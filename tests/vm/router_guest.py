@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""router_guest.py SERIES PENSTOCK: the daemon in a guest, between two hosts, with VLANs, VRFs and next-hop groups.
+"""router_guest.py SERIES PENSTOCK: the daemon in a guest, between two hosts, with VLANs, VRFs and next-hop groups,
+and with two network cards that take VLAN tags out of frames (vm run --nics e1000).
 
 Each case sends numbered datagrams and compares every byte of what arrives with what a router makes of them. Where the
 program must carry them, the port's counter must have grown by just their number.
@@ -8,6 +9,7 @@ program must carry them, the port's counter must have grown by just their number
 import glob
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,8 +22,8 @@ from wire import AD, Q, Wire, exchange, frame, mark_of, packet, tags_of  # noqa:
 
 COUNT = 16
 TTL = 64
-ROUTER_MACS = {'r0': '02:00:00:00:00:10', 'r1': '02:00:00:00:00:11'}
-HOST_MACS = {'s0': '02:00:00:00:00:20', 'd0': '02:00:00:00:00:21'}
+ROUTER_MACS = {'r0': '02:00:00:00:00:10', 'r1': '02:00:00:00:00:11', 'n0': '02:00:00:00:00:12'}
+HOST_MACS = {'s0': '02:00:00:00:00:20', 'd0': '02:00:00:00:00:21', 'n1': '02:00:00:00:00:22'}
 FLOWS = 320
 
 series = sys.argv[1]
@@ -59,10 +61,10 @@ class GuestDaemon(Daemon):
     def status(self):
         return self.ask('status')
 
-    def counted(self, reason, name='r0'):
-        """Packets so far that came in by a port and had this fate; the status shows those of the last second."""
+    def counted(self, reason):
+        """Packets so far that came in by the entry and had this fate."""
         return sum(counter['packets'] for counter in self.ask('counters')['counters']
-                   if (counter['interface'], counter['reason']) == (name, reason))
+                   if (counter['interface'], counter['reason']) == (entry, reason))
 
     def forwarded(self):
         return self.counted('forwarded')
@@ -77,7 +79,7 @@ class Way:
 
     def sent(self, number):
         content = packet(self.source, self.destination, TTL, label, number)
-        return frame(ROUTER_MACS['r0'], HOST_MACS['s0'], self.tags_in, content)
+        return frame(ROUTER_MACS[entry], HOST_MACS[sender.device], self.tags_in, content)
 
     def wanted(self, number):
         content = packet(self.source, self.destination, TTL - 1, label, number)
@@ -88,7 +90,7 @@ def send(way, expected=COUNT):
     """What came out of each wire."""
     global label
     label += 1
-    return exchange(wires, s0, [way.sent(number) for number in range(COUNT)], expected)
+    return exchange(wires, sender, [way.sent(number) for number in range(COUNT)], expected)
 
 
 def content(data):
@@ -153,7 +155,7 @@ def stopped(what, way, reason=None, soon=False):
 
 def punts():
     counters = daemon.ask('counters')['counters']
-    return {counter['reason']: counter['packets'] for counter in counters if counter['interface'] == 'r0'}
+    return {counter['reason']: counter['packets'] for counter in counters if counter['interface'] == entry}
 
 
 def tag(vid, tpid=Q, priority=0):
@@ -182,7 +184,7 @@ def neighbours(name, vid, net):
 
 
 def make_stations():
-    text = ''.join(f'link set {name} address {address}\n' for name, address in ROUTER_MACS.items())
+    text = ''.join(f'link set {name} address {address}\n' for name, address in ROUTER_MACS.items() if name != 'n0')
     router(text + ''.join(f'neighbour replace {address} lladdr {HOST_MACS[host]} nud permanent dev {name}\n'
                           for address, host, name in (('10.2.0.2', 'd0', 'r1'), ('fd02::2', 'd0', 'r1'),
                                                       ('10.1.0.2', 's0', 'r0'), ('fd01::2', 's0', 'r0'))))
@@ -334,7 +336,7 @@ def spread(net, program=True):
     way = Way('10.1.0.2', f'10.{net}.1.1')
     members = {bytes.fromhex(address.replace(':', '')): number for number, address in MEMBERS.items()}
     start = daemon.forwarded()
-    got = exchange(wires, s0, [way.sent(number) for number in range(FLOWS)], FLOWS)
+    got = exchange(wires, sender, [way.sent(number) for number in range(FLOWS)], FLOWS)
     assert not got['s0'] and len(got['d0']) == FLOWS, f'{len(got["d0"])} of {FLOWS} arrived'
     flows = {}
     for data in got['d0']:
@@ -420,6 +422,48 @@ def check_egress():
     carried('GRO on again', way, soon=True)
 
 
+# Network cards that take tags out of frames, where XDP cannot see them.
+
+
+def rxvlan():
+    lines = bed.router('ethtool', '-k', 'n0').stdout.splitlines()
+    return next(line.split()[1] for line in lines if line.startswith('rx-vlan-offload:'))
+
+
+def make_card():
+    """n0 in R and n1 in S; their VLAN 50 is in the VRF red, whose routes differ from those of main."""
+    subprocess.run(['modprobe', 'e1000'], check=True)
+    until(lambda: os.path.exists('/sys/class/net/eth1'), 'two network cards')
+    subprocess.run(['ip', '-batch', '-'], check=True, text=True,
+                   input=f'link set eth0 name n0 netns {bed.r}\nlink set eth1 name n1 netns {bed.s}\n')
+    batch(bed.s, f'link set n1 address {HOST_MACS["n1"]} up\n')
+    router(f'link set n0 address {ROUTER_MACS["n0"]} up\n' + sub('n0', 'n0.50', 50, 90, master='red') +
+           'route add 10.63.0.0/16 vrf red via 10.60.0.2\nroute add 10.63.0.0/16 via 10.2.0.2\n')
+    until(lambda: 'LOWER_UP' in bed.router('ip', 'link', 'show', 'dev', 'n0').stdout, 'the cable is in')
+
+
+def check_card():
+    global daemon, entry, sender, wires
+    make_card()
+    entry, sender = 'n0', Wire(bed.s, 'n1')
+    wires = (s0, d0, sender)
+    red = Way('10.90.0.2', '10.63.1.1', (tag(50),), (tag(201),), station(201))
+    until(lambda: len(send(red)['d0']) == COUNT, 'the kernel forwards from the card')
+    assert rxvlan() == 'on'
+    plan = json.loads(bed.command('plan', '-j', 'n0').stdout)['ports'][0]
+    assert plan['mode'] == 'generic' and 'rxvlan off' in plan['change'], plan
+    assert rxvlan() == 'on', 'plan changes nothing'
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        daemon = GuestDaemon(bed, 'n0', 'r1')
+        assert daemon.port('n0')['mode'] == 'generic' and rxvlan() == 'off'
+        until(lambda: len(send(red)['d0']) == COUNT, 'frames from the card, of which the switch may have lost some')
+        carried('a card that would hide tags: tagged frames', red, soon=True)
+        carried('a card that would hide tags: untagged frames', Way('10.1.0.2', '10.2.0.2'))
+        daemon.end(number)
+        assert rxvlan() == ('on' if number == signal.SIGTERM else 'off')
+    print('ok    rxvlan is off while the daemon runs, and on again after it, even if one was killed before')
+
+
 def timed(check):
     start = time.monotonic()
     check()
@@ -430,7 +474,7 @@ make_stations()
 make_vlans()
 make_vrfs()
 s0, d0 = Wire(bed.s, 's0'), Wire(bed.d, 'd0')
-wires = (s0, d0)
+wires, entry, sender = (s0, d0), 'r0', s0
 before = bed.traces()
 daemon = GuestDaemon(bed, 'r0', 'r1')
 carried('the first packets', Way(*UNTAGGED4), soon=True)
@@ -441,3 +485,4 @@ assert daemon.end() == 0
 assert bed.traces() == before, bed.traces() - before
 arrives('the kernel forwards again', Way('10.10.0.2', '10.20.0.2', (tag(10),), (tag(20),), station(20)))
 print('ok    ended, nothing left behind, and the kernel forwards again')
+timed(check_card)
