@@ -23,6 +23,7 @@
 #define UNRESOLVED   50 // packets to neighbours that nobody has
 #define ROUNDS       4  // of packets in each world
 #define CHANGES      40 // between two rounds
+#define TRIES        3  // for a world
 #define EXIT_SKIP    77
 #define DEFAULT_SEED 20261130
 
@@ -267,6 +268,22 @@ static bool run_world(const struct plan *plan, __u64 seed)
 	return good;
 }
 
+/*
+ * Linux beside itself differs now and then: it limits its redirects and errors to each source by the clock,
+ * and weighs the paths of a route anew when a carrier comes, which it looks at once a second. What the
+ * subject does wrong, it does every time.
+ */
+static bool run_world_again(const struct plan *plan, __u64 seed)
+{
+	bool good = run_world(plan, seed);
+
+	for (int more = TRIES - 1; !good && more && !plan->expect_differences; more--) {
+		printf("  the same world once more\n");
+		good = run_world(plan, seed);
+	}
+	return good;
+}
+
 static int usage(void)
 {
 	fprintf(stderr, "usage: twin --subject kernel|careless|PENSTOCK [--mode MODE] [--seed N] [--packets "
@@ -364,7 +381,7 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %llu\n", (unsigned long long)plan.seed);
 	for (__u32 i = 0; i < plan.worlds; i++)
-		good &= run_world(&plan, plan.seed + i);
+		good &= run_world_again(&plan, plan.seed + i);
 	printf("%s after %ld s; again with --seed %llu\n", good ? "passed" : "FAILED",
 	       (long)(time(NULL) - start), (unsigned long long)plan.seed);
 	return !good;
