@@ -360,6 +360,19 @@ void image_refresh(struct image_build *build, struct image_space *space, const s
 	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, length ? NULL : cover);
 }
 
+void image_refresh_prefetch(const struct image_build *build, const struct image_space *space,
+			    const struct prefix_key *key)
+{
+	__u32 entry = space->entry, slot = prefix_key_bits(key->word, 0, entry_bits(entry));
+
+	if (!(entry & ENTRY_NODE))
+		return;
+	if (entry_kind(entry) == NODE_DIRECT)
+		__builtin_prefetch(image_node_cell(build->store, entry, slot));
+	else
+		__builtin_prefetch(image_node_descriptor(build->store, entry, slot / GROUP_SLOTS));
+}
+
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
 			 unsigned length, int change)
 {

@@ -24,6 +24,9 @@
  */
 void image_refresh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
 		   unsigned length, const struct prefix_cover *cover);
+/* Starts loading what a change of this prefix will look at first, while the caller does something else. */
+void image_refresh_prefetch(const struct image_build *build, const struct image_space *space,
+			    const struct prefix_key *key);
 /* Counts a prefix that came (1) or went (-1) in the nodes above it; before the refresh. */
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
 			 unsigned length, int change);

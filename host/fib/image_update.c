@@ -504,6 +504,7 @@ int image_update_set(struct image_update *update, const struct image_prefix *pre
 	int error = -ENOMEM;
 	__u16 old;
 
+	image_refresh_prefetch(update->build, space, &prefix->key);
 	if (!space->lost)
 		error = prefix_tree_set_cover(space->tree, &prefix->key, prefix->length, prefix->layer, leaf,
 					      &old, &cover);
@@ -520,9 +521,10 @@ __u16 image_update_delete(struct image_update *update, const struct image_prefix
 {
 	struct image_space *space = get_space(update, prefix->vrf, prefix->family);
 	struct prefix_cover cover;
-	__u16 old =
-		prefix_tree_delete_cover(space->tree, &prefix->key, prefix->length, prefix->layer, &cover);
+	__u16 old;
 
+	image_refresh_prefetch(update->build, space, &prefix->key);
+	old = prefix_tree_delete_cover(space->tree, &prefix->key, prefix->length, prefix->layer, &cover);
 	if (old)
 		follow(update, space, prefix, &cover, -1);
 	return old;
