@@ -83,6 +83,8 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 	gate->here.ifindex = gate->facts.ifindex;
 	snprintf(gate->here.name, sizeof(gate->here.name), "%s", gate->name);
 	error = fib_port_add(place->fib, gate->here.ifindex, &gate->here.id);
+	if (error == -ENOENT)
+		return why_set(why, EAGAIN, "the tables do not have it yet");
 	if (error < 0)
 		return why_set(why, -error, "the tables do not take it as a port: %s", strerror(-error));
 	if (*gate->decision.change) {
@@ -120,6 +122,7 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 {
 	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
 	struct why why = { "" };
+	int error;
 
 	if (!ops) {
 		enter(gate, GATE_KERNEL, gate->decision.reason);
@@ -127,8 +130,10 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 	}
 	if (loop_now() < gate->retry_at)
 		return;
-	gate->retry_at = loop_now() + RETRY_AFTER;
-	if (take(gate, place, ops, &why) < 0) {
+	error = take(gate, place, ops, &why);
+	if (error != -EAGAIN) /* the next review is soon enough for that */
+		gate->retry_at = loop_now() + RETRY_AFTER;
+	if (error < 0) {
 		enter(gate, GATE_KERNEL, why.text);
 		return;
 	}

@@ -103,7 +103,7 @@ const struct gate *gates_hopeless(const struct gates *gates)
 
 		if (gate->ops)
 			return NULL;
-		if (gate->facts.ifindex && gate->decision.option[gate->decision.chosen].engine)
+		if (gate->retry_at && gate->decision.option[gate->decision.chosen].engine)
 			hopeless = gate;
 	}
 	return hopeless;

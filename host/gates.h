@@ -26,7 +26,7 @@ void gates_order(struct gates *gates, struct pins *pins);
 /* Reviews each, but attaches one at most: to load a program takes long, and the loop has other work. Returns
  * true if a mode changed: then all are to be reviewed again soon. */
 bool gates_review(struct gates *gates, const struct gate_place *place, bool attach);
-/* One of the ports that were to run, if none of them does; NULL: one does, or none was to. */
+/* A port that was tried to attach and failed, if none runs; NULL: one does, or none was tried. */
 const struct gate *gates_hopeless(const struct gates *gates);
 void gates_release(struct gates *gates, const struct gate_place *place);
 void gates_sample(struct gates *gates);
