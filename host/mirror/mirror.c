@@ -22,6 +22,7 @@
 #define PATIENCE   3000 /* ms that losses may put off the dumps */
 #define PROBE_BIT  0x80000000u
 #define NEIGHBOURS 100 /* ms until the dump that follows a loss of theirs */
+#define TEND       10  /* ms between packs of requests about neighbours */
 #define DOUBT      100 /* ms until the dump that clears a doubt */
 #define POLL_LINKS 200 /* links that are looked at in a second for what netlink does not tell */
 
@@ -138,7 +139,7 @@ static void become_ready(struct mirror *mirror)
 	mirror->links_dirty = mirror->rules_dirty = true;
 	mirror_publish(mirror);
 	mirror->ready = true;
-	neighbourhood_tend(mirror->neighbourhood, loop_now());
+	loop_timer_set(mirror->tend, 0, 0);
 	audit_steady(mirror->audit, true);
 	mirror->options.ready(mirror->options.arg);
 }
@@ -256,6 +257,14 @@ static void send_probe(void *arg)
 		mirror->probe_value = value;
 }
 
+static void tend(void *arg)
+{
+	struct mirror *mirror = arg;
+
+	if (neighbourhood_tend(mirror->neighbourhood, loop_now()))
+		loop_timer_set(mirror->tend, TEND, 0);
+}
+
 static void suspects_due(void *arg)
 {
 	struct mirror *mirror = arg;
@@ -310,7 +319,7 @@ static void tick(void *arg)
 	}
 	mirror_publish(mirror);
 	if (mirror->ready)
-		neighbourhood_tend(mirror->neighbourhood, now);
+		loop_timer_set(mirror->tend, 0, 0);
 }
 
 static void netfilter_changed(void *arg)
@@ -414,6 +423,8 @@ static int make_timers(struct mirror *mirror)
 		r = loop_timer_new(loop, work, mirror, &mirror->work);
 	if (!r)
 		r = loop_timer_new(loop, send_probe, mirror, &mirror->probe);
+	if (!r)
+		r = loop_timer_new(loop, tend, mirror, &mirror->tend);
 	if (!r)
 		r = loop_timer_new(loop, suspects_due, mirror, &mirror->suspects);
 	if (!r)
@@ -519,6 +530,7 @@ void mirror_free(struct mirror *mirror)
 	loop_timer_free(mirror->tick);
 	loop_timer_free(mirror->work);
 	loop_timer_free(mirror->probe);
+	loop_timer_free(mirror->tend);
 	loop_timer_free(mirror->suspects);
 	loop_timer_free(mirror->losses);
 	netfilter_free(mirror->netfilter);

@@ -25,7 +25,7 @@ struct mirror {
 	struct netfilter *netfilter;
 	struct resync *resync;
 	struct audit *audit;
-	struct loop_timer *tick, *work, *probe, *suspects, *losses;
+	struct loop_timer *tick, *work, *probe, *suspects, *losses, *tend;
 	bool ready;
 	bool links_dirty; /* publish before the next wait */
 	bool rules_dirty;

@@ -14,6 +14,7 @@
 
 #define BUCKETS 1024
 #define AGAIN   5000 /* ms between pushes of the same neighbour */
+#define AT_ONCE 64   /* requests in a call: each takes the kernel some 20 us, and waits for its lock */
 
 /* The states in which the kernel itself would send to the link address. */
 #define VALID (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
@@ -46,6 +47,7 @@ struct neighbourhood {
 	struct neighbour_list bucket[BUCKETS];
 	__u64 now;
 	unsigned pushes; /* left for this second */
+	unsigned room;   /* requests left for this call */
 	struct neighbourhood_stats stats;
 };
 
@@ -163,9 +165,11 @@ static void request(struct neighbourhood *neighbourhood, const struct neighbour_
 
 static void push(struct neighbourhood *neighbourhood, struct neighbour_entry *entry)
 {
-	if (!neighbourhood->pushes || (entry->asked && neighbourhood->now - entry->asked < AGAIN))
+	if (!neighbourhood->pushes || !neighbourhood->room ||
+	    (entry->asked && neighbourhood->now - entry->asked < AGAIN))
 		return;
 	neighbourhood->pushes--;
+	neighbourhood->room--;
 	neighbourhood->stats.pushes++;
 	entry->asked = neighbourhood->now;
 	request(neighbourhood, entry, RTM_NEWNEIGH, NTF_USE, 0);
@@ -173,8 +177,10 @@ static void push(struct neighbourhood *neighbourhood, struct neighbour_entry *en
 
 static void manage(struct neighbourhood *neighbourhood, struct neighbour_entry *entry)
 {
-	if (entry->managed || (entry->asked && neighbourhood->now - entry->asked < 1000))
+	if (entry->managed || !neighbourhood->room ||
+	    (entry->asked && neighbourhood->now - entry->asked < 1000))
 		return;
+	neighbourhood->room--;
 	if (!entry->ours) {
 		entry->made = !entry->known;
 		neighbourhood->stats.kept++;
@@ -349,7 +355,7 @@ void neighbourhood_link_removed(struct neighbourhood *neighbourhood, __u32 ifind
 	}
 }
 
-void neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
+bool neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
 {
 	struct neighbour_entry *entry, *next;
 
@@ -357,6 +363,7 @@ void neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
 		neighbourhood->pushes = NEIGHBOURHOOD_PUSHES;
 		neighbourhood->now = now;
 	}
+	neighbourhood->room = AT_ONCE;
 	for (unsigned i = 0; i < BUCKETS; i++)
 		LIST_FOREACH (entry, &neighbourhood->bucket[i], hash)
 			entry->gateway = false;
@@ -369,6 +376,7 @@ void neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
 			prune(entry);
 		}
 	}
+	return !neighbourhood->room;
 }
 
 void neighbourhood_stats(const struct neighbourhood *neighbourhood, struct neighbourhood_stats *ret)

@@ -43,8 +43,9 @@ void neighbourhood_sync_begin(struct neighbourhood *neighbourhood);
 void neighbourhood_sync_end(struct neighbourhood *neighbourhood);
 void neighbourhood_link_removed(struct neighbourhood *neighbourhood, __u32 ifindex);
 
-/* Sends what is due: to be called every second, and when gateways or links have changed. now: ms. */
-void neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now);
+/* Sends what is due: to be called every second, and when gateways or links have changed. now: ms. True: there
+ * is more than should be sent at once; call again in some ms. */
+bool neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now);
 
 struct neighbourhood_stats {
 	__u32 known, usable, gateways, kept; /* kept: made or managed by us */
