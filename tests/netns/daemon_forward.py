@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from bed import Bed, Daemon, Stream, until
+from bed import Bed, Daemon, Stream, shell, until
 
 TCP_BYTES = 20_000_000
 ADDRESSES = ('10.2.0.2', 'fd02::2')
@@ -107,18 +107,29 @@ def check_words(daemon):
     assert status == 1 and 'neither a port nor on top of one' in line, line
 
 
+def as_user(user, group, *words):
+    return shell(*bed.inside(bed.r, 'setpriv', f'--reuid={user}', f'--regid={group}', '--clear-groups', bed.penstock, *words),
+                 check=False)
+
+
 def check_api(daemon):
-    """curl works on the socket; who is not the owner reads only."""
+    """curl works on the socket; the group reads, only root and the daemon's user change things, others stay out."""
     path = f"/run/penstock/{daemon.status()['name']}.sock"
     assert os.stat(path).st_mode & 0o777 == 0o660
     result = bed.router('curl', '-s', '--unix-socket', path, 'http://penstock/v1/version')
     assert json.loads(result.stdout)['image'] >= 1
+    result = as_user('nobody', 'nogroup', 'status')
+    assert result.returncode == 0 and 'forwarding' in result.stdout, result
+    result = as_user('nobody', 'nogroup', 'reload')
+    assert result.returncode == 1 and 'only root' in result.stderr, result
+    result = as_user('nobody', 'daemon', 'status')
+    assert result.returncode == 1 and 'no permission' in result.stderr, result
 
 
 for mode in ('native', 'generic'):
     config = f'/tmp/{bed.prefix}.yaml'
     with open(config, 'w') as out:
-        out.write(f'mode: {mode}\n')
+        out.write(f'mode: {mode}\ncontrol: {{group: nogroup}}\n')
     daemon = Daemon(bed, '-c', config, 'r0', 'r1')
     os.unlink(config)
     assert {port['mode'] for port in daemon.status()['ports']} == {mode}
