@@ -409,3 +409,30 @@ Test(mirror_world, neighbours_of_others_are_left_alone)
 	cr_expect(!is_neighbour("10.0.0.2", "managed"));
 	cr_expect(neighbour_of("10.0.0.2").usable);
 }
+
+/* Traffic that the kernel does not see must not let an entry go stale for good. */
+Test(mirror_world, stale_neighbours_are_pushed)
+{
+	int pid = station();
+	bool reachable = false;
+
+	mirror_fixture_run("ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:01 nud stale dev v0");
+	cr_expect(is_neighbour("10.0.0.2", "STALE"));
+	for (int i = 0; i < 12 && !reachable; i++) {
+		mirror_fixture_pass(&fixture, 1000);
+		reachable = is_neighbour("10.0.0.2", "REACHABLE");
+	}
+	cr_expect(reachable);
+	kill(pid, SIGTERM);
+}
+
+/* What a daemon that crashed has made is known by its protocol, and goes if nobody needs it. */
+Test(mirror_world, neighbours_of_a_predecessor_are_taken_over)
+{
+	mirror_fixture_run("ip neigh add 10.0.0.77 dev v0 managed extern_learn protocol 112");
+	cr_expect(is_neighbour("10.0.0.77", "managed"));
+	mirror_resync(fixture.mirror,
+		      "test"); /* as at the start: the kernel announces a new entry only seconds later */
+	mirror_fixture_pass(&fixture, 2 * POLL);
+	cr_expect(!is_neighbour("10.0.0.77", "managed"));
+}
