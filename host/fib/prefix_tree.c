@@ -10,6 +10,10 @@
 
 #define PREFIX_FIRST (size_t)4096 /* bytes of a new tree */
 #define PREFIX_HUGE  ((size_t)2 << 20)
+/* A tree of so many nodes gets starts: where the search for a prefix longer than PREFIX_START bits begins.
+ * They take 512 KB. */
+#define PREFIX_LARGE 32768
+#define PREFIX_START 16
 #define PREFIX_LIMIT ((size_t)1 << 30) /* 50 million nodes of IPv4, 30 of IPv6 */
 
 static unsigned bit(const __u32 *word, unsigned at)
@@ -102,6 +106,75 @@ static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
 		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
 }
 
+/* --- starts --- */
+
+/* A place to begin a search: the longest node of at most PREFIX_START bits for the first bits of a key. */
+struct prefix_start {
+	__u32 node;
+	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
+};
+
+/* Makes `node` the start for [first, past), and those below it that are not too long for their part of it. */
+static void paint(struct prefix_tree *tree, __u32 index, const __u16 above[PREFIX_LAYERS], __u32 first,
+		  __u32 past)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	__u16 value[PREFIX_LAYERS] = { above[0], above[1] };
+
+	for (__u32 i = first; i < past; i++)
+		tree->start[i] = (struct prefix_start){ index, { above[0], above[1] } };
+	apply(node, value);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
+		__u32 low, high;
+
+		if (!node->child[side] || child->length > PREFIX_START)
+			continue;
+		low = prefix_key_bits(child->key, 0, PREFIX_START);
+		high = low + (1u << (PREFIX_START - child->length));
+		if (low < past && high > first)
+			paint(tree, node->child[side], value, low > first ? low : first,
+			      high < past ? high : past);
+	}
+}
+
+/* Something has changed at key/length: finds the starts inside anew. */
+static void repaint(struct prefix_tree *tree, const __u32 *key, unsigned length)
+{
+	__u16 above[PREFIX_LAYERS] = {};
+	__u32 index = 0, first;
+
+	if (!tree->start || length > PREFIX_START)
+		return;
+	for (;;) {
+		const struct prefix_node *node = prefix_tree_node(tree, index), *child;
+		__u32 next = node->length < length ? node->child[bit(key, node->length)] : 0;
+
+		if (!next)
+			break;
+		child = prefix_tree_node(tree, next);
+		if (child->length > length || common(key, child->key, child->length) < child->length)
+			break;
+		apply(node, above);
+		index = next;
+	}
+	first = prefix_key_bits(key, 0, length) << (PREFIX_START - length);
+	paint(tree, index, above, first, first + (1u << (PREFIX_START - length)));
+}
+
+/* Large trees get starts; without the memory for them searches just take longer. */
+static void grow_starts(struct prefix_tree *tree)
+{
+	static const __u32 zero[4];
+
+	if (tree->start || tree->nodes < PREFIX_LARGE)
+		return;
+	tree->start = calloc(1u << PREFIX_START, sizeof(*tree->start));
+	repaint(tree, zero, 0);
+}
+
+/* --- searches --- */
+
 /* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
 static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
 {
@@ -119,6 +192,7 @@ static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __
 	prefix_tree_node(tree, fork)->child[bit(key, shared)] = new;
 	prefix_tree_node(tree, fork)->child[bit(other, shared)] = child;
 	prefix_tree_node(tree, parent)->child[side] = fork;
+	repaint(tree, key, shared);
 	return new;
 }
 
@@ -127,6 +201,13 @@ static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length,
 {
 	__u32 index = 0;
 
+	if (tree->start && length > PREFIX_START) {
+		const struct prefix_start *start = &tree->start[key[0] >> (32 - PREFIX_START)];
+
+		index = start->node;
+		above[0] = start->above[0];
+		above[1] = start->above[1];
+	}
 	for (;;) {
 		struct prefix_node *node = prefix_tree_node(tree, index);
 		__u32 child;
@@ -147,7 +228,7 @@ static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length,
 	}
 }
 
-/* A node and the last two on the way to it. */
+/* A node and the last two on the way to it; PREFIX_NONE: before the start of the search. */
 struct trail {
 	__u32 node, parent, grandparent;
 	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
@@ -156,8 +237,15 @@ struct trail {
 /* Finds the node of exactly key/length. */
 static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, struct trail *ret)
 {
-	struct trail trail = {};
+	struct trail trail = { .parent = PREFIX_NONE, .grandparent = PREFIX_NONE };
 
+	if (tree->start && length > PREFIX_START) {
+		const struct prefix_start *start = &tree->start[key[0] >> (32 - PREFIX_START)];
+
+		trail.node = start->node;
+		trail.above[0] = start->above[0];
+		trail.above[1] = start->above[1];
+	}
 	for (;;) {
 		const struct prefix_node *node = prefix_tree_node(tree, trail.node);
 		__u32 child;
@@ -183,15 +271,31 @@ static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u
 	node->child[node->child[1] == old] = new;
 }
 
+static __u32 parent_of(const struct prefix_tree *tree, __u32 index)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	__u32 parent = 0, next;
+
+	for (;;) {
+		const struct prefix_node *above = prefix_tree_node(tree, parent);
+
+		next = above->child[bit(node->key, above->length)];
+		if (next == index)
+			return parent;
+		parent = next;
+	}
+}
+
 /* Removes a node that has neither value nor two children, and what is below takes its place. */
-static bool prune_one(struct prefix_tree *tree, __u32 index, __u32 parent)
+static bool prune(struct prefix_tree *tree, __u32 index, __u32 parent)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
 	__u32 heir = node->child[0] ? node->child[0] : node->child[1];
 
 	if (!index || valued(node) || (node->child[0] && node->child[1]))
 		return false;
-	replace_child(tree, parent, index, heir);
+	replace_child(tree, parent == PREFIX_NONE ? parent_of(tree, index) : parent, index, heir);
+	repaint(tree, node->key, node->length);
 	give(tree, index);
 	return true;
 }
@@ -310,6 +414,7 @@ void prefix_tree_free(struct prefix_tree *tree)
 	if (!tree)
 		return;
 	munmap(tree->node, PREFIX_LIMIT);
+	free(tree->start);
 	free(tree);
 }
 
@@ -329,6 +434,8 @@ int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key
 	*ret_cover = cover;
 	tree->count[layer] += !node->value[layer];
 	node->value[layer] = value;
+	repaint(tree, key->word, length);
+	grow_starts(tree);
 	return 0;
 }
 
@@ -348,12 +455,13 @@ __u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key
 		return 0;
 	node->value[layer] = 0;
 	tree->count[layer]--;
+	repaint(tree, key->word, length);
 	heir = node->child[0] ? node->child[0] : node->child[1];
 	*ret_cover = (struct prefix_cover){ trail.node, { trail.above[0], trail.above[1] } };
-	if (prune_one(tree, trail.node, trail.parent)) {
+	if (prune(tree, trail.node, trail.parent)) {
 		ret_cover->node = heir ? heir : PREFIX_NONE;
 		/* A fork that has lost a branch. */
-		prune_one(tree, trail.parent, trail.grandparent);
+		prune(tree, trail.parent, trail.grandparent);
 	}
 	return old;
 }
@@ -502,5 +610,5 @@ void prefix_tree_each(const struct prefix_tree *tree,
 
 size_t prefix_tree_bytes(const struct prefix_tree *tree)
 {
-	return tree->bytes;
+	return tree->bytes + (tree->start ? sizeof(*tree->start) << PREFIX_START : 0);
 }

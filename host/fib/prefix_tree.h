@@ -11,7 +11,8 @@
  *
  * The format is a path-compressed binary trie in one growing array, linked by index: a node is a prefix that
  * has a value or two children. Node 0 is the prefix of length 0 and always there; as a child, 0 means none.
- * A node takes 20 bytes for IPv4 and 32 for IPv6; a full table has about 1.6 nodes to a prefix.
+ * In large trees a table says where a search begins, by the first 16 bits. A node takes 20 bytes for IPv4 and
+ * 32 for IPv6; a full table has about 1.6 nodes to a prefix.
  */
 #pragma once
 
@@ -38,8 +39,11 @@ struct prefix_node {
 	__u32 key[]; /* 1 or 4 words; bits behind length are 0 */
 };
 
+struct prefix_start;
+
 struct prefix_tree {
-	__u8 *node; /* nodes of `stride` bytes */
+	__u8 *node;                 /* nodes of `stride` bytes */
+	struct prefix_start *start; /* large trees: where to begin, by the first 16 bits */
 	__u32 stride;
 	__u32 nodes;  /* used or on the free list */
 	size_t bytes; /* of memory */

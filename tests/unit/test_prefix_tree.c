@@ -115,6 +115,98 @@ Test(prefix_tree, agrees_with_the_oracle_ipv6)
 		against_oracle(128, seed);
 }
 
+static struct entry large_entry(struct random *random, unsigned width)
+{
+	struct entry entry;
+
+	random_entry(random, width, &entry);
+	/* Many first bits, and lengths around those that starts are found by. */
+	random_bytes(random, entry.address, 2);
+	if (random_below(random, 2))
+		entry.length = 8 + random_below(random, 20);
+	entry.layer = random_below(random, 8) == 0;
+	for (unsigned bit = entry.length; bit < width; bit++)
+		entry.address[bit / 8] &= ~(0x80 >> bit % 8);
+	return entry;
+}
+
+static void check_cover(const struct prefix_tree *tree, const struct prefix_cover *cover,
+			const struct prefix_key *key, unsigned length)
+{
+	struct prefix_cover expect = prefix_tree_cover(tree, key, length);
+
+	if (cover->node != expect.node || cover->value[0] != expect.value[0] ||
+	    cover->value[1] != expect.value[1])
+		cr_assert_fail("a change tells node %u, %u %u, not %u, %u %u", cover->node, cover->value[0],
+			       cover->value[1], expect.node, expect.value[0], expect.value[1]);
+}
+
+/* One change, in both; its cover is what a search from the root finds. */
+static void change_large(struct prefix_tree *tree, struct lpm *const table[2], const struct entry *entry,
+			 __u16 value)
+{
+	struct prefix_key key = prefix_key(entry->address, tree->width, entry->length);
+	struct prefix_cover cover;
+	__u32 before = 0;
+	__u16 old;
+
+	lpm_find(table[entry->layer], entry->address, entry->length, &before);
+	if (value) {
+		cr_assert_eq(
+			prefix_tree_set_cover(tree, &key, entry->length, entry->layer, value, &old, &cover),
+			0);
+		lpm_insert(table[entry->layer], entry->address, entry->length, value);
+	} else {
+		old = prefix_tree_delete_cover(tree, &key, entry->length, entry->layer, &cover);
+		lpm_delete(table[entry->layer], entry->address, entry->length);
+	}
+	cr_assert_eq(old, before);
+	if (value || old)
+		check_cover(tree, &cover, &key, entry->length);
+}
+
+/* Trees so large that they know where searches begin. */
+static void large_tree(unsigned width, __u64 seed)
+{
+	enum { ENTRIES = 40000 };
+	struct entry *pool = calloc(ENTRIES, sizeof(*pool));
+	struct lpm *table[2] = { lpm_new(width), lpm_new(width) };
+	struct prefix_tree *tree;
+	struct random random;
+
+	random_seed(&random, seed);
+	cr_assert_eq(prefix_tree_new(width, &tree), 0);
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		pool[i] = large_entry(&random, width);
+		change_large(tree, table, &pool[i], 1 + random_below(&random, 65535));
+	}
+	cr_assert(tree->start, "the tree is not large: the test shows less than it means to");
+	for (unsigned i = 0; i < 200000; i++) {
+		const struct entry *entry = &pool[random_below(&random, ENTRIES)];
+
+		change_large(tree, table, entry,
+			     random_below(&random, 2) ? 1 + random_below(&random, 65535) : 0);
+		check_match(tree, table, entry->address);
+	}
+	for (unsigned i = 0; i < ENTRIES; i++)
+		change_large(tree, table, &pool[i], 0);
+	cr_assert_eq(tree->nodes - tree->free_nodes, 1);
+	prefix_tree_free(tree);
+	lpm_free(table[0]);
+	lpm_free(table[1]);
+	free(pool);
+}
+
+Test(prefix_tree, large_trees_ipv4)
+{
+	large_tree(32, 5);
+}
+
+Test(prefix_tree, large_trees_ipv6)
+{
+	large_tree(128, 6);
+}
+
 Test(prefix_tree, full_tree_changes_nothing)
 {
 	struct prefix_tree *tree;
