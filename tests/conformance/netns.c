@@ -16,6 +16,8 @@
 
 static char made[NETNS_MAX][32];
 static int made_count;
+static char files[NETNS_MAX][NETNS_PATH];
+static int file_count;
 static pid_t maker;
 static int home = -1;
 
@@ -108,8 +110,20 @@ int netns_new(const char *suffix, struct netns *ret_netns)
 	return 0;
 }
 
+void netns_file(const struct netns *netns, const char *suffix, char ret_path[NETNS_PATH])
+{
+	snprintf(ret_path, NETNS_PATH, "/tmp/%s.%s", netns->name, suffix);
+	for (int i = 0; i < file_count; i++)
+		if (strcmp(files[i], ret_path) == 0)
+			return;
+	if (file_count < NETNS_MAX)
+		strcpy(files[file_count++], ret_path);
+}
+
 void netns_remove_all(void)
 {
+	while (file_count > 0)
+		(void)unlink(files[--file_count]); // it may never have been made
 	while (made_count > 0) {
 		made_count--;
 		netns_run(NULL, NULL, (const char *[]){ "ip", "netns", "delete", made[made_count], NULL });

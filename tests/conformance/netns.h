@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define NETNS_PATH 64
+
 struct netns {
 	char name[32]; // as `ip netns` knows it
 	int fd;
@@ -14,7 +16,10 @@ struct netns {
 // does short of SIGKILL. Negative errno.
 int netns_new(const char *suffix, struct netns *ret_netns);
 
-// Removes every namespace of this process.
+// The path of a file in /tmp called after the namespace, which is removed with it.
+void netns_file(const struct netns *netns, const char *suffix, char ret_path[NETNS_PATH]);
+
+// Removes every namespace of this process, and their files.
 void netns_remove_all(void);
 
 // Goes into a namespace; netns_leave() goes back. Both end the process if they fail: nothing would be right

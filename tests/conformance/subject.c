@@ -23,7 +23,7 @@
 struct subject {
 	struct careless_bpf *careless;
 	pid_t daemon;
-	char log[64], config[64];
+	char log[NETNS_PATH], config[NETNS_PATH]; // go with the namespace
 };
 
 static int start_careless(struct subject *subject, const struct world *world, const struct netns *router)
@@ -111,8 +111,8 @@ static int start_penstock(struct subject *subject, const char *path, const char 
 		if (!world->interface[i].parent)
 			argv[count++] = world->interface[i].name;
 	ports = count - 4;
-	snprintf(subject->log, sizeof(subject->log), "/tmp/%s.log", router->name);
-	snprintf(subject->config, sizeof(subject->config), "/tmp/%s.yaml", router->name);
+	netns_file(router, "log", subject->log);
+	netns_file(router, "yaml", subject->config);
 	error = write_config(subject->config, mode);
 	if (error)
 		return error;
@@ -190,10 +190,6 @@ bool subject_stop(struct subject *subject)
 		clean = stop_daemon(subject);
 	if (!clean)
 		print_log(subject->log);
-	if (subject->log[0])
-		unlink(subject->log);
-	if (subject->config[0])
-		unlink(subject->config);
 	free(subject);
 	return clean;
 }

@@ -11,6 +11,7 @@ A script runs in a mount namespace of its own with a BPF file system of its own,
 out of sight. Whatever it makes goes with it, also when it is interrupted.
 """
 import atexit
+import glob
 import json
 import os
 import signal
@@ -206,6 +207,8 @@ class Bed:
             daemon.end()
         for name in (self.s, self.r, self.d):
             shell('ip', 'netns', 'delete', name, check=False)
+        for path in glob.glob(f'/tmp/{self.prefix}*.*'):
+            os.unlink(path)
         self.sweep()
 
     def sweep(self):
