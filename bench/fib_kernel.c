@@ -11,11 +11,15 @@
 
 // The kernel's own routes, in the router's namespace of the test bed. A next hop is the gateway with its
 // number in the low 16 bits of the address, in prefixes where no table has routes: of class E, and for
-// documentation.
+// documentation. Gateways are next-hop objects, as FRR makes them: without, the kernel compares each new
+// route with all gateways behind the interface, and a full table takes it a minute.
+
+#define FIB_KERNEL_OBJECT6 0x10000 // objects of IPv6 have ids from here
 
 struct fib_kernel {
 	struct fib_structure base;
 	struct inject *inject;
+	bool has_object[FIB_NEXTHOP_MAX + 1];
 };
 
 // Address number index of the prefix that the gateways are in.
@@ -79,12 +83,27 @@ static int fib_kernel_open(const struct fib_bed *bed, struct fib_structure **ret
 	return 0;
 }
 
+static struct inject_hop fib_kernel_hop(const struct fib_kernel *kernel, __u32 nexthop)
+{
+	struct inject_hop hop = { .object = nexthop,
+				  .ifindex = kernel->base.bed->topology->subject.r1.ifindex };
+
+	if (kernel->base.bed->family == AF_INET6)
+		hop.object += FIB_KERNEL_OBJECT6;
+	fib_kernel_address(kernel->base.bed->family, nexthop, hop.gateway);
+	return hop;
+}
+
 static int fib_kernel_queue(struct fib_kernel *kernel, enum inject_verb verb, const struct table_route *route)
 {
-	struct inject_hop hop = { .ifindex = kernel->base.bed->topology->subject.r1.ifindex };
+	struct inject_hop hop = fib_kernel_hop(kernel, route->nexthop & FIB_NEXTHOP_MAX);
+	int err = 0;
 
-	fib_kernel_address(route->family, route->nexthop, hop.gateway);
-	return inject_route(kernel->inject, verb, route, &hop);
+	if (verb != INJECT_DELETE && !kernel->has_object[route->nexthop]) {
+		err = inject_object(kernel->inject, INJECT_ADD, route->family, &hop);
+		kernel->has_object[route->nexthop] = true;
+	}
+	return err < 0 ? err : inject_route(kernel->inject, verb, route, &hop);
 }
 
 // Sends what is queued; `missing` is the error that does not count.
