@@ -40,7 +40,7 @@ int fib_dpdk_start(unsigned int cpu, unsigned int megabytes)
 	if (rte_eal_init(sizeof(arguments) / sizeof(arguments[0]), (char **)arguments) < 0) {
 		warnx("bench fib: DPDK does not start: %s; leave its tables out by --skip",
 		      rte_strerror(rte_errno));
-		return -rte_errno;
+		return rte_errno ? -rte_errno : -EIO;
 	}
 	fib_dpdk_runs = true;
 	rte_memseg_list_walk(fib_dpdk_advise, NULL);

@@ -37,15 +37,6 @@ static void fib_ebpf_close(struct fib_structure *structure)
 	free(structure);
 }
 
-static int fib_ebpf_load(struct fib_structure *structure, const struct table *table)
-{
-	int err = 0;
-
-	for (size_t i = 0; err >= 0 && i < table->count; i++)
-		err = structure->kind->announce(structure, &table->routes[i]);
-	return err;
-}
-
 static int fib_trie_open(const struct fib_bed *bed, struct fib_structure **ret_structure)
 {
 	return fib_ebpf_open(bed, &fib_trie, (struct fib_ebpf **)ret_structure);
@@ -106,7 +97,6 @@ const struct fib_structure_kind fib_trie = {
 	.name = "LPM_TRIE",
 	.ebpf = true,
 	.open = fib_trie_open,
-	.load = fib_ebpf_load,
 	.announce = fib_trie_announce,
 	.withdraw = fib_trie_withdraw,
 	.memory = fib_trie_memory,
@@ -117,7 +107,6 @@ const struct fib_structure_kind fib_dir24 = {
 	.name = "DIR-24-8 in a BPF map",
 	.ebpf = true,
 	.open = fib_dir24_open,
-	.load = fib_ebpf_load,
 	.announce = fib_dir24_announce,
 	.withdraw = fib_dir24_withdraw,
 	.memory = fib_dir24_memory,

@@ -35,6 +35,18 @@ static struct fib_built *fib_family_built(struct fib_family *family, const struc
 	return NULL;
 }
 
+static int fib_family_load(struct fib_family *family, struct fib_structure *structure)
+{
+	int err = 0;
+
+	if (structure->kind->load)
+		return structure->kind->load(structure, family->table);
+	for (size_t i = 0; err >= 0 && i < family->table->count; i++)
+		err = *family->plan->stop ? -EINTR
+					  : structure->kind->announce(structure, &family->table->routes[i]);
+	return err;
+}
+
 static int fib_family_build(struct fib_family *family, const struct fib_structure_kind *kind)
 {
 	struct fib_built *built = &family->built[family->built_count];
@@ -47,10 +59,12 @@ static int fib_family_build(struct fib_family *family, const struct fib_structur
 	err = kind->open(&family->bed, &built->structure);
 	if (err >= 0) {
 		family->built_count++;
-		err = kind->load(built->structure, family->table);
+		err = fib_family_load(family, built->structure);
 	}
 	built->load_seconds = (stopwatch_wall() - began) / 1e9;
 	fprintf(stderr, ": %.2f s\n", built->load_seconds);
+	if (err == -EINTR)
+		return err;
 	if (err < 0) {
 		snprintf(what, sizeof(what), "load the routes into %s", kind->name);
 		return fib_family_fail(family, what, err);
@@ -109,6 +123,7 @@ int fib_family_open(const struct fib_plan *plan, const struct table *table, size
 	family->bed.table = table;
 	family->bed.routes = table->count + more;
 	family->bed.topology = topology;
+	family->bed.stop = plan->stop;
 	err = fib_family_make_streams(family);
 	for (unsigned int i = 0; err >= 0 && i < plan->subject_count; i++)
 		err = *plan->stop ? -EINTR : fib_family_add(family, plan->subjects[i]);

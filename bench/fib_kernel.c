@@ -123,7 +123,8 @@ static int fib_kernel_load(struct fib_structure *structure, const struct table *
 	int err = 0;
 
 	for (size_t i = 0; err >= 0 && i < table->count; i++)
-		err = fib_kernel_queue(kernel, INJECT_ADD, &table->routes[i]);
+		err = *structure->bed->stop ? -EINTR
+					    : fib_kernel_queue(kernel, INJECT_ADD, &table->routes[i]);
 	return err < 0 ? err : fib_kernel_flush(kernel, 0);
 }
 

@@ -122,15 +122,6 @@ static int fib_rte_withdraw(struct fib_structure *structure, const struct table_
 	return err == -ENOENT ? 0 : err;
 }
 
-static int fib_rte_load(struct fib_structure *structure, const struct table *table)
-{
-	int err = 0;
-
-	for (size_t i = 0; err >= 0 && i < table->count; i++)
-		err = fib_rte_announce(structure, &table->routes[i]);
-	return err;
-}
-
 static void fib_rte_memory(struct fib_structure *structure, struct fib_memory *ret_memory)
 {
 	const struct fib_rte *rte = fib_rte(structure);
@@ -179,7 +170,6 @@ const struct fib_structure_kind fib_rte_fib = {
 	.name = "rte_fib",
 	.dpdk = true,
 	.open = fib_rte_fib_open,
-	.load = fib_rte_load,
 	.announce = fib_rte_announce,
 	.withdraw = fib_rte_withdraw,
 	.memory = fib_rte_memory,
@@ -190,7 +180,6 @@ const struct fib_structure_kind fib_rte_fib6 = {
 	.name = "rte_fib6",
 	.dpdk = true,
 	.open = fib_rte_fib6_open,
-	.load = fib_rte_load,
 	.announce = fib_rte_announce,
 	.withdraw = fib_rte_withdraw,
 	.memory = fib_rte_memory,

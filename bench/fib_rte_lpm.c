@@ -112,15 +112,6 @@ static int fib_lpm_withdraw(struct fib_structure *structure, const struct table_
 	return err == -EINVAL || err == -ENOENT ? 0 : err;
 }
 
-static int fib_lpm_load(struct fib_structure *structure, const struct table *table)
-{
-	int err = 0;
-
-	for (size_t i = 0; err >= 0 && i < table->count; i++)
-		err = fib_lpm_announce(structure, &table->routes[i]);
-	return err;
-}
-
 static void fib_lpm_memory(struct fib_structure *structure, struct fib_memory *ret_memory)
 {
 	const struct fib_lpm *lpm = fib_lpm(structure);
@@ -201,7 +192,6 @@ const struct fib_structure_kind fib_rte_lpm = {
 	.name = "rte_lpm",
 	.dpdk = true,
 	.open = fib_rte_lpm_open,
-	.load = fib_lpm_load,
 	.announce = fib_lpm_announce,
 	.withdraw = fib_lpm_withdraw,
 	.memory = fib_lpm_memory,
@@ -212,7 +202,6 @@ const struct fib_structure_kind fib_rte_lpm6 = {
 	.name = "rte_lpm6",
 	.dpdk = true,
 	.open = fib_rte_lpm6_open,
-	.load = fib_lpm_load,
 	.announce = fib_lpm_announce,
 	.withdraw = fib_lpm_withdraw,
 	.memory = fib_lpm_memory,

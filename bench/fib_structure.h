@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "bench/fib_stream.h"
@@ -20,11 +21,12 @@
 // What structures share.
 struct fib_bed {
 	__u8 family;
-	size_t routes;                   // that there may be at most
-	const struct table *table;       // those in the beginning
-	struct image_store *maps;        // NULL without eBPF
-	struct lookup *lookup;           // over these maps
-	const struct topology *topology; // NULL without the kernel's routes
+	size_t routes;                     // that there may be at most
+	const struct table *table;         // those in the beginning
+	struct image_store *maps;          // NULL without eBPF
+	struct lookup *lookup;             // over these maps
+	const struct topology *topology;   // NULL without the kernel's routes
+	const volatile sig_atomic_t *stop; // set by a signal: what takes long ends with -EINTR
 };
 
 struct fib_memory {
@@ -45,7 +47,7 @@ struct fib_structure_kind {
 
 	// Makes an empty one.
 	int (*open)(const struct fib_bed *bed, struct fib_structure **ret_structure);
-	// Adds the routes of a sorted table.
+	// Adds the routes of a sorted table; NULL: they are announced, one after the other.
 	int (*load)(struct fib_structure *structure, const struct table *table);
 	// Adds a route or replaces it.
 	int (*announce)(struct fib_structure *structure, const struct table_route *route);
