@@ -10,13 +10,16 @@
 #include <string.h>
 
 // Lookups to find out how many take the time that a measurement shall take.
-#define FIB_ROUNDS_TRIAL  (32 * LOOKUP_BATCH)
-// So much of that time is spent before, to get things into the caches.
-#define FIB_ROUNDS_WARMUP 0.5
+#define FIB_ROUNDS_TRIAL        (32 * LOOKUP_BATCH)
+// Lookups before, not timed, so that what the subject reads again and again is in the caches, where others
+// have just had theirs; and the time in seconds after which slow ones may stop.
+#define FIB_ROUNDS_WARMUP       (FIB_STREAM_SIZE / 2)
+#define FIB_ROUNDS_WARMUP_LIMIT 0.05
 
-// How many lookups each subject does: [entry][dependent].
+// How many lookups each subject does.
 struct fib_rounds_counts {
-	size_t counts[FIB_SUBJECTS_MAX][2];
+	size_t timed[FIB_SUBJECTS_MAX][2]; // [entry][dependent]
+	size_t warmup[FIB_SUBJECTS_MAX];
 };
 
 static size_t fib_rounds_whole(double count)
@@ -37,18 +40,10 @@ static int fib_rounds_timed(struct fib_entry *entry, const struct fib_stream *st
 	return err;
 }
 
-static int fib_rounds_measure(struct fib_entry *entry, const struct fib_stream *stream, bool dependent,
-			      size_t count, double *ret_ns)
-{
-	int err = fib_entry_run(entry, stream, dependent, fib_rounds_whole(count * FIB_ROUNDS_WARMUP));
-
-	return err < 0 ? err : fib_rounds_timed(entry, stream, dependent, count, ret_ns);
-}
-
 static int fib_rounds_try(struct fib_family *family, const struct fib_stream *stream,
 			  struct fib_rounds_counts *counts)
 {
-	double ns;
+	double ns, slow;
 	int err = 0;
 
 	for (unsigned int i = 0; err >= 0 && i < family->entry_count; i++)
@@ -58,8 +53,27 @@ static int fib_rounds_try(struct fib_family *family, const struct fib_stream *st
 			if (!fib_entry_can(entry, dependent))
 				continue;
 			err = fib_rounds_timed(entry, stream, dependent, FIB_ROUNDS_TRIAL, &ns);
-			counts->counts[i][dependent] = fib_rounds_whole(family->plan->seconds * 1e9 / ns);
+			counts->timed[i][dependent] = fib_rounds_whole(family->plan->seconds * 1e9 / ns);
+			slow = FIB_ROUNDS_WARMUP_LIMIT * 1e9 / ns;
+			if (!dependent)
+				counts->warmup[i] =
+					slow < FIB_ROUNDS_WARMUP ? fib_rounds_whole(slow) : FIB_ROUNDS_WARMUP;
 		}
+	return err;
+}
+
+// One subject: independent lookups get things into the caches fastest.
+static int fib_rounds_measure(struct fib_family *family, unsigned int stream, unsigned int round,
+			      const struct fib_rounds_counts *counts, unsigned int index)
+{
+	struct fib_entry *entry = &family->entries[index];
+	int err = fib_entry_run(entry, family->streams[stream], false, counts->warmup[index]);
+
+	for (unsigned int dependent = 0; err >= 0 && dependent < 2; dependent++)
+		if (fib_entry_can(entry, dependent))
+			err = fib_rounds_timed(entry, family->streams[stream], dependent,
+					       counts->timed[index][dependent],
+					       &family->times[stream][index].ns[dependent][round]);
 	return err;
 }
 
@@ -69,16 +83,9 @@ static int fib_rounds_round(struct fib_family *family, unsigned int stream, unsi
 	int err = 0;
 
 	for (unsigned int k = 0; err >= 0 && k < family->entry_count; k++) {
-		unsigned int i = (k + round) % family->entry_count;
-		struct fib_entry *entry = &family->entries[i];
-
 		if (*family->plan->stop)
 			return -EINTR;
-		for (unsigned int dependent = 0; err >= 0 && dependent < 2; dependent++)
-			if (fib_entry_can(entry, dependent))
-				err = fib_rounds_measure(entry, family->streams[stream], dependent,
-							 counts->counts[i][dependent],
-							 &family->times[stream][i].ns[dependent][round]);
+		err = fib_rounds_measure(family, stream, round, counts, (k + round) % family->entry_count);
 	}
 	return err;
 }

@@ -2,8 +2,7 @@
 //
 // Longest prefix match in eBPF, nothing else: each run looks up LOOKUP_BATCH addresses of a trace in one of
 // several structures. Independent lookups overlap in the CPU; a dependent one cannot begin before the last
-// has ended, because its address is taken from a place that depends on the last result (by adding result &
-// 0).
+// has ended, because its address depends on the last result (by result & 0).
 //
 // bpf_fib_lookup tells next hops by their gateways; the low half of the gateway's address is the result.
 
@@ -105,17 +104,33 @@ struct batch {
 	const struct lookup_dir *dir;
 	__u32 cursor;
 	__u32 nothing;
+	__u32 last; // result
 	__u64 sum;
 };
 
-static __always_inline const __u32 *address4(const struct batch *batch)
+static __always_inline __u32 last(const struct batch *batch)
 {
-	return batch->trace + (batch->cursor & (LOOKUP_ADDRESSES - 1)) * 4;
+	return dependent ? batch->last & batch->nothing : 0;
 }
 
-static __always_inline const __u64 *address6(const struct batch *batch)
+static __always_inline __u32 address4(const struct batch *batch)
 {
-	return batch->trace + (batch->cursor & (LOOKUP_ADDRESSES - 1)) * 16;
+	const __u32 *trace = batch->trace;
+
+	return trace[batch->cursor & (LOOKUP_ADDRESSES - 1)] ^ last(batch);
+}
+
+struct address6 {
+	__u64 half[2];
+};
+
+static __always_inline struct address6 address6(const struct batch *batch)
+{
+	const struct address6 *trace = batch->trace;
+	struct address6 address = trace[batch->cursor & (LOOKUP_ADDRESSES - 1)];
+
+	address.half[0] ^= last(batch);
+	return address;
 }
 
 static __always_inline void take(struct batch *batch, __u32 result)
@@ -124,8 +139,7 @@ static __always_inline void take(struct batch *batch, __u32 result)
 		batch->results[batch->cursor & (LOOKUP_ADDRESSES - 1)] = result;
 	batch->sum += result;
 	batch->cursor += 1;
-	if (dependent)
-		batch->cursor += result & batch->nothing;
+	batch->last = result;
 }
 
 // Calls a stride LOOKUP_BATCH / LOOKUP_STRIDE times, everything it needs at hand.
@@ -166,31 +180,31 @@ static __always_inline int repeat(struct xdp_md *context, long (*stride)(__u32, 
 // What the harness itself costs.
 static __always_inline void step_nothing4(struct batch *batch)
 {
-	take(batch, *address4(batch));
+	take(batch, address4(batch));
 }
 
 static __always_inline void step_nothing6(struct batch *batch)
 {
-	const __u64 *address = address6(batch);
+	struct address6 address = address6(batch);
 
-	take(batch, address[0] ^ address[1]);
+	take(batch, address.half[0] ^ address.half[1]);
 }
 
 static __always_inline void step_image4(struct batch *batch)
 {
-	take(batch, route_find(&batch->target, root[0], route_key4(*address4(batch)), 32));
+	take(batch, route_find(&batch->target, root[0], route_key4(address4(batch)), 32));
 }
 
 static __always_inline void step_image6(struct batch *batch)
 {
-	const __u64 *address = address6(batch);
+	struct address6 address = address6(batch);
 
-	take(batch, route_find(&batch->target, root[1], route_key6(address[0], address[1]), 128));
+	take(batch, route_find(&batch->target, root[1], route_key6(address.half[0], address.half[1]), 128));
 }
 
 static __always_inline void step_dir4(struct batch *batch)
 {
-	__u32 address = __builtin_bswap32(*address4(batch));
+	__u32 address = __builtin_bswap32(address4(batch));
 	__u32 entry = batch->dir->first[address >> 8];
 
 	if (entry & LOOKUP_DIR_GROUP)
@@ -203,20 +217,20 @@ static __always_inline void step_trie4(struct batch *batch)
 	struct lookup_key4 key = { .length = 32 };
 	__u32 *value;
 
-	*(__u32 *)key.address = *address4(batch);
+	*(__u32 *)key.address = address4(batch);
 	value = find(&trie4, &key);
 	take(batch, value ? *value : 0);
 }
 
 static __always_inline void step_trie6(struct batch *batch)
 {
-	const __u64 *address = address6(batch);
+	struct address6 address = address6(batch);
 	struct {
 		struct lookup_key6 key;
 	} __attribute__((aligned(4))) wide = { .key.length = 128 };
 	__u32 *value;
 
-	__builtin_memcpy(wide.key.address, address, 16);
+	__builtin_memcpy(wide.key.address, &address, 16);
 	value = find(&trie6, &wide.key);
 	take(batch, value ? *value : 0);
 }
@@ -226,7 +240,7 @@ static __always_inline void step_kernel4(struct batch *batch)
 	struct bpf_fib_lookup fib = { .family = AF_INET, .ifindex = ingress };
 	bool found;
 
-	fib.ipv4_dst = *address4(batch);
+	fib.ipv4_dst = address4(batch);
 	found = find_kernel(batch->context, &fib);
 	take(batch, found ? __builtin_bswap32(fib.ipv4_dst) & 0xffff : 0);
 }
@@ -234,9 +248,11 @@ static __always_inline void step_kernel4(struct batch *batch)
 static __always_inline void step_kernel6(struct batch *batch)
 {
 	struct bpf_fib_lookup fib = { .family = AF_INET6, .ifindex = ingress };
+	struct address6 address;
 	bool found;
 
-	__builtin_memcpy(fib.ipv6_dst, address6(batch), 16);
+	address = address6(batch);
+	__builtin_memcpy(fib.ipv6_dst, &address, 16);
 	found = find_kernel(batch->context, &fib);
 	take(batch, found ? __builtin_bswap32(fib.ipv6_dst[3]) & 0xffff : 0);
 }
