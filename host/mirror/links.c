@@ -346,6 +346,22 @@ int links_netconf(struct links *links, const struct netconf_message *message, st
 	return 0;
 }
 
+bool links_settings(struct links *links, __u32 ifindex, const struct link_sysctls *sysctls,
+		    struct links_change *ret)
+{
+	struct links_change change = { .ifindex = ifindex };
+	struct entry *entry = find(links, ifindex);
+	struct link old;
+
+	if (!entry || !memcmp(&entry->link.sysctls, sysctls, sizeof(*sysctls)))
+		return false;
+	old = entry->link;
+	entry->link.sysctls = *sysctls;
+	compare(&old, &entry->link, &change);
+	*ret = change;
+	return true;
+}
+
 bool links_address(struct links *links, const struct address_message *message)
 {
 	struct entry *entry = find(links, message->ifindex);

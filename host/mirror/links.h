@@ -53,6 +53,9 @@ void links_free(struct links *links);
 /* Follows a message. -ENOMEM. */
 int links_apply(struct links *links, const struct link_message *message, struct links_change *ret);
 int links_netconf(struct links *links, const struct netconf_message *message, struct links_change *ret);
+/* Settings that netlink does not tell were read; true: something is another. */
+bool links_settings(struct links *links, __u32 ifindex, const struct link_sysctls *sysctls,
+		    struct links_change *ret);
 /* An IPv4 address came or went. Returns true if the last one of its device went. */
 bool links_address(struct links *links, const struct address_message *message);
 /* net.ipv4.conf.all.send_redirects, which netlink does not tell. Returns true if it was another. */

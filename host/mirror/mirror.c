@@ -24,7 +24,6 @@
 #define NEIGHBOURS 100 /* ms until the dump that follows a loss of theirs */
 #define TEND       10  /* ms between packs of requests about neighbours */
 #define DOUBT      100 /* ms until the dump that clears a doubt */
-#define POLL_LINKS 200 /* links that are looked at in a second for what netlink does not tell */
 
 static __u64 now_us(void)
 {
@@ -275,29 +274,6 @@ static void suspects_due(void *arg)
 	mirror_want_routes(mirror, AF_INET, 0, 0);
 }
 
-static void read_all_redirects(struct mirror *mirror)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/conf/all/send_redirects", "re");
-	int value = 1;
-
-	if (file) {
-		if (fscanf(file, "%d", &value) != 1)
-			value = 1;
-		fclose(file);
-	}
-	if (links_all_redirects(mirror->links, value))
-		mirror->links_dirty = true;
-}
-
-/* Some sysctls change without a word: look at all links, not too often if there are many. */
-static void poll_links(struct mirror *mirror, __u64 now)
-{
-	if (now - mirror->polled < 1000ull * (links_count(mirror->links) / POLL_LINKS) || !mirror->ready)
-		return;
-	mirror->polled = now;
-	mirror_want(mirror, RESYNC_LINKS, 0, 0);
-}
-
 /* The kernel's refusals of what neighbours were asked for: they are asked for again if need be. */
 static void drain_answers(struct mirror *mirror)
 {
@@ -308,11 +284,9 @@ static void drain_answers(struct mirror *mirror)
 static void tick(void *arg)
 {
 	struct mirror *mirror = arg;
-	__u64 now = loop_now();
 
 	drain_answers(mirror);
-	read_all_redirects(mirror);
-	poll_links(mirror, now);
+	mirror_poll_links(mirror);
 	if (fib_room(mirror->options.fib)) {
 		pathsets_retry(mirror->pathsets);
 		loop_timer_set(mirror->work, 0, 0);
@@ -513,7 +487,7 @@ int mirror_new(const struct mirror_options *options, struct mirror **ret, struct
 		mirror_free(mirror);
 		return r;
 	}
-	read_all_redirects(mirror);
+	mirror_poll_links(mirror);
 	want_all(mirror, 0);
 	loop_timer_set(mirror->tick, TICK, TICK);
 	loop_timer_set(mirror->probe, MIRROR_PROBE, MIRROR_PROBE);

@@ -8,9 +8,11 @@
 
 #include "host/loop.h"
 #include "host/mirror/neighbour_message.h"
+#include "host/mirror/sysctl.h"
 
-#define VERIFY  50 /* ms from what the kernel did without a word to the dump that shows it */
-#define SUSPECT 50 /* ms that notifications have to clear a suspicion */
+#define POLL_LINKS 100 /* at a call: three files each */
+#define VERIFY     50  /* ms from what the kernel did without a word to the dump that shows it */
+#define SUSPECT    50  /* ms that notifications have to clear a suspicion */
 
 /* --- links --- */
 
@@ -127,6 +129,35 @@ static int link_event(struct mirror *mirror, const struct nlmsghdr *message)
 	if (!r && link.family == AF_UNSPEC)
 		link_changed(mirror, &change);
 	return r;
+}
+
+struct poll {
+	struct mirror *mirror;
+	__u32 at, begin, end; /* positions in the order of links_each() */
+};
+
+static bool poll_link(void *arg, const struct link *link)
+{
+	struct link_sysctls sysctls = link->sysctls;
+	struct poll *poll = arg;
+	struct links_change change;
+
+	if (poll->at++ < poll->begin)
+		return true;
+	sysctl_read_link(link->name, &sysctls);
+	if (links_settings(poll->mirror->links, link->ifindex, &sysctls, &change))
+		link_changed(poll->mirror, &change);
+	return poll->at < poll->end;
+}
+
+void mirror_poll_links(struct mirror *mirror)
+{
+	struct poll poll = { .mirror = mirror, .begin = mirror->polled, .end = mirror->polled + POLL_LINKS };
+
+	links_each(mirror->links, poll_link, &poll);
+	mirror->polled = poll.end < links_count(mirror->links) ? poll.end : 0;
+	if (links_all_redirects(mirror->links, sysctl_all_redirects()))
+		mirror->links_dirty = true;
 }
 
 static int netconf_event(struct mirror *mirror, const struct nlmsghdr *message)

@@ -30,7 +30,7 @@ struct mirror {
 	bool links_dirty; /* publish before the next wait */
 	bool rules_dirty;
 	bool overrun;          /* lost notifications; dumps are wanted when the queue is empty */
-	__u64 tended, polled;  /* ms */
+	__u32 polled;          /* number of links looked at before the next one */
 	__u32 vrf[RIB_TABLES]; /* tables of VRFs, open in the RIB */
 	__u32 vrfs;
 	/* the probe */
@@ -48,6 +48,8 @@ struct mirror {
 
 /* A message about anything but a route of a dump. Returns the decoder's or the part's error. */
 int mirror_event(struct mirror *mirror, const struct nlmsghdr *message);
+/* Looks at the settings of some links that the kernel changes without a word; in turn, a few at a call. */
+void mirror_poll_links(struct mirror *mirror);
 /* A link was not in a dump of all. */
 void mirror_lost_link(struct mirror *mirror, __u32 ifindex);
 /* Tells the fib what the messages changed. */

@@ -20,7 +20,7 @@
 
 #define WANTED_MAX 8192
 #define RETRY      20 /* ms until a marker or request that found no room is tried again */
-#define DISCARD    16 /* parts read at once in STAGE_DISCARD */
+#define DISCARD    2 /* parts read at once in STAGE_DISCARD: the kernel may take some 20 ms for one of IPv6 */
 
 struct wanted {
 	struct resync_dump dump;
