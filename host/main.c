@@ -13,6 +13,7 @@
 #include "host/cli/run.h"
 #include "host/cli/show.h"
 #include "host/cli/status.h"
+#include "offload/command.h"
 #include "xdp/image.h"
 
 static int bench_command(int argc, char **argv);
@@ -33,6 +34,8 @@ static const struct command commands[] = {
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "bench", "forward|fib|mirror [...]", "measure forwarding, lookups, and how routes are followed",
 	  bench_command },
+	{ "offload", "profiles [...]", "whether a NIC that runs XDP itself takes a program",
+	  offload_command },
 	{ "version", "", "versions of the command and of the image", version_command },
 	{ "help", "[COMMAND]", "this text", help_command },
 	{ NULL, NULL, NULL, NULL },
@@ -152,7 +155,8 @@ int main(int argc, char **argv)
 		return cli_usage("there is no command '%s'; try: penstock help", word);
 	memmove(&argv[2], &argv[1], (size_t)(index - 1) * sizeof(*argv));
 	argv[1] = word;
-	if (command->run != bench_command && asks_help(argc - 2, argv + 2)) {
+	if (command->run != bench_command && command->run != offload_command &&
+	    asks_help(argc - 2, argv + 2)) {
 		char *arguments[] = { word, word };
 
 		return help_command(2, arguments);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * `penstock offload`: which word means what.
+ */
+#include "offload/command.h"
+
+#include <stdio.h>
+
+#include "host/cli/cli.h"
+#include "offload/profile.h"
+
+static int profiles_command(int argc, char **argv);
+
+static const struct command subcommands[] = {
+	{ "profiles", "[-j]", "the limits of the firmwares that are known", profiles_command },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static json_t *profile_document(const struct profile *profile)
+{
+	json_t *document = json_pack("{s:s}", "profile", profile->name);
+
+#define X(name, open, shipped, text) json_object_set_new(document, #name, json_integer(profile->name));
+	NFP_LIMITS(X)
+#undef X
+	return document;
+}
+
+static int profiles_command(int argc, char **argv)
+{
+	json_t *list = json_array();
+	struct cli cli;
+	int first = cli_parse(argc, argv, "jp", &cli);
+
+	for (int i = 0; i < PROFILE_COUNT; i++)
+		json_array_append_new(list, profile_document(&profiles[i]));
+	if (first >= 0 && cli.json)
+		return cli_print_json(&cli, list);
+	json_decref(list);
+	if (first < 0)
+		return -first;
+	printf("%-15s %9s %9s\n", "", profiles[0].name, profiles[1].name);
+#define X(name, open, shipped, text) printf("%-15s %9u %9u  %s\n", #name, open, shipped, text);
+	NFP_LIMITS(X)
+#undef X
+	return CLI_DONE;
+}
+
+static void print_help(FILE *stream)
+{
+	fputs("usage: penstock offload COMMAND [...]\n\n", stream);
+	for (const struct command *command = subcommands; command->name; command++)
+		fprintf(stream, "  %-8s %s\n           %s\n", command->name, command->arguments,
+			command->summary);
+}
+
+int offload_command(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	if (cli_matches(argv[1], "--help") || cli_matches(argv[1], "-h")) {
+		print_help(stdout);
+		return CLI_DONE;
+	}
+	command = cli_find(subcommands, argv[1]);
+	if (!command)
+		return cli_usage("there is no 'offload %s'; try: penstock offload --help", argv[1]);
+	return command->run(argc - 1, argv + 1);
+}
