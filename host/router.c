@@ -388,6 +388,7 @@ static void join(struct router *router)
 	router->context = (struct engine_context){
 		.loop = router->loop,
 		.store = router->store,
+		.grace = fib_grace(router->fib),
 		.platform = &router->platform,
 		.maps = router->maps,
 		.pins = router->pins,

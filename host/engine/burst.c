@@ -52,6 +52,11 @@ int burst_new(const struct image_store *store, struct image_counters *counters, 
 	return 0;
 }
 
+void burst_reach(struct burst *burst, const __u64 *ports)
+{
+	burst->target.reach = ports;
+}
+
 void burst_free(struct burst *burst)
 {
 	burst_release(burst);

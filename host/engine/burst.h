@@ -30,6 +30,9 @@ struct burst_frame {
 /* counters: of this thread alone, one for each of IMAGE_PORTS ingress ports. Both outlive the burst. -ENOMEM.
  */
 int burst_new(const struct image_store *store, struct image_counters *counters, struct burst **ret);
+/* Only ports whose bits are set, of IMAGE_PORTS, take frames; packets to others punt (EGRESS_BEYOND). The
+ * bits may change while bursts run, which a frame under way may not have seen. Without this call all do. */
+void burst_reach(struct burst *burst, const __u64 *ports);
 /* NULL is fine. */
 void burst_free(struct burst *burst);
 

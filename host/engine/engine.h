@@ -19,6 +19,7 @@
 #include "host/why.h"
 #include "xdp/image.h"
 
+struct grace;
 struct image_store;
 struct kernel_maps;
 struct loop;
@@ -27,6 +28,7 @@ struct pins;
 struct engine_context { /* lives as long as the engine */
 	struct loop *loop;
 	struct image_store *store;
+	struct grace *grace; /* threads of an engine that read the image take part */
 	const struct platform *platform;
 	struct kernel_maps *maps;
 	struct pins *pins; /* what outlives the daemon */

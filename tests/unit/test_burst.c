@@ -32,6 +32,7 @@ struct queue {
 };
 
 static struct image_counters counters[IMAGE_PORTS], expected[IMAGE_PORTS];
+static __u64 reach[IMAGE_PORTS / 64]; // of every second world; the others reach all ports
 
 static unsigned int receive(void *arg, struct burst_frame *ret)
 {
@@ -97,8 +98,17 @@ static void compare_one(const struct image_store *store, const struct queue *que
 	struct buffer alone = queue->in[place];
 	struct user_frame frame = { alone.bytes + HEADROOM, alone.length, HEADROOM };
 	struct verdict verdict = user_program_run(store, queue->port, &frame);
-	struct image_counter *counter = &expected[queue->port].reason[verdict.reason];
+	struct image_counter *counter;
 
+	if (verdict.action == ACTION_FORWARD && !(reach[0] >> verdict.port & 1)) {
+		verdict = (struct verdict){ ACTION_PUNT, REASON_EGRESS_BEYOND, 0 };
+		alone = queue->in[place];
+		frame = (struct user_frame){ alone.bytes + HEADROOM, alone.length, HEADROOM };
+	} else if (queue->verdict[place].reason == REASON_EGRESS_BEYOND) {
+		cr_assert(verdict.reason == REASON_SAME_INTERFACE || verdict.reason == REASON_TOO_BIG);
+		verdict.reason = REASON_EGRESS_BEYOND;
+	}
+	counter = &expected[queue->port].reason[verdict.reason];
 	counter->packets++;
 	counter->bytes += frame.length;
 	cr_assert_eq(verdict.action, queue->verdict[place].action);
@@ -134,6 +144,8 @@ static void run_world(__u64 seed)
 	random_seed(&random, seed);
 	cr_assert_eq(world_fib_new(world, seed, NULL, false, &tables), 0);
 	cr_assert_eq(burst_new(tables->store, counters, &burst), 0);
+	reach[0] = seed % 2 ? 5 : ~0ull;
+	burst_reach(burst, seed % 2 ? reach : NULL);
 	for (int i = 0; i < PACKETS; i++) {
 		__u16 port;
 
@@ -162,6 +174,7 @@ Test(burst, does_what_the_program_does_alone)
 		run_world(seed);
 	cr_assert_arr_eq(counters, expected, sizeof(counters));
 	cr_assert_gt(counters[0].reason[REASON_FORWARDED].packets, 0);
+	cr_assert_gt(counters[0].reason[REASON_EGRESS_BEYOND].packets, 0);
 }
 
 Test(burst, of_nothing)
