@@ -5,6 +5,7 @@
 #include "bench/fib_churn.h"
 #include "bench/fib_family.h"
 #include "bench/fib_report.h"
+#include "bench/record.h"
 #include "bench/fib_rounds.h"
 #include "bench/fib_tables.h"
 #include "bench/workload/updates_trace.h"
@@ -40,7 +41,7 @@ struct fib_bench {
 	bool json;
 	struct topology topology;
 	bool has_topology;
-	json_t *results; // with --json
+	json_t *record, *results; // with --json: the whole, and what there is by family
 };
 
 static volatile sig_atomic_t fib_stop;
@@ -435,10 +436,12 @@ static int fib_run_family(struct fib_bench *bench, __u8 number)
 	if (err < 0)
 		return err;
 	err = fib_measure(bench, family);
-	if (err >= 0 && bench->json)
+	if (err >= 0 && bench->json) {
 		json_array_append_new(bench->results, fib_report_json(family));
-	else if (err >= 0)
+		fib_report_figures(family, bench->record);
+	} else if (err >= 0) {
 		fib_report_tables(stdout, family);
+	}
 	fib_family_close(family);
 	return err;
 }
@@ -453,7 +456,7 @@ static int fib_run(struct fib_bench *bench)
 		err = fib_run_family(bench, bench->families[i]);
 	fib_tear_down(bench);
 	if (err >= 0 && bench->json)
-		err = fib_report_json_print(stdout, &bench->plan, bench->cpu, bench->results);
+		err = fib_report_json_print(stdout, &bench->plan, bench->cpu, bench->record, bench->results);
 	if (err >= 0 && (fflush(stdout) == EOF || ferror(stdout))) {
 		warnx("bench fib: cannot write the results");
 		err = -EIO;
@@ -475,6 +478,7 @@ int bench_fib(int argc, char **argv)
 	bench->plan.changes = FIB_CHANGES;
 	bench->plan.stop = &fib_stop;
 	bench->cpu = fib_last_cpu();
+	bench->record = record_new("fib");
 	bench->results = json_array();
 	fib_parse_family(bench, "both");
 	err = fib_parse(bench, argc, argv);

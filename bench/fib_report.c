@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/fib_report.h"
 
-#include "bench/machine.h"
+#include "bench/record.h"
 #include "bench/statistics.h"
 
-#include <errno.h>
 #include <string.h>
 
 static const char *const fib_report_kinds[2] = { "independent", "dependent" };
@@ -25,15 +24,22 @@ static unsigned int fib_report_reference(const struct fib_family *family, unsign
 }
 
 // What the entry takes, in times of what the reference takes, each round by itself.
-static struct statistics fib_report_ratio(const struct fib_family *family, unsigned int stream,
-					  unsigned int index, bool dependent)
+static void fib_report_ratios(const struct fib_family *family, unsigned int stream, unsigned int index,
+			      bool dependent, double ratios[FIB_ROUNDS_MAX])
 {
 	unsigned int reference = fib_report_reference(family, index, dependent);
-	double ratios[FIB_ROUNDS_MAX];
 
 	for (unsigned int i = 0; i < family->plan->rounds; i++)
 		ratios[i] = family->times[stream][index].ns[dependent][i] /
 			    family->times[stream][reference].ns[dependent][i];
+}
+
+static struct statistics fib_report_ratio(const struct fib_family *family, unsigned int stream,
+					  unsigned int index, bool dependent)
+{
+	double ratios[FIB_ROUNDS_MAX];
+
+	fib_report_ratios(family, stream, index, dependent, ratios);
 	return statistics_of(ratios, family->plan->rounds);
 }
 
@@ -179,6 +185,61 @@ static json_t *fib_report_json_structure(const struct fib_built *built)
 			 fib_report_json_cost(&built->changes), "trace", fib_report_json_cost(&built->trace));
 }
 
+// "fib IPv4 1171945-routes "
+static int fib_report_front(const struct fib_family *family, char name[RECORD_NAME])
+{
+	return snprintf(name, RECORD_NAME, "fib IPv%u %zu-routes ", fib_family_number(family),
+			family->table->count);
+}
+
+static void fib_report_figures_entry(const struct fib_family *family, unsigned int index, json_t *record)
+{
+	unsigned int rounds = family->plan->rounds;
+	double ratios[FIB_ROUNDS_MAX];
+	char name[RECORD_NAME];
+	int front = fib_report_front(family, name);
+
+	for (unsigned int kind = 0; kind < 2 * FIB_STREAMS; kind++) {
+		unsigned int stream = kind / 2;
+		bool dependent = kind % 2;
+		const double *ns = family->times[stream][index].ns[dependent];
+
+		if (!fib_entry_can(&family->entries[index], dependent))
+			continue;
+		snprintf(name + front, sizeof(name) - front, "%s %s %s ns", fib_report_kinds[dependent],
+			 family->streams[stream]->name, family->entries[index].subject->name);
+		record_add(record, &(struct record_figure){ name, "ns", RECORD_LESS, false, ns, rounds });
+		fib_report_ratios(family, stream, index, dependent, ratios);
+		snprintf(name + front, sizeof(name) - front, "%s %s %s times-ours",
+			 fib_report_kinds[dependent], family->streams[stream]->name,
+			 family->entries[index].subject->name);
+		record_add(record, &(struct record_figure){ name, "", RECORD_MORE, true, ratios, rounds });
+	}
+}
+
+static void fib_report_figures_structure(const struct fib_family *family, const struct fib_built *built,
+					 json_t *record)
+{
+	char name[RECORD_NAME];
+	int front = fib_report_front(family, name);
+	double value = built->memory.lookup;
+
+	front += snprintf(name + front, sizeof(name) - front, "structure %s ", built->structure->kind->name);
+	snprintf(name + front, sizeof(name) - front, "load");
+	record_add(record, &(struct record_figure){ name, "s", RECORD_LESS, false, &built->load_seconds, 1 });
+	if (value > 0) {
+		snprintf(name + front, sizeof(name) - front, "read-memory");
+		record_add(record, &(struct record_figure){ name, "bytes", RECORD_LESS, true, &value, 1 });
+	}
+	if (!built->changes.count)
+		return;
+	snprintf(name + front, sizeof(name) - front, "update-mean");
+	record_add(record,
+		   &(struct record_figure){ name, "ns", RECORD_LESS, false, &built->changes.mean, 1 });
+	snprintf(name + front, sizeof(name) - front, "update-max");
+	record_add(record, &(struct record_figure){ name, "ns", RECORD_LESS, false, &built->changes.max, 1 });
+}
+
 void fib_report_tables(FILE *out, const struct fib_family *family)
 {
 	fprintf(out,
@@ -206,19 +267,18 @@ json_t *fib_report_json(const struct fib_family *family)
 			 "structures", structures, "subjects", subjects);
 }
 
-int fib_report_json_print(FILE *out, const struct fib_plan *plan, unsigned int cpu, json_t *families)
+void fib_report_figures(const struct fib_family *family, json_t *record)
 {
-	struct machine machine;
-	json_t *root;
-	int err;
+	for (unsigned int i = 0; i < family->entry_count; i++)
+		fib_report_figures_entry(family, i, record);
+	for (unsigned int i = 0; i < family->built_count; i++)
+		fib_report_figures_structure(family, &family->built[i], record);
+}
 
-	machine_read(&machine);
-	root = json_pack("{s:s, s:i, s:s, s:o, s:i, s:f, s:i, s:o}", "bench", "fib", "version", 1, "penstock",
-			 PENSTOCK_VERSION, "machine", machine_json(&machine), "rounds", plan->rounds,
-			 "seconds", plan->seconds, "cpu", cpu, "families", families);
-	if (!root)
-		return -ENOMEM;
-	err = json_dumpf(root, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
-	json_decref(root);
-	return err;
+int fib_report_json_print(FILE *out, const struct fib_plan *plan, unsigned int cpu, json_t *record,
+			  json_t *families)
+{
+	json_object_update_new(record, json_pack("{s:i, s:f, s:i, s:o}", "rounds", plan->rounds, "seconds",
+						 plan->seconds, "cpu", cpu, "families", families));
+	return record_print(out, record);
 }

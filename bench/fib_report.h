@@ -14,5 +14,9 @@ void fib_report_tables(FILE *out, const struct fib_family *family);
 // Returns the same as a JSON object, NULL without memory.
 json_t *fib_report_json(const struct fib_family *family);
 
-// Prints one JSON object around those of the families, which it takes over (an array).
-int fib_report_json_print(FILE *out, const struct fib_plan *plan, unsigned int cpu, json_t *families);
+// Adds the figures of one family to a record, see record.h.
+void fib_report_figures(const struct fib_family *family, json_t *record);
+
+// Prints the record with the JSON objects of the families (an array); both are taken over.
+int fib_report_json_print(FILE *out, const struct fib_plan *plan, unsigned int cpu, json_t *record,
+			  json_t *families);

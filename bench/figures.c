@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/figures.h"
 
+#include "bench/record.h"
 #include "bench/statistics.h"
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 struct figure_kind {
 	const char *name;
@@ -108,31 +110,27 @@ void figures_table(FILE *out, const struct figures *figures)
 	}
 }
 
-json_t *figures_json(const struct figures *figures)
+static void figure_record(const struct figures *figures, unsigned int figure, json_t *record)
 {
-	json_t *list = json_array(), *values, *figure;
-	const struct figure_kind *kind;
-	unsigned int i, round;
-	double median;
+	const struct figure_kind *kind = &figure_kinds[figure];
+	char name[RECORD_NAME];
+	json_t *entry;
 
-	for (i = 0; i < FIGURES; i++) {
-		if (!figures->counts[i])
-			continue;
-		kind = &figure_kinds[i];
-		median = statistics_of(figures->values[i], figures->counts[i]).median;
-		values = json_array();
-		for (round = 0; round < figures->counts[i]; round++)
-			json_array_append_new(values, json_real(figures->values[i][round]));
-		figure = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:o}", "figure", kind->name, "text",
-				   kind->text, "unit", kind->unit, "median", median, "lowest",
-				   figure_lowest(figures, i), "highest", figure_highest(figures, i), "values",
-				   values);
-		if (kind->at_most || kind->at_least)
-			json_object_update_new(figure,
-					       json_pack("{s:f, s:b}", kind->at_most ? "at_most" : "at_least",
-							 kind->at_most ? kind->at_most : kind->at_least,
-							 "met", figure_is_met(figures, i)));
-		json_array_append_new(list, figure);
-	}
-	return list;
+	snprintf(name, sizeof(name), "mirror %s", kind->name);
+	entry = record_add(record, &(struct record_figure){
+					   name, kind->unit,
+					   strcmp(kind->unit, "1/s") == 0 ? RECORD_MORE : RECORD_LESS,
+					   !*kind->unit, figures->values[figure], figures->counts[figure] });
+	json_object_set_new(entry, "text", json_string(kind->text));
+	if (kind->at_most || kind->at_least)
+		json_object_update_new(entry, json_pack("{s:f, s:b}", kind->at_most ? "at_most" : "at_least",
+							kind->at_most ? kind->at_most : kind->at_least, "met",
+							figure_is_met(figures, figure)));
+}
+
+void figures_record(const struct figures *figures, json_t *record)
+{
+	for (unsigned int i = 0; i < FIGURES; i++)
+		if (figures->counts[i])
+			figure_record(figures, i, record);
 }

@@ -46,5 +46,5 @@ void figures_add(struct figures *figures, enum figure figure, double value);
 // Prints a line for each figure that was measured.
 void figures_table(FILE *out, const struct figures *figures);
 
-// Returns the same as a JSON array.
-json_t *figures_json(const struct figures *figures);
+// Adds them to a record, see record.h, with the goals.
+void figures_record(const struct figures *figures, json_t *record);

@@ -4,6 +4,7 @@
 #include "bench/churn.h"
 #include "bench/machine.h"
 #include "bench/mirror_bed.h"
+#include "bench/record.h"
 #include "bench/outage.h"
 #include "bench/workload/table_generate.h"
 
@@ -235,20 +236,19 @@ static int mirror_report(const struct mirror_bench *bench)
 {
 	const struct mirror_plan *plan = &bench->plan;
 	struct machine machine;
-	json_t *document;
+	json_t *record;
 	int err = 0;
 
 	if (plan->json) {
-		document = json_pack("{s:o, s:I, s:I, s:i, s:I, s:f, s:I, s:f, s:f, s:o}", "machine",
-				     (machine_read(&machine), machine_json(&machine)), "routes4",
-				     (json_int_t)plan->routes4, "routes6", (json_int_t)plan->routes6,
-				     "rounds", (int)plan->rounds, "rate", (json_int_t)plan->rate, "seconds",
-				     plan->seconds, "changes", (json_int_t)plan->changes, "load_before",
-				     bench->load_begin, "load_after", bench->load_end, "figures",
-				     figures_json(&bench->bed.figures));
-		err = document ? json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;
-		putchar('\n');
-		json_decref(document);
+		record = record_new("mirror");
+		json_object_update_new(
+			record, json_pack("{s:I, s:I, s:i, s:I, s:f, s:I, s:f, s:f}", "routes4",
+					  (json_int_t)plan->routes4, "routes6", (json_int_t)plan->routes6,
+					  "rounds", (int)plan->rounds, "rate", (json_int_t)plan->rate,
+					  "seconds", plan->seconds, "changes", (json_int_t)plan->changes,
+					  "load_before", bench->load_begin, "load_after", bench->load_end));
+		figures_record(&bench->bed.figures, record);
+		err = record_print(stdout, record);
 	} else {
 		machine_read(&machine);
 		printf("%s, %u CPUs, %s; load %.1f before, %.1f after\n"

@@ -2,10 +2,10 @@
 #include "bench/report.h"
 
 #include "bench/machine.h"
+#include "bench/record.h"
 #include "bench/statistics.h"
 
 #include <err.h>
-#include <errno.h>
 #include <string.h>
 #include <jansson.h>
 
@@ -132,6 +132,33 @@ static json_t *report_json_family(const struct measure *measure, const struct re
 			 scene->gateways, "subjects", subjects);
 }
 
+// The figures of one subject, named "forward IPv4 1-route penstock ...".
+static void report_figures(json_t *record, const struct measure *measure, const struct report_scene *scene,
+			   unsigned int family, unsigned int index)
+{
+	const struct measure_result *result = &measure->results[family][index];
+	const struct subject *subject = measure->plan.subjects[index];
+	const struct generate_counts *counts = &result->counts[TRAFFIC_SUBJECT];
+	double ratios[MEASURE_ROUNDS_MAX], lost = (double)counts->sent - (double)counts->arrived;
+	double wrong = measure_wrong(counts);
+	unsigned int rounds = measure->plan.rounds;
+	char front[RECORD_NAME / 2], name[RECORD_NAME];
+
+	report_ratios(measure, result, ratios);
+	snprintf(front, sizeof(front), "forward IPv%u %zu-routes %s",
+		 report_family_number(measure->plan.families[family]), scene->routes[family], subject->name);
+	snprintf(name, sizeof(name), "%s of-nolookup", front);
+	record_add(record, &(struct record_figure){ name, "", RECORD_MORE, true, ratios, rounds });
+	snprintf(name, sizeof(name), "%s rate", front);
+	record_add(record, &(struct record_figure){ name, "1/s", RECORD_MORE, false, result->rates, rounds });
+	if (subject->delivery == SUBJECT_NOTHING)
+		return;
+	snprintf(name, sizeof(name), "%s lost", front);
+	record_add(record, &(struct record_figure){ name, "packets", RECORD_LESS, true, &lost, 1 });
+	snprintf(name, sizeof(name), "%s wrong", front);
+	record_add(record, &(struct record_figure){ name, "packets", RECORD_LESS, true, &wrong, 1 });
+}
+
 static bool report_counts_are_right(const char *subject, __u8 family, const struct generate_counts *counts)
 {
 	unsigned int kind;
@@ -164,22 +191,17 @@ void report_table(FILE *out, const struct measure *measure, const struct report_
 int report_json(FILE *out, const struct measure *measure, const struct report_scene *scene)
 {
 	const struct measure_plan *plan = &measure->plan;
-	json_t *families = json_array(), *root;
-	struct machine machine;
-	unsigned int family;
-	int err;
+	json_t *families = json_array(), *record = record_new("forward");
+	unsigned int family, i;
 
-	machine_read(&machine);
-	for (family = 0; family < plan->family_count; family++)
+	for (family = 0; family < plan->family_count; family++) {
 		json_array_append_new(families, report_json_family(measure, scene, family));
-	root = json_pack("{s:s, s:i, s:s, s:o, s:i, s:f, s:i, s:o}", "bench", "forward", "version", 1,
-			 "penstock", PENSTOCK_VERSION, "machine", machine_json(&machine), "rounds",
-			 plan->rounds, "seconds", plan->seconds, "cpu", plan->cpu, "families", families);
-	if (!root)
-		return -ENOMEM;
-	err = json_dumpf(root, out, JSON_INDENT(2)) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
-	json_decref(root);
-	return err;
+		for (i = 0; i < plan->subject_count; i++)
+			report_figures(record, measure, scene, family, i);
+	}
+	json_object_update_new(record, json_pack("{s:i, s:f, s:i, s:o}", "rounds", plan->rounds, "seconds",
+						 plan->seconds, "cpu", plan->cpu, "families", families));
+	return record_print(out, record);
 }
 
 bool report_is_right(const struct measure *measure)

@@ -72,7 +72,20 @@ def run(*arguments):
     return json.loads(out)
 
 
+def check_figures(result):
+    """Each router's figures, flat, as `bench compare` reads them."""
+    figures = {figure['name']: figure for figure in result['figures']}
+    assert len(figures) == len(result['figures'])
+    for family in result['families']:
+        for router in family['subjects']:
+            front = f"forward IPv{family['family']} {family['routes']}-routes {router['name']}"
+            assert figures[f'{front} of-nolookup']['values'] == router['of_reference']['rounds'], front
+            assert figures[f'{front} rate']['values'] == router['packets_per_second']['rounds'], front
+            assert figures[f'{front} lost']['values'] == figures[f'{front} wrong']['values'] == [0], front
+
+
 def check_result(result, families, routers):
+    check_figures(result)
     assert [family['family'] for family in result['families']] == families
     for family in result['families']:
         assert [router['name'] for router in family['subjects']] == routers

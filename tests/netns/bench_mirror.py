@@ -61,11 +61,11 @@ def test_figures():
     assert done.returncode == 0, f'exit code {done.returncode}'
     result = json.loads(done.stdout)
     assert (result['routes4'], result['rounds'], result['changes']) == (3000, 1, 5000)
-    figures = {figure['figure']: figure for figure in result['figures']}
+    figures = {figure['name'].removeprefix('mirror '): figure for figure in result['figures']}
     assert set(figures) == FIGURES, set(figures) ^ FIGURES
     for name, figure in figures.items():
         assert len(figure['values']) == 1 and figure['values'][0] >= 0, figure
-        assert figure['lowest'] <= figure['median'] <= figure['highest'], figure
+        assert figure['low'] <= figure['median'] <= figure['high'], figure
         assert ('met' in figure) == ('at_most' in figure or 'at_least' in figure), figure
     value = {name: figure['median'] for name, figure in figures.items()}
     assert 0 < value['lag_p50'] <= value['lag_p99'] <= value['lag_max']

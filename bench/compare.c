@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/compare.h"
+
+#include "bench/statistics.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPARE_USAGE    2
+#define COMPARE_VERDICTS (COMPARE_NOT_JUDGED + 1)
+
+struct compare {
+	json_t *before, *after;
+	json_t *changes; // for --json
+	unsigned int counts[COMPARE_VERDICTS];
+	unsigned int alone; // figures that only one of them has
+};
+
+static const char *const compare_verdicts[COMPARE_VERDICTS] = {
+	[COMPARE_NO_EVIDENCE] = "no evidence",
+	[COMPARE_BETTER] = "better",
+	[COMPARE_WORSE] = "worse",
+	[COMPARE_NOT_JUDGED] = "not judged",
+};
+
+const char *compare_verdict_name(enum compare_verdict verdict)
+{
+	return compare_verdicts[verdict];
+}
+
+void compare_figures(const struct record_figure *before, const struct record_figure *after,
+		     struct compare_change *ret_change)
+{
+	struct statistics old = statistics_of(before->values, before->count);
+	struct statistics new = statistics_of(after->values, after->count);
+	bool apart = new.low > old.high || new.high < old.low;
+	bool more = new.median > old.median;
+
+	ret_change->before = old.median;
+	ret_change->after = new.median;
+	ret_change->change = old.median != 0 ? new.median / old.median - 1 : 0;
+	if (!before->relative || !after->relative)
+		ret_change->verdict = COMPARE_NOT_JUDGED;
+	else if (!apart || fabs(new.median - old.median) < COMPARE_LEAST * fabs(old.median))
+		ret_change->verdict = COMPARE_NO_EVIDENCE;
+	else
+		ret_change->verdict = more == (after->better == RECORD_MORE) ? COMPARE_BETTER : COMPARE_WORSE;
+}
+
+static void compare_entry(struct compare *compare, const json_t *entry, bool json)
+{
+	static double old[RECORD_VALUES], new[RECORD_VALUES];
+	struct record_figure before, after;
+	struct compare_change change;
+	const json_t *other;
+
+	if (!record_figure(entry, &before, old))
+		return;
+	other = record_find(compare->after, before.name);
+	if (!other || !record_figure(other, &after, new)) {
+		compare->alone++;
+		return;
+	}
+	compare_figures(&before, &after, &change);
+	compare->counts[change.verdict]++;
+	if (json)
+		json_array_append_new(compare->changes,
+				      json_pack("{s:s, s:s, s:f, s:f, s:f, s:s}", "name", before.name, "unit",
+						before.unit, "before", change.before, "after", change.after,
+						"change", change.change, "verdict",
+						compare_verdicts[change.verdict]));
+	else
+		printf("%-56s %12.5g %12.5g %-8s %+6.1f %%  %s\n", before.name, change.before, change.after,
+		       before.unit, 100 * change.change, compare_verdicts[change.verdict]);
+}
+
+static bool compare_has(const json_t *value, const char *name, const json_t *other)
+{
+	return json_equal(json_object_get(value, name), json_object_get(other, name));
+}
+
+// What makes the comparison one of more than penstock.
+static void compare_machines(const struct compare *compare)
+{
+	const json_t *before = json_object_get(compare->before, "machine");
+	const json_t *after = json_object_get(compare->after, "machine");
+
+	if (!compare_has(before, "cpu", after) || !compare_has(before, "kernel", after) ||
+	    !compare_has(before, "mitigations", after))
+		warnx("bench compare: the two were measured on different machines or kernels");
+}
+
+static int compare_all(struct compare *compare, bool json)
+{
+	const json_t *figures = json_object_get(compare->before, "figures"), *entry;
+	size_t i;
+	int err = 0;
+
+	compare_machines(compare);
+	if (!json)
+		printf("%-56s %12s %12s\n", "", "before", "after");
+	json_array_foreach(figures, i, entry) compare_entry(compare, entry, json);
+	if (json)
+		err = json_dumpf(compare->changes, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO
+												       : 0;
+	else
+		printf("%u better, %u worse, %u no evidence; %u not judged, they move with the machine; %u "
+		       "in only one "
+		       "of the two\n",
+		       compare->counts[COMPARE_BETTER], compare->counts[COMPARE_WORSE],
+		       compare->counts[COMPARE_NO_EVIDENCE], compare->counts[COMPARE_NOT_JUDGED],
+		       compare->alone);
+	if (err < 0 || fflush(stdout) == EOF)
+		return -EIO;
+	return compare->counts[COMPARE_WORSE] ? 1 : 0;
+}
+
+static int compare_help(int status)
+{
+	fprintf(status ? stderr : stdout, "Usage: penstock bench compare [--json] BEFORE AFTER\n"
+					  "Compares two results that `penstock bench ... --json` wrote, "
+					  "figure by figure. One of them may be -.\n"
+					  "Judged is what was measured against something else in the same "
+					  "moments; the rest moves with the\n"
+					  "machine. Exit status 1: something became worse.\n");
+	return status;
+}
+
+int bench_compare(int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
+	struct compare compare = { 0 };
+	bool json = false;
+	int option, result = EXIT_FAILURE;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option != 'j')
+			return compare_help(option == 'h' ? EXIT_SUCCESS : COMPARE_USAGE);
+		json = true;
+	}
+	if (argc - optind != 2)
+		return compare_help(COMPARE_USAGE);
+	compare.changes = json_array();
+	if (record_read(argv[optind], &compare.before) < 0 ||
+	    record_read(argv[optind + 1], &compare.after) < 0)
+		result = COMPARE_USAGE;
+	else
+		result = compare_all(&compare, json);
+	json_decref(compare.before);
+	json_decref(compare.after);
+	json_decref(compare.changes);
+	return result < 0 ? EXIT_FAILURE : result;
+}
