@@ -2,6 +2,7 @@
 #include "host/engine/burst.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <linux/errno.h>
 
 #include "host/engine/target_user.h"
@@ -10,7 +11,9 @@
 /* Before the program's headers, which close the door behind them. */
 static struct burst *burst_allocate(size_t size)
 {
-	return aligned_alloc(64, (size + 63) & ~(size_t)63);
+	void *burst = aligned_alloc(64, (size + 63) & ~(size_t)63);
+
+	return burst ? memset(burst, 0, size) : NULL;
 }
 
 static void burst_release(struct burst *burst)
@@ -24,19 +27,29 @@ _Static_assert(BURST_MOST <= BULK_MOST, "a burst is looked up at once");
 
 #define AHEAD 4 /* frames between a prefetch and its use */
 
+/* Where a frame goes: a port, the kernel, or nowhere. */
+#define WAY_PUNT IMAGE_PORTS
+#define WAY_DROP (IMAGE_PORTS + 1)
+#define WAYS     (IMAGE_PORTS + 2)
+
 struct burst {
 	struct target target;
 	struct bulk bulk;
 	struct image_counters *counters;
 	struct packet packet[BURST_MOST];
 	__u8 reason[BURST_MOST];
-	/* those of one family and VRF that are looked up together */
-	__u8 member[BURST_MOST];
+	/* those of one family and VRF that are looked up together, and those that are not yet */
+	__u32 key;
+	unsigned int members, others;
+	__u8 member[BURST_MOST], other[BURST_MOST];
 	__u32 address4[BURST_MOST];
 	struct route_key address6[BURST_MOST];
 	__u32 leaf[BURST_MOST];
-	/* those that go the same way */
-	struct burst_frame *way[BURST_MOST];
+	struct burst_frame frame[BURST_MOST];
+	/* by way; used: in the order of the first frame of each */
+	__u16 used[BURST_MOST];
+	__u8 count[WAYS];
+	struct burst_frame *way[WAYS][BURST_MOST];
 };
 
 int burst_new(const struct image_store *store, struct image_counters *counters, struct burst **ret)
@@ -82,10 +95,36 @@ static enum reason parse(struct target *target, struct packet *packet)
 	return reason ? reason : admit(target, packet);
 }
 
+/* Family and VRF. */
+static __u32 key_of(const struct packet *packet)
+{
+	return packet->in->vrf << 1 | packet->family;
+}
+
+/* Joins those that are looked up next: all of the family and VRF of the first one. Or the others. */
+static inline void join(struct burst *burst, unsigned int i)
+{
+	const struct packet *packet = &burst->packet[i];
+	__u32 key = key_of(packet);
+
+	if (!burst->members)
+		burst->key = key;
+	if (unlikely(key != burst->key)) {
+		burst->other[burst->others++] = i;
+		return;
+	}
+	if (packet->family == IPV4)
+		burst->address4[burst->members] = swap32(packet->destination4_be);
+	else
+		burst->address6[burst->members] = packet->destination6;
+	burst->member[burst->members++] = i;
+}
+
 static void parse_all(struct burst *burst, const struct burst_frame *frame, unsigned int count)
 {
 	enum reason tables = admit_tables(&burst->target);
 
+	burst->members = burst->others = 0;
 	for (unsigned int i = 0; i < count && i < AHEAD; i++)
 		__builtin_prefetch(frame[i].data);
 	for (unsigned int i = 0; i < count; i++) {
@@ -96,17 +135,20 @@ static void parse_all(struct burst *burst, const struct burst_frame *frame, unsi
 		packet->data = frame[i].data;
 		packet->end = frame[i].data + frame[i].length;
 		burst->reason[i] = unlikely(tables) ? tables : parse(&burst->target, packet);
+		if (likely(!burst->reason[i]))
+			join(burst, i);
 	}
 }
 
-static void look_up(struct burst *burst, const struct image_vrf *vrf, enum family family,
-		    unsigned int members)
+static void look_up(struct burst *burst)
 {
-	if (family == IPV4)
-		bulk_lookup4(&burst->bulk, vrf, burst->address4, members, burst->leaf);
+	const struct image_vrf *vrf = target_vrf(&burst->target, burst->key >> 1);
+
+	if ((burst->key & 1) == IPV4)
+		bulk_lookup4(&burst->bulk, vrf, burst->address4, burst->members, burst->leaf);
 	else
-		bulk_lookup6(&burst->bulk, vrf, burst->address6, members, burst->leaf);
-	for (unsigned int i = 0; i < members; i++) {
+		bulk_lookup6(&burst->bulk, vrf, burst->address6, burst->members, burst->leaf);
+	for (unsigned int i = 0; i < burst->members; i++) {
 		struct packet *packet = &burst->packet[burst->member[i]];
 
 		packet->leaf = burst->leaf[i];
@@ -115,48 +157,22 @@ static void look_up(struct burst *burst, const struct image_vrf *vrf, enum famil
 	}
 }
 
-/* All of the family and VRF that the first one has which waits for its route. Returns whether there was one.
- */
-static bool route_some(struct burst *burst, unsigned int *first, unsigned int count)
+static void route_all(struct burst *burst)
 {
-	unsigned int members = 0;
-	enum family family;
-	__u16 vrf;
+	while (burst->members) {
+		unsigned int others = burst->others;
 
-	while (*first < count && (burst->reason[*first] || burst->packet[*first].nexthop))
-		++*first;
-	if (*first == count)
-		return false;
-	family = burst->packet[*first].family;
-	vrf = burst->packet[*first].in->vrf;
-	for (unsigned int i = *first; i < count; i++) {
-		const struct packet *packet = &burst->packet[i];
-
-		if (burst->reason[i] || packet->nexthop || packet->family != family || packet->in->vrf != vrf)
-			continue;
-		if (family == IPV4)
-			burst->address4[members] = swap32(packet->destination4_be);
-		else
-			burst->address6[members] = packet->destination6;
-		burst->member[members++] = i;
+		look_up(burst);
+		burst->members = burst->others = 0;
+		for (unsigned int i = 0; i < others; i++)
+			join(burst, burst->other[i]);
 	}
-	look_up(burst, target_vrf(&burst->target, vrf), family, members);
-	return true;
-}
-
-static void route_all(struct burst *burst, unsigned int count)
-{
-	unsigned int first = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		burst->packet[i].nexthop = NULL;
-	while (route_some(burst, &first, count))
-		;
 }
 
 static void finish_all(struct burst *burst, __u16 port, struct burst_frame *frame, unsigned int count)
 {
 	struct image_counter *counter = burst->counters[port & (IMAGE_PORTS - 1)].reason;
+	struct image_counter forwarded = { 0 };
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct packet *packet = &burst->packet[i];
@@ -168,63 +184,70 @@ static void finish_all(struct burst *burst, __u16 port, struct burst_frame *fram
 		}
 		if (likely(!reason))
 			reason = rewrite(&burst->target, packet);
-		if (likely(!reason)) {
-			frame[i].headroom += (__u8 *)packet->data - frame[i].data;
-			frame[i].data = packet->data;
-			frame[i].length = (__u8 *)packet->end - frame[i].data;
-		}
 		frame[i].verdict = verdict(reason, packet);
-		counter[reason].packets++;
-		counter[reason].bytes += frame[i].length;
+		if (unlikely(reason)) {
+			counter[reason].packets++;
+			counter[reason].bytes += frame[i].length;
+			continue;
+		}
+		frame[i].headroom += (__u8 *)packet->data - frame[i].data;
+		frame[i].data = packet->data;
+		frame[i].length = (__u8 *)packet->end - frame[i].data;
+		forwarded.packets++;
+		forwarded.bytes += frame[i].length;
 	}
+	counter[REASON_FORWARDED].packets += forwarded.packets;
+	counter[REASON_FORWARDED].bytes += forwarded.bytes;
 }
 
 void burst_run(struct burst *burst, __u16 port, struct burst_frame *frame, unsigned int count)
 {
 	burst->target.port = port;
 	parse_all(burst, frame, count);
-	route_all(burst, count);
+	route_all(burst);
 	finish_all(burst, port, frame, count);
 }
 
 /* --- handing on --- */
 
-/* Takes those that go where the first one goes, which is not taken yet, out of the list of the rest. */
-static unsigned int split(struct burst *burst, struct burst_frame **rest, unsigned int *count)
+static unsigned int way_of(struct verdict verdict)
 {
-	struct verdict first = rest[0]->verdict;
-	unsigned int taken = 0, left = 0;
+	return verdict.action == ACTION_FORWARD ? verdict.port & (IMAGE_PORTS - 1)
+						: IMAGE_PORTS - 1 + verdict.action;
+}
 
-	for (unsigned int i = 0; i < *count; i++) {
-		struct burst_frame *frame = rest[i];
+/* Without a branch that depends on where the frames go: it could not be predicted. */
+static unsigned int split(struct burst *burst, unsigned int count)
+{
+	unsigned int used = 0;
 
-		if (frame->verdict.action == first.action && frame->verdict.port == first.port)
-			burst->way[taken++] = frame;
-		else
-			rest[left++] = frame;
+	for (unsigned int i = 0; i < count; i++) {
+		unsigned int way = way_of(burst->frame[i].verdict);
+		unsigned int place = burst->count[way]++;
+
+		burst->way[way][place] = &burst->frame[i];
+		burst->used[used] = way;
+		used += !place;
 	}
-	*count = left;
-	return taken;
+	return used;
 }
 
 unsigned int burst_turn(struct burst *burst, __u16 port, const struct burst_io *io, void *arg)
 {
-	struct burst_frame frame[BURST_MOST], *rest[BURST_MOST];
-	unsigned int received = io->receive(arg, frame), count = received;
+	unsigned int received = io->receive(arg, burst->frame), used;
 
-	burst_run(burst, port, frame, received);
-	for (unsigned int i = 0; i < received; i++)
-		rest[i] = &frame[i];
-	while (count) {
-		struct verdict to = rest[0]->verdict;
-		unsigned int taken = split(burst, rest, &count);
+	burst_run(burst, port, burst->frame, received);
+	used = split(burst, received);
+	for (unsigned int i = 0; i < used; i++) {
+		unsigned int way = burst->used[i], count = burst->count[way];
 
-		if (to.action == ACTION_FORWARD)
-			io->transmit(arg, to.port, burst->way, taken);
-		else if (to.action == ACTION_PUNT)
-			io->punt(arg, burst->way, taken);
+		burst->count[way] = 0;
+		if (way < IMAGE_PORTS)
+			io->transmit(arg, way, burst->way[way], count);
+		else if (way == WAY_PUNT)
+			io->punt(arg, burst->way[way], count);
 		else
-			io->drop(arg, burst->way, taken);
+			io->drop(arg, burst->way[way], count);
 	}
 	return received;
 }
