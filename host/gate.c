@@ -66,6 +66,7 @@ static void set_egress(struct gate *gate, const struct gate_place *place, const 
 	}
 	gate->egress = state->able;
 	gate->frames = state->frames;
+	snprintf(gate->how, sizeof(gate->how), "%s", state->how);
 	if (changed && !able)
 		log_warning("%s: packets that would leave here go to the kernel: %s%s%s", gate->name,
 			    state->able.reason, *state->able.fix ? "; fix: " : "", state->able.fix);
@@ -114,6 +115,7 @@ static void leave(struct gate *gate, const struct gate_place *place)
 	gate->ops = NULL;
 	gate->started = false;
 	gate->egress = (struct probe){ .possible = false };
+	gate->how[0] = 0;
 	gate->rate_at = 0;
 	gate->forwarded_rate = gate->punted_rate = 0;
 }

@@ -50,6 +50,7 @@ struct gate {
 	struct decision decision;
 	struct probe egress; /* whether others can send to it */
 	bool frames;
+	char how[64];                   /* what the engine adds to the mode's name */
 	bool started;                   /* the engine lets others send to it */
 	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
 	struct image_counters counters; /* as of the last sample */

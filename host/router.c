@@ -247,7 +247,7 @@ static int reload(struct router *router, struct why *why)
 	mirror_bypass_netfilter(router->mirror, config->netfilter == CONFIG_NETFILTER_BYPASS);
 	log_open(config->log.level, config->log.format);
 	config_free(router->config);
-	router->state.config = router->config = config;
+	router->state.config = router->context.config = router->config = config;
 	review_soon(router);
 	log_info("the configuration was read again");
 	return 0;
@@ -387,6 +387,7 @@ static void join(struct router *router)
 {
 	router->context = (struct engine_context){
 		.loop = router->loop,
+		.config = router->config,
 		.store = router->store,
 		.grace = fib_grace(router->fib),
 		.platform = &router->platform,

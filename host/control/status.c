@@ -44,17 +44,36 @@ static json_t *egress_json(const struct gate *gate)
 			 "reason", gate->egress.reason, "fix", text_or_null(gate->egress.fix));
 }
 
+/* What the engine itself counts. */
+static json_t *facts_json(const struct gate *gate)
+{
+	struct engine_fact facts[ENGINE_FACTS];
+	unsigned int count = 0;
+	json_t *document;
+
+	if (gate->ops && gate->ops->facts)
+		count = gate->ops->facts(gate->engine, &gate->here, facts);
+	if (!count)
+		return json_null();
+	document = json_object();
+	for (unsigned int i = 0; i < count; i++)
+		json_object_set_new(document, facts[i].name, json_integer((json_int_t)facts[i].value));
+	return document;
+}
+
 static json_t *port_json(const struct router_state *state, const struct gate *gate)
 {
 	return json_pack(
-		"{s:s, s:i, s:o, s:s, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o}",
+		"{s:s, s:i, s:o, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o, s:o}",
 		"interface", gate->name, "ifindex", (int)gate->facts.ifindex, "port",
-		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "state",
-		gate_state_name(gate->state), "why", gate->why.text, "since", (json_int_t)gate->since, "hold",
+		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "how",
+		text_or_null(gate->how), "state", gate_state_name(gate->state), "why", gate->why.text,
+		"since", (json_int_t)gate->since, "hold",
 		mirror_json_hold(state->mirror, gate->facts.ifindex), "egress", egress_json(gate), "up",
 		gate->facts.up, "carrier", gate->facts.carrier, "forwarded_rate", gate->forwarded_rate,
 		"punted_rate", gate->punted_rate, "forwarded", (json_int_t)gate_packets(gate, ACTION_FORWARD),
-		"punted", (json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate));
+		"punted", (json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate), "engine",
+		facts_json(gate));
 }
 
 static json_t *netfilter_json(const struct router_state *state)

@@ -19,6 +19,7 @@
 #include "host/why.h"
 #include "xdp/image.h"
 
+struct config;
 struct grace;
 struct image_store;
 struct kernel_maps;
@@ -27,6 +28,7 @@ struct pins;
 
 struct engine_context { /* lives as long as the engine */
 	struct loop *loop;
+	const struct config *config; /* as it is now; a reload puts another one here */
 	struct image_store *store;
 	struct grace *grace; /* threads of an engine that read the image take part */
 	const struct platform *platform;
@@ -47,7 +49,16 @@ struct engine_state {      /* of an attached port */
 	bool attached;     /* false: somebody took the program away */
 	struct probe able; /* to take frames from other ports */
 	bool frames;       /* of several buffers too */
+	char how[64];      /* what the mode's name leaves open, e.g. "zero copy"; empty: nothing */
 };
+
+/* A figure of a port that is no counter of the program, for the status. */
+struct engine_fact {
+	const char *name; /* constant */
+	__u64 value;
+};
+
+#define ENGINE_FACTS 24
 
 struct engine_ops {
 	const char *name; /* as the mode is called in configuration and status */
@@ -65,6 +76,8 @@ struct engine_ops {
 	int (*state)(void *engine, const struct engine_port *port, struct engine_state *ret);
 	/* Sums over CPUs and threads since the port's counters were made. */
 	int (*counters)(void *engine, __u16 port, struct image_counters *ret);
+	/* At most ENGINE_FACTS; returns how many. NULL: the engine has none. */
+	unsigned int (*facts)(void *engine, const struct engine_port *port, struct engine_fact *ret);
 };
 
 /* All engines of this build, best first, ends with NULL. */

@@ -310,6 +310,7 @@ static int state(void *engine, const struct engine_port *port, struct engine_sta
 	if (error < 0)
 		return error;
 	egress_probe(native->context->platform, &now, native->context->maps->native_ports > 0, &egress);
+	memset(ret, 0, sizeof(*ret));
 	ret->attached = link_serves(entry->link_fd, port->ifindex, NULL);
 	ret->able = egress.able;
 	ret->frames = egress.frames;
