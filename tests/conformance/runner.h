@@ -38,7 +38,7 @@ struct runner_ops {
 	int (*egress)(void *runner, __u16 port, bool open);
 };
 
-extern const struct runner_ops runner_user, runner_native;
+extern const struct runner_ops runner_user, runner_burst, runner_native;
 
 // All runners of this build, the one that tells everything first; ends with NULL.
 extern const struct runner_ops *const runner_list[];

@@ -3,4 +3,4 @@
 
 #include <stddef.h>
 
-const struct runner_ops *const runner_list[] = { &runner_user, &runner_native, NULL };
+const struct runner_ops *const runner_list[] = { &runner_user, &runner_burst, &runner_native, NULL };

@@ -20,7 +20,7 @@ enum { PORT = 0x0f, MEND_MAC = 0x10, MEND_CHECKSUM = 0x20, MEND_LENGTH = 0x40 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-const struct runner_ops *const runner_list[] = { &runner_user, NULL };
+const struct runner_ops *const runner_list[] = { &runner_user, &runner_burst, NULL };
 
 static struct world *world;
 static struct trial *trial;
