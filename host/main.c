@@ -89,6 +89,7 @@ static void print_help(FILE *stream)
 	      "  -4, -6                 one family of routes only\n"
 	      "      --name NAME        the daemon of this name instead of that of the network namespace\n"
 	      "  -c, --config FILE      configuration of run\n"
+	      "      --facts            of plan: what it decides by, as lines\n"
 	      "      --log-level LEVEL  error, warning, info or debug\n"
 	      "      --log-format FORM  auto, text or json\n"
 	      "Exit status: 0 done, 1 failed, 2 not understood.\n",

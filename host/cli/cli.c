@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { OPTION_NAME = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT };
+enum { OPTION_NAME = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_FACTS };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -16,6 +16,7 @@ static const struct option long_options[] = {
 	{ "name", required_argument, NULL, OPTION_NAME },
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
+	{ "facts", no_argument, NULL, OPTION_FACTS },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -28,6 +29,8 @@ static char letter_of(int option)
 	case OPTION_LOG_LEVEL:
 	case OPTION_LOG_FORMAT:
 		return 'l';
+	case OPTION_FACTS:
+		return 'f';
 	default:
 		return (char)option;
 	}
@@ -59,6 +62,9 @@ static void set_option(struct cli *cli, int option, const char *value)
 		break;
 	case OPTION_LOG_FORMAT:
 		cli->log_format = value;
+		break;
+	case OPTION_FACTS:
+		cli->facts = true;
 		break;
 	}
 }

@@ -16,6 +16,7 @@ enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 struct cli { /* options */
 	bool json, pretty;
+	bool facts;
 	int family; /* AF_INET or AF_INET6 if asked for, else 0 */
 	const char *name;
 	const char *config, *log_level, *log_format;
@@ -29,8 +30,8 @@ struct command {
 };
 
 /* Takes the options out of argv, the words stay. `letters`: those that the command has, of "jp46c" and 'n'
- * (--name), 'l' (--log-level, --log-format). Returns the index of the first word, or -CLI_USAGE after
- * complaining. */
+ * (--name), 'l' (--log-level, --log-format), 'f' (--facts). Returns the index of the first word, or
+ * -CLI_USAGE after complaining. */
 int cli_parse(int argc, char **argv, const char *letters, struct cli *ret);
 /* Whether `word` is `full` or its beginning. */
 bool cli_matches(const char *word, const char *full);

@@ -13,22 +13,8 @@
 #include "host/config.h"
 #include "host/engine/engine.h"
 #include "host/modes/choose.h"
+#include "host/modes/fact.h"
 #include "host/modes/xdp_features.h"
-
-static json_t *feature_names(const struct capability *port)
-{
-	static const char *const names[] = { "basic",      "redirect", "ndo-xmit",   "xsk-zerocopy",
-					     "hw-offload", "rx-sg",    "ndo-xmit-sg" };
-	json_t *list;
-
-	if (!port->features_known)
-		return json_null();
-	list = json_array();
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (port->features & 1ull << i)
-			json_array_append_new(list, json_string(names[i]));
-	return list;
-}
 
 static json_t *text_or_null(const char *text)
 {
@@ -41,22 +27,20 @@ static json_t *probe_document(const struct probe *probe)
 			 text_or_null(probe->fix));
 }
 
+static json_t *program_document(const struct capability *port)
+{
+	if (!port->program.id)
+		return json_null();
+	return json_pack("{s:i, s:s, s:b}", "id", (int)port->program.id, "name", port->program.name, "ours",
+			 port->program.ours);
+}
+
 static json_t *fact_document(const struct capability *port)
 {
-	const struct ethtool_facts *ethtool = &port->ethtool;
+	json_t *facts = fact_json(fact_port, port);
 
-	return json_pack(
-		"{s:i, s:i, s:b, s:b, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:i, s:i, s:o, s:o}",
-		"ifindex", (int)port->ifindex, "type", port->type, "up", port->up, "carrier", port->carrier,
-		"mtu", (int)port->mtu, "kind", text_or_null(port->kind), "driver",
-		text_or_null(ethtool->driver), "firmware", text_or_null(ethtool->firmware), "lower",
-		text_or_null(port->lower_name), "master", text_or_null(port->master), "master_kind",
-		text_or_null(port->master_kind), "rxvlan", ethtool->rxvlan, "lro", ethtool->lro, "gro",
-		ethtool->gro, "queues", (int)ethtool->queues, "queues_max", (int)ethtool->queues_max,
-		"xdp_features", feature_names(port), "xdp_program",
-		port->program.id ? json_pack("{s:i, s:s, s:b}", "id", (int)port->program.id, "name",
-					     port->program.name, "ours", port->program.ours)
-				 : json_null());
+	json_object_set_new(facts, "xdp_program", program_document(port));
+	return facts;
 }
 
 static json_t *port_document(const struct capability *port, const struct decision *decision)
@@ -92,6 +76,19 @@ static void print_port(const struct capability *port, const struct decision *dec
 		printf("    %-8s      %s\n", "change", decision->change);
 }
 
+/* What is not as with an ordinary card on an ordinary box. */
+static void print_facts(const struct platform *platform, const struct capability *port)
+{
+	struct capability usual_port;
+	struct platform usual_platform;
+
+	fact_default_platform(&usual_platform);
+	fact_default_port(&usual_port);
+	fact_print(fact_platform, platform, &usual_platform, stdout);
+	fact_print(fact_port, port, &usual_port, stdout);
+	putchar('\n');
+}
+
 struct plan {
 	struct cli cli;
 	struct platform platform;
@@ -104,8 +101,12 @@ static int plan_port(struct plan *plan, const char *name)
 	struct capability port;
 	struct decision decision;
 
-	if (capability_read(name, plan->features, &port) < 0)
+	if (capability_read_all(name, plan->features, &port) < 0)
 		return cli_fail("%s: there is no such interface here; see: ip link", name);
+	if (plan->cli.facts) {
+		print_facts(&plan->platform, &port);
+		return CLI_DONE;
+	}
 	choose(engine_list, &plan->platform, &port, "auto", true, &decision);
 	if (plan->cli.json)
 		json_array_append_new(plan->ports, port_document(&port, &decision));
@@ -137,11 +138,11 @@ static int finish(struct plan *plan, int status)
 {
 	struct why why = { "" };
 	bool runs = platform_check(&plan->platform, NULL, &why) == 0;
-	json_t *document;
+	json_t *platform, *document;
 
 	xdp_features_close(plan->features);
 	if (!plan->cli.json) {
-		if (!runs)
+		if (!runs && !plan->cli.facts)
 			printf("penstock run would refuse: %s\n", why.text);
 		return status;
 	}
@@ -149,17 +150,16 @@ static int finish(struct plan *plan, int status)
 		json_decref(plan->ports);
 		return status;
 	}
-	document = json_pack("{s:i, s:{s:s, s:i, s:b, s:o, s:o}, s:o}", "version", 1, "platform", "kernel",
-			     plan->platform.release, "cpus", (int)plan->platform.cpus, "tells_features",
-			     plan->platform.features, "bpffs", text_or_null(plan->platform.bpffs), "refusal",
-			     text_or_null(why.text), "ports", plan->ports);
+	platform = fact_json(fact_platform, &plan->platform);
+	json_object_set_new(platform, "refusal", text_or_null(why.text));
+	document = json_pack("{s:i, s:o, s:o}", "version", 1, "platform", platform, "ports", plan->ports);
 	return cli_print_json(&plan->cli, document);
 }
 
 int plan_command(int argc, char **argv)
 {
 	struct plan plan = { 0 };
-	int first = cli_parse(argc, argv, "jp", &plan.cli);
+	int first = cli_parse(argc, argv, "jpf", &plan.cli);
 	int status = CLI_DONE;
 
 	if (first < 0)

@@ -17,6 +17,8 @@
 #include "host/modes/xdp_features.h"
 
 #define BUFFER_SIZE 32768
+#define SYSFS       "/sys"
+#define CARD_LIMIT  64 /* bound to user space */
 
 /* One answer to RTM_GETLINK. */
 struct link {
@@ -102,6 +104,7 @@ static int parse_link(const struct nlmsghdr *header, void *data)
 	link->capability.up = info->ifi_flags & IFF_UP;
 	link->capability.carrier = info->ifi_flags & IFF_LOWER_UP;
 	link->capability.lower_namespace = -1;
+	link->capability.pci.numa = -1;
 	mnl_attr_for_each (attribute, header, sizeof(*info)) {
 		parse_attribute(attribute, link);
 	}
@@ -181,20 +184,26 @@ int capability_read_plain(const char *interface, struct xdp_features *features, 
 {
 	struct link link = { 0 };
 	struct capability *capability = &link.capability;
+	struct xdp_device device;
 	int error = read_link(interface, 0, &link);
 
 	if (error < 0) {
 		memset(ret, 0, sizeof(*ret));
 		snprintf(ret->name, sizeof(ret->name), "%s", interface);
-		return error;
+		return pci_read(SYSFS, interface, &ret->pci) == 0 ? 0 : error;
 	}
 	if (capability->lower && capability->lower_namespace < 0)
 		(void)if_indextoname(capability->lower, capability->lower_name);
 	read_master(&link, capability);
 	read_program(capability);
 	(void)ethtool_read(interface, &capability->ethtool); /* what it does not say stays unknown */
-	if (features && xdp_features_get(features, capability->ifindex, &capability->features) == 0)
+	if (features && xdp_features_describe(features, capability->ifindex, &device) == 0) {
 		capability->features_known = true;
+		capability->features = device.features;
+		capability->zc_max_segs = device.zc_max_segs;
+		capability->rx_metadata = device.rx_metadata;
+		capability->xsk_features = device.xsk_features;
+	}
 	*ret = *capability;
 	return 0;
 }
@@ -208,6 +217,30 @@ int capability_read(const char *interface, struct xdp_features *features, struct
 	return error;
 }
 
+int capability_read_all(const char *interface, struct xdp_features *features, struct capability *ret)
+{
+	int error = capability_read(interface, features, ret);
+
+	if (error < 0 || !ret->ifindex)
+		return error;
+	(void)stack_read(ret->ifindex, &ret->stack); /* stays unknown */
+	if (!ret->kind[0])
+		(void)pci_read(SYSFS, ret->ethtool.bus, &ret->pci);
+	return 0;
+}
+
+/* Appends the addresses of cards that user space has. */
+static int list_cards(char **names, int count)
+{
+	struct pci_device cards[CARD_LIMIT];
+	int found = pci_list(SYSFS, cards, CARD_LIMIT);
+
+	for (int i = 0; i < found && i < CARD_LIMIT; i++)
+		if (pci_driver_for_users(cards[i].driver))
+			names[count++] = strdup(cards[i].address);
+	return count;
+}
+
 int capability_list(char ***ret_names)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -218,12 +251,13 @@ int capability_list(char ***ret_names)
 		return -errno;
 	while (all[count].if_index)
 		count++;
-	names = calloc((size_t)count + 1, sizeof(*names));
+	names = calloc((size_t)count + CARD_LIMIT, sizeof(*names));
 	for (int i = 0; names && i < count; i++)
 		names[i] = strdup(all[i].if_name);
 	if_freenameindex(all);
 	if (!names)
 		return -ENOMEM;
+	count = list_cards(names, count);
 	*ret_names = names;
 	return count;
 }

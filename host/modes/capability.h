@@ -10,8 +10,9 @@
 #include <linux/types.h>
 
 #include "host/modes/ethtool.h"
-
-struct xdp_features;
+#include "host/modes/pci.h"
+#include "host/modes/stack.h"
+#include "host/modes/xdp_features.h"
 
 enum capability_attach { /* how an XDP program sits on the interface; the kernel's numbers */
 			 CAPABILITY_ATTACH_NONE = 0,
@@ -23,7 +24,7 @@ enum capability_attach { /* how an XDP program sits on the interface; the kernel
 
 struct capability {
 	char name[IFNAMSIZ];
-	__u32 ifindex; /* 0: there is no such interface */
+	__u32 ifindex; /* 0: there is no such interface; with `pci`: a card that no kernel driver has */
 	__u16 type;    /* ARPHRD_ETHER ... */
 	bool up, carrier;
 	__u32 mtu;
@@ -33,10 +34,14 @@ struct capability {
 	char lower_name[IFNAMSIZ]; /* if it is in this namespace */
 	char master[IFNAMSIZ];     /* bridge, bond, VRF ... it belongs to; empty: none */
 	char master_kind[16];
+	struct stack stack;    /* by capability_read_all() */
+	struct pci_device pci; /* the same; always if there is no interface */
 	struct ethtool_facts ethtool;
 	bool features_known; /* the kernel says what the device can do with XDP */
-	__u64 features;      /* enum xdp_feature */
-	bool peer_known;     /* veth without known features: whether its peer takes frames */
+	__u64 features;      /* enum xdp_feature; what follows is as in struct xdp_device */
+	__u32 zc_max_segs;
+	__u64 rx_metadata, xsk_features;
+	bool peer_known; /* veth without known features: whether its peer takes frames */
 	bool peer_takes;
 	struct {
 		enum capability_attach attached;
@@ -46,9 +51,13 @@ struct capability {
 	} program;
 };
 
-/* `features` may be NULL. -ENODEV: no such interface (ifindex is 0 then, the name is set). */
+/* `features` may be NULL. The name may be the address of a PCI card that is bound to user space. -ENODEV: no
+ * such interface (ifindex is 0 then, the name is set). */
 int capability_read(const char *interface, struct xdp_features *features, struct capability *ret);
 /* The same without looking at a veth's peer. */
 int capability_read_plain(const char *interface, struct xdp_features *features, struct capability *ret);
-/* Names of all interfaces, for a plan without arguments; free each and the array. Returns their number. */
+/* Also the card and what is built on it; for commands. */
+int capability_read_all(const char *interface, struct xdp_features *features, struct capability *ret);
+/* Names of all interfaces and of cards bound to user space, for a plan without arguments; free each and the
+ * array. Returns their number. */
 int capability_list(char ***ret_names);

@@ -9,15 +9,26 @@
 #include <linux/types.h>
 
 struct ethtool_facts {
-	char driver[32], firmware[32]; /* empty: the device does not say */
-	bool rxvlan;                   /* the device takes VLAN tags off received frames */
+	char driver[32], firmware[32], bus[32]; /* empty: the device does not say */
+	bool rxvlan;                            /* the device takes VLAN tags off received frames */
+	bool rxvlan_fixed;                      /* and insists on it, or on not doing it */
 	bool txvlan;
-	bool lro, gro;
-	__u32 queues;     /* that send: combined and transmit-only channels; 0: the device does not say */
-	__u32 queues_max; /* what could be set */
+	bool lro, gro;          /* received frames are merged: by the device, by the stack */
+	bool gro_hw;            /* by the device, as GRO would */
+	bool gro_hw_fixed;      /* and it cannot be turned off */
+	bool tx_checksum;       /* senders leave checksums to the device */
+	__u32 queues;           /* that send: combined and transmit-only channels; 0: does not say */
+	__u32 queues_max;       /* what could be set */
+	__u32 rx_queues;        /* that receive */
+	__u32 combined;         /* channels that do both */
+	__u32 rx_ring, tx_ring; /* descriptors; 0: does not say */
+	__u32 rx_ring_max, tx_ring_max;
 };
 
 /* What the device does not answer stays zero. -ENODEV: no such interface. */
 int ethtool_read(const char *interface, struct ethtool_facts *ret);
 /* -EOPNOTSUPP: the driver cannot, or insists on its value. */
 int ethtool_set_rxvlan(const char *interface, bool on);
+/* The last word of the firmware's version: on Netronome cards the application that it runs, "ebpf", "nic",
+ * "flower" ... Points into `facts`. */
+const char *ethtool_firmware_app(const struct ethtool_facts *facts);

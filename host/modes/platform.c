@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -15,15 +16,6 @@
 #include "host/modes/xdp_features.h"
 
 #define OLDEST_KERNEL 60100 /* what the tests run on */
-
-static unsigned int parse_version(const char *release)
-{
-	unsigned int major = 0, minor = 0, patch = 0;
-
-	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
-		return 0;
-	return major * 10000 + (minor > 99 ? 99 : minor) * 100 + (patch > 99 ? 99 : patch);
-}
 
 static unsigned long long effective_capabilities(void)
 {
@@ -63,6 +55,74 @@ static void find_bpffs(const char *configured, char *ret, size_t size)
 			snprintf(ret, size, "%s", usual[i]);
 }
 
+/* "[none] integrity confidentiality" */
+static void read_lockdown(char *ret, size_t size)
+{
+	char line[128] = "";
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char *from, *to;
+
+	if (!file)
+		return;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = 0;
+	fclose(file);
+	from = strchr(line, '[');
+	to = from ? strchr(from, ']') : NULL;
+	if (to)
+		snprintf(ret, size, "%.*s", (int)(to - from - 1), from + 1);
+}
+
+static bool read_number(const char *path, __u32 *ret)
+{
+	FILE *file = fopen(path, "re");
+	bool found;
+
+	if (!file)
+		return false;
+	found = fscanf(file, "%u", ret) == 1;
+	fclose(file);
+	return found;
+}
+
+/* Of the default size, all nodes together. */
+static void read_hugepages(struct platform *ret)
+{
+	unsigned long long number;
+	char line[128];
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "HugePages_Total: %llu", &number) == 1)
+			ret->hugepages = (__u32)number;
+		else if (sscanf(line, "HugePages_Free: %llu", &number) == 1)
+			ret->hugepages_free = (__u32)number;
+		else if (sscanf(line, "Hugepagesize: %llu kB", &number) == 1)
+			ret->hugepage_size = number * 1024;
+	}
+	fclose(file);
+}
+
+static void read_memory(struct platform *ret)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+		ret->memlock = limit.rlim_cur == RLIM_INFINITY ? ~0ull : limit.rlim_cur;
+	read_hugepages(ret);
+}
+
+unsigned int platform_version(const char *release)
+{
+	unsigned int major = 0, minor = 0, patch = 0;
+
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		return 0;
+	return major * 10000 + (minor > 99 ? 99 : minor) * 100 + (patch > 99 ? 99 : patch);
+}
+
 void platform_read(const char *bpffs, struct platform *ret)
 {
 	unsigned long long capabilities = effective_capabilities();
@@ -73,13 +133,17 @@ void platform_read(const char *bpffs, struct platform *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (uname(&name) == 0) {
 		snprintf(ret->release, sizeof(ret->release), "%s", name.release);
-		ret->version = parse_version(name.release);
+		ret->version = platform_version(name.release);
 	}
 	ret->cpus = cpus > 0 ? (unsigned int)cpus : 1;
+	ret->capabilities = capabilities;
 	ret->net_admin = capabilities & 1ull << CAP_NET_ADMIN;
 	ret->bpf = capabilities & (1ull << CAP_BPF | 1ull << CAP_SYS_ADMIN);
 	ret->perfmon = capabilities & (1ull << CAP_PERFMON | 1ull << CAP_SYS_ADMIN);
 	find_bpffs(bpffs, ret->bpffs, sizeof(ret->bpffs));
+	ret->jit_known = read_number("/proc/sys/net/core/bpf_jit_enable", &ret->jit);
+	read_lockdown(ret->lockdown, sizeof(ret->lockdown));
+	read_memory(ret);
 	if (xdp_features_open(&features) == 0) {
 		ret->features = true;
 		xdp_features_close(features);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <linux/types.h>
 
 #include "host/why.h"
 
@@ -15,12 +16,21 @@ struct platform {
 	bool net_admin; /* effective capabilities; SYS_ADMIN counts as BPF */
 	bool bpf;
 	bool perfmon;
-	bool features;   /* the kernel tells what devices can do with XDP */
-	char bpffs[256]; /* where it is mounted; empty: nowhere */
+	bool features;       /* the kernel tells what devices can do with XDP */
+	char bpffs[256];     /* where it is mounted; empty: nowhere */
+	__u64 capabilities;  /* all effective ones, a bit each */
+	__u32 jit;           /* net.core.bpf_jit_enable; 0: programs are interpreted */
+	bool jit_known;      /* only the first network namespace tells */
+	char lockdown[24];   /* "none", "integrity", "confidentiality"; empty: the kernel does not say */
+	__u64 memlock;       /* bytes that may be locked, ~0: no limit */
+	__u64 hugepage_size; /* bytes of one */
+	__u32 hugepages, hugepages_free;
 };
 
 /* `bpffs`: where the configuration says it is, NULL: where it usually is. */
 void platform_read(const char *bpffs, struct platform *ret);
+/* 6.1.27-amd64 is 60127; 0: no kernel is called that. */
+unsigned int platform_version(const char *release);
 /* Whether the daemon can run here at all, `bpffs` as before; the refusal says what is missing and how to get
  * it. */
 int platform_check(const struct platform *platform, const char *bpffs, struct why *why);

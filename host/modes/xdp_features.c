@@ -22,6 +22,9 @@ enum { /* linux/netdev.h */
        NETDEV_CMD_DEV_GET = 1,
        NETDEV_A_DEV_IFINDEX = 1,
        NETDEV_A_DEV_XDP_FEATURES = 3,
+       NETDEV_A_DEV_XDP_ZC_MAX_SEGS = 4,
+       NETDEV_A_DEV_XDP_RX_METADATA_FEATURES = 5,
+       NETDEV_A_DEV_XSK_FEATURES = 6,
 };
 
 struct xdp_features {
@@ -36,18 +39,32 @@ struct xdp_features {
 
 struct device {
 	__u32 ifindex;
-	__u64 features;
+	struct xdp_device says;
 };
 
 static int parse_device(const struct nlattr *attribute, void *data)
 {
 	struct device *device = data;
-	__u16 type = mnl_attr_get_type(attribute);
+	bool is_u32 = mnl_attr_validate(attribute, MNL_TYPE_U32) == 0;
+	bool is_u64 = mnl_attr_validate(attribute, MNL_TYPE_U64) == 0;
 
-	if (type == NETDEV_A_DEV_IFINDEX && mnl_attr_validate(attribute, MNL_TYPE_U32) == 0)
-		device->ifindex = mnl_attr_get_u32(attribute);
-	if (type == NETDEV_A_DEV_XDP_FEATURES && mnl_attr_validate(attribute, MNL_TYPE_U64) == 0)
-		device->features = mnl_attr_get_u64(attribute);
+	switch (mnl_attr_get_type(attribute)) {
+	case NETDEV_A_DEV_IFINDEX:
+		device->ifindex = is_u32 ? mnl_attr_get_u32(attribute) : 0;
+		break;
+	case NETDEV_A_DEV_XDP_FEATURES:
+		device->says.features = is_u64 ? mnl_attr_get_u64(attribute) : 0;
+		break;
+	case NETDEV_A_DEV_XDP_ZC_MAX_SEGS:
+		device->says.zc_max_segs = is_u32 ? mnl_attr_get_u32(attribute) : 0;
+		break;
+	case NETDEV_A_DEV_XDP_RX_METADATA_FEATURES:
+		device->says.rx_metadata = is_u64 ? mnl_attr_get_u64(attribute) : 0;
+		break;
+	case NETDEV_A_DEV_XSK_FEATURES:
+		device->says.xsk_features = is_u64 ? mnl_attr_get_u64(attribute) : 0;
+		break;
+	}
 	return MNL_CB_OK;
 }
 
@@ -191,7 +208,7 @@ static void events_ready(void *arg, uint32_t events)
 		/* The kernel sends one notification to a datagram. */
 		(void)mnl_cb_run(buffer, (size_t)size, 0, 0, device_message, &device);
 		if (device.ifindex)
-			features->fn(features->arg, device.ifindex, device.features);
+			features->fn(features->arg, device.ifindex, device.says.features);
 	}
 }
 
@@ -232,7 +249,7 @@ void xdp_features_close(struct xdp_features *features)
 	free(features);
 }
 
-int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_features)
+int xdp_features_describe(struct xdp_features *features, __u32 ifindex, struct xdp_device *ret)
 {
 	char buffer[BUFFER_SIZE];
 	struct nlmsghdr *header = request(buffer, features->family, NETDEV_CMD_DEV_GET);
@@ -245,8 +262,18 @@ int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_fe
 		return error;
 	if (device.ifindex != ifindex)
 		return -ENODEV;
-	*ret_features = device.features;
+	*ret = device.says;
 	return 0;
+}
+
+int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_features)
+{
+	struct xdp_device device;
+	int error = xdp_features_describe(features, ifindex, &device);
+
+	if (error == 0)
+		*ret_features = device.features;
+	return error;
 }
 
 int xdp_features_watch(struct xdp_features *features, struct loop *loop, xdp_features_fn *fn, void *arg)

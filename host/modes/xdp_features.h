@@ -20,6 +20,15 @@ enum xdp_feature { /* linux/netdev.h, which Debian 12 does not have */
 		   XDP_FEATURE_NDO_XMIT_SG = 1 << 6,
 };
 
+/* All that the family says about a device. */
+struct xdp_device {
+	__u64 features;
+	__u32 zc_max_segs;  /* buffers that a frame may have on a zero-copy socket; 0: does not say */
+	__u64 rx_metadata;  /* what programs may ask about received frames: 1 time, 2 hash, 4 VLAN tag */
+	__u64 xsk_features; /* what sockets may leave to the device: 1 time stamp, 2 checksum, 4 launch time
+			     */
+};
+
 typedef void xdp_features_fn(void *arg, __u32 ifindex, __u64 features);
 
 /* -EOPNOTSUPP: the kernel does not have the family. */
@@ -28,6 +37,7 @@ int xdp_features_open(struct xdp_features **ret);
 void xdp_features_close(struct xdp_features *features);
 /* -ENODEV: no such device. */
 int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_features);
+int xdp_features_describe(struct xdp_features *features, __u32 ifindex, struct xdp_device *ret);
 /* Calls back whenever the features of a device change. Lost notifications are made up for by asking again:
  * then the callback comes with ifindex 0 and means "any device". */
 int xdp_features_watch(struct xdp_features *features, struct loop *loop, xdp_features_fn *fn, void *arg);
