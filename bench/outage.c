@@ -170,6 +170,15 @@ static bool outage_is_told(const struct outage_link *link)
 	return false;
 }
 
+// What the kernel told before is not about what comes now: how the link came up, after it had been down.
+static void outage_forget_told(const struct outage_link *link)
+{
+	char buffer[32 * 1024];
+
+	while (recv(link->events, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS)
+		;
+}
+
 static void *outage_set_down(void *argument)
 {
 	struct outage_link *link = argument;
@@ -243,6 +252,7 @@ static int outage_take_down(struct outage_link *link)
 {
 	int nice, err;
 
+	outage_forget_told(link);
 	link->called = mirror_bed_now_ms();
 	err = -pthread_create(&link->thread, NULL, outage_set_down, link);
 	if (err < 0)

@@ -178,7 +178,7 @@ static bool works(const struct links *links, const struct link *link)
 	for (int depth = 0; depth < DEPTH; depth++) {
 		const struct entry *below;
 
-		if (!is_up(link) || !link->carrier)
+		if (!is_up(link) || !link->carrier || link->forewarned)
 			return false;
 		if (strcmp(link->kind, "vlan") || link->below_elsewhere)
 			return true;
@@ -309,6 +309,25 @@ int links_apply(struct links *links, const struct link_message *message, struct 
 	entry->seen = true;
 	*ret = change;
 	return 0;
+}
+
+bool links_forewarn(struct links *links, const struct link_message *message)
+{
+	struct entry *entry = message->family == AF_UNSPEC ? find(links, message->ifindex) : NULL;
+	bool works = !message->deleted && message->flags & IFF_UP && message->carrier;
+
+	if (!entry || entry->link.forewarned == !works)
+		return false;
+	entry->link.forewarned = !works;
+	return true;
+}
+
+void links_forewarn_forget(struct links *links)
+{
+	struct entry *entry;
+
+	for (entry = first(links); entry; entry = after(links, entry))
+		entry->link.forewarned = false;
 }
 
 int links_netconf(struct links *links, const struct netconf_message *message, struct links_change *ret)

@@ -30,6 +30,7 @@ struct link {
 	__u16 vlan_id, vlan_tpid;
 	struct link_sysctls sysctls;
 	__u32 addresses; /* IPv4 addresses it has */
+	bool forewarned; /* links_forewarn(): does not work, though nothing above says so yet */
 };
 
 /* What a message changed. */
@@ -52,6 +53,14 @@ void links_free(struct links *links);
 
 /* Follows a message. -ENOMEM. */
 int links_apply(struct links *links, const struct link_message *message, struct links_change *ret);
+/*
+ * What a message says that is read ahead of its turn: a link that does not work any more is not sent to from
+ * now on, whatever apply() makes of older messages. What routing makes of it waits for apply(). Returns true
+ * if links_publish() has something to tell.
+ */
+bool links_forewarn(struct links *links, const struct link_message *message);
+/* Messages were lost ahead: nothing is known of what is to come. */
+void links_forewarn_forget(struct links *links);
 int links_netconf(struct links *links, const struct netconf_message *message, struct links_change *ret);
 /* Settings that netlink does not tell were read; true: something is another. */
 bool links_settings(struct links *links, __u32 ifindex, const struct link_sysctls *sysctls,

@@ -177,8 +177,19 @@ static void take(struct mirror *mirror, const struct nlmsghdr *message)
 		mirror->overrun = true;
 }
 
+/* A link that went is known before the routes that changed earlier: these may take long. */
+static void take_ahead(struct mirror *mirror, const struct nlmsghdr *message)
+{
+	struct link_message link;
+
+	if ((message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK) &&
+	    !link_message_decode(message, &link))
+		mirror->links_dirty |= links_forewarn(mirror->links, &link);
+}
+
 /* Reads until the queue is empty (true) or the time is over. *ret_lost: something was lost. */
-static bool drain(struct mirror *mirror, struct netlink_socket *socket, bool *ret_lost)
+static bool drain(struct mirror *mirror, struct netlink_socket *socket,
+		  void (*each)(struct mirror *mirror, const struct nlmsghdr *message), bool *ret_lost)
 {
 	const struct nlmsghdr *message;
 	struct netlink_messages walk;
@@ -195,7 +206,7 @@ static bool drain(struct mirror *mirror, struct netlink_socket *socket, bool *re
 			return true;
 		walk = (struct netlink_messages){ mirror->buffer, (size_t)length };
 		while ((message = netlink_messages_next(&walk)))
-			take(mirror, message);
+			each(mirror, message);
 	}
 	return false;
 }
@@ -203,7 +214,7 @@ static bool drain(struct mirror *mirror, struct netlink_socket *socket, bool *re
 static void read_events(void *arg, uint32_t events)
 {
 	struct mirror *mirror = arg;
-	bool lost = false, empty = drain(mirror, mirror->events, &lost);
+	bool lost = false, empty = drain(mirror, mirror->events, take, &lost);
 
 	mirror->stats.overruns += lost;
 	mirror->overrun |= lost;
@@ -222,11 +233,24 @@ static void read_neighbours(void *arg, uint32_t events)
 	struct mirror *mirror = arg;
 	bool lost = false;
 
-	(void)drain(mirror, mirror->neighbours, &lost);
+	(void)drain(mirror, mirror->neighbours, take, &lost);
 	mirror->stats.neighbour_overruns += lost;
 	if (lost)
 		mirror_want(mirror, RESYNC_NEIGHBOURS, 0, NEIGHBOURS);
 	become_ready(mirror);
+}
+
+static void read_ahead(void *arg, uint32_t events)
+{
+	struct mirror *mirror = arg;
+	bool lost = false;
+
+	(void)drain(mirror, mirror->ahead, take_ahead, &lost);
+	if (lost) {
+		links_forewarn_forget(mirror->links);
+		mirror->links_dirty = true;
+	}
+	mirror_publish(mirror);
 }
 
 /* --- timers --- */
@@ -372,13 +396,19 @@ static int open_sockets(struct mirror *mirror)
 	if (!r)
 		r = netlink_socket_new(NETLINK_ROUTE, &mirror->neighbours);
 	if (!r)
+		r = netlink_socket_new(NETLINK_ROUTE, &mirror->ahead);
+	if (!r)
 		r = netlink_socket_buffer(mirror->neighbours, buffer / 8);
+	if (r >= 0)
+		r = netlink_socket_buffer(mirror->ahead, buffer / 8);
 	if (r >= 0)
 		r = netlink_socket_buffer(mirror->events, buffer);
 	if (r < 0)
 		return r;
 	mirror->stats.buffer = (__u32)r;
 	r = netlink_socket_join(mirror->neighbours, RTNLGRP_NEIGH);
+	if (!r)
+		r = netlink_socket_join(mirror->ahead, RTNLGRP_LINK);
 	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
 		r = netlink_socket_join(mirror->events, groups[i]);
 	/* The mirror cannot do without markers: better to know now. */
@@ -466,6 +496,8 @@ static int begin(struct mirror *mirror, struct why *why)
 		r = watch(mirror, mirror->events, read_events);
 	if (!r)
 		r = watch(mirror, mirror->neighbours, read_neighbours);
+	if (!r)
+		r = watch(mirror, mirror->ahead, read_ahead);
 	if (r)
 		return why_set(why, -r, "cannot start to follow the kernel's tables: %s", strerror(-r));
 	r = netfilter_new(mirror->options.loop, netfilter_changed, mirror, &mirror->netfilter);
@@ -501,6 +533,7 @@ void mirror_free(struct mirror *mirror)
 		return;
 	unwatch(mirror, mirror->events);
 	unwatch(mirror, mirror->neighbours);
+	unwatch(mirror, mirror->ahead);
 	loop_timer_free(mirror->tick);
 	loop_timer_free(mirror->work);
 	loop_timer_free(mirror->probe);
@@ -520,6 +553,7 @@ void mirror_free(struct mirror *mirror)
 	links_free(mirror->links);
 	netlink_socket_free(mirror->events);
 	netlink_socket_free(mirror->neighbours);
+	netlink_socket_free(mirror->ahead);
 	netlink_socket_free(mirror->questions);
 	netlink_socket_free(mirror->requests);
 	free(mirror);

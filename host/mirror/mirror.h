@@ -5,9 +5,10 @@
  * the keeping of neighbours.
  *
  * Notifications come on one socket, those about neighbours on another (whoever sends packets to addresses
- * that nobody has makes many of these), dumps on a third (resync.h). Lost notifications (a receive queue was
- * full) lead to dumps of everything, or of the neighbours; what the kernel does without a word to dumps of
- * what it concerns. Meanwhile what is known to be gone, punts.
+ * that nobody has makes many of these), dumps on a third (resync.h). Those about links come on one of their
+ * own, too, that is read at once: nothing is sent to a link that went, however many routes changed before.
+ * Lost notifications (a receive queue was full) lead to dumps of everything, or of the neighbours; what the
+ * kernel does without a word to dumps of what it concerns. Meanwhile what is known to be gone, punts.
  *
  * Lag. Netlink messages carry no time. So the mirror puts a marker into its own queue of notifications every
  * MIRROR_PROBE ms: what it waits there, a notification would have waited.

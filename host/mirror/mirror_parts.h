@@ -15,7 +15,7 @@ struct loop_timer;
 
 struct mirror {
 	struct mirror_options options;
-	struct netlink_socket *events, *neighbours, *questions, *requests;
+	struct netlink_socket *events, *neighbours, *ahead, *questions, *requests;
 	struct links *links;
 	struct objects *objects;
 	struct pathsets *pathsets;

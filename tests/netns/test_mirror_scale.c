@@ -145,14 +145,22 @@ static bool count_leaf(void *arg, const struct view_leaf *leaf)
 	if (leaf->ifindex != fixture.ifindex[0])
 		return true;
 	seen->through++;
-	seen->dead += leaf->kind != NEXTHOP_FORWARD;
+	seen->dead += leaf->kind == NEXTHOP_PUNT && leaf->reason == REASON_EGRESS_DOWN;
 	return true;
+}
+
+static struct seen see(void)
+{
+	struct seen seen = { 0 };
+
+	view_leaves(fixture.fib, count_leaf, &seen);
+	return seen;
 }
 
 /* A third of all routes goes with the link, IPv4 without a notification. */
 Test(mirror_scale, a_link_goes_down)
 {
-	struct seen seen = { 0 };
+	struct seen seen;
 	__u64 before;
 
 	put_all(INJECT_ADD, 0);
@@ -162,7 +170,7 @@ Test(mirror_scale, a_link_goes_down)
 	mirror_fixture_run("ip link set dev v0 down");
 	/* As soon as the message about the link is read, nothing leaves by it any more. */
 	mirror_fixture_pass(&fixture, 5);
-	view_leaves(fixture.fib, count_leaf, &seen);
+	seen = see();
 	cr_expect_eq(seen.through, seen.dead);
 	mirror_fixture_settle(&fixture);
 	cr_expect_lt(stats().rib.routes[0], before - IPV4 / 4);
@@ -171,6 +179,44 @@ Test(mirror_scale, a_link_goes_down)
 	mirror_fixture_run("ip link set dev v0 up; ip -6 addr replace 2001:db8:0::1/64 dev v0 nodad");
 	put_all(INJECT_REPLACE, 0);
 	mirror_fixture_settle(&fixture);
+	probe("after link up");
+	cr_expect_eq(stats().overruns, 0);
+}
+
+/* The notifications of many routes wait to be read; that of the link is read first. */
+Test(mirror_scale, a_link_goes_down_behind_a_burst)
+{
+	struct seen seen;
+	__u64 events;
+
+	put_all(INJECT_ADD, 0);
+	mirror_fixture_start(&fixture, NULL);
+	mirror_fixture_ports(&fixture);
+	events = stats().events;
+	put_all(INJECT_REPLACE, 1);
+	mirror_fixture_run("ip link set dev p0 down");
+	seen = see();
+	cr_assert_gt(seen.through, 0);
+	cr_expect_eq(seen.dead, 0);
+	mirror_fixture_pass(&fixture, 20);
+	seen = see();
+	cr_expect_eq(seen.dead, seen.through);
+	cr_expect_lt(stats().events, events + table->count / 2, "the burst was over before");
+	/* Even so, older messages about the link itself do not revive it. */
+	mirror_fixture_settle(&fixture);
+	seen = see();
+	cr_expect_eq(seen.dead, seen.through);
+	probe("without a carrier");
+	mirror_fixture_run("ip link set dev p0 up");
+	put_all(INJECT_REPLACE, 2);
+	mirror_fixture_run("ip link set dev v0 down");
+	mirror_fixture_pass(&fixture, 20);
+	seen = see();
+	cr_expect_eq(seen.dead, seen.through);
+	mirror_fixture_run("ip link set dev v0 up; ip -6 addr replace 2001:db8:0::1/64 dev v0 nodad");
+	mirror_fixture_settle(&fixture);
+	seen = see();
+	cr_expect_eq(seen.dead, 0);
 	probe("after link up");
 	cr_expect_eq(stats().overruns, 0);
 }
