@@ -8,6 +8,7 @@
 #include "bench/compare.h"
 #include "bench/fib.h"
 #include "bench/forward.h"
+#include "bench/goals.h"
 #include "bench/mirror.h"
 #include "host/cli/cli.h"
 #include "host/cli/plan.h"
@@ -33,7 +34,7 @@ static const struct command commands[] = {
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
-	{ "bench", "forward|fib|mirror|compare [...]",
+	{ "bench", "forward|fib|mirror|goals|compare [...]",
 	  "measure forwarding, lookups, and how routes are followed", bench_command },
 	{ "offload", "profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
@@ -46,6 +47,7 @@ static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
 	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
+	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -55,10 +57,11 @@ static int bench_command(int argc, char **argv)
 	const struct command *bench;
 
 	if (argc < 2)
-		return cli_usage("bench what? forward, fib, mirror or compare");
+		return cli_usage("bench what? forward, fib, mirror, goals or compare");
 	bench = cli_find(benches, argv[1]);
 	if (!bench)
-		return cli_usage("there is no bench '%s'; there are: forward, fib, mirror, compare", argv[1]);
+		return cli_usage("there is no bench '%s'; there are: forward, fib, mirror, goals, compare",
+				 argv[1]);
 	return bench->run(argc - 1, argv + 1);
 }
 

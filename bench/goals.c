@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/goals.h"
+
+#include "bench/record.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GOALS_USAGE 2
+#define GOALS_WORDS 12
+
+enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_FIB, RUN_MIRROR, RUNS };
+
+// Commands that measure; the quick way costs certainty.
+struct goals_command {
+	const char *words[GOALS_WORDS], *quick[GOALS_WORDS];
+};
+
+static const struct goals_command goals_commands[RUNS] = {
+	[RUN_ONE_ROUTE] = { { "forward", "--rounds", "7", "--seconds", "0.7" },
+			    { "forward", "--rounds", "3", "--seconds", "0.3" } },
+	[RUN_FULL] = { { "forward", "--routes", "full", "--rounds", "7", "--seconds", "0.7" },
+		       { "forward", "--routes", "full", "--rounds", "3", "--seconds", "0.3" } },
+	[RUN_FIB] = { { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
+		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
+	[RUN_MIRROR] = { { "mirror", "--rounds", "3" }, { "mirror", "--rounds", "1", "--seconds", "1" } },
+};
+
+struct goal {
+	const char *text;
+	enum goals_run run;
+	const char *figure;
+	const char *against;      // the value is the figure divided by this one; NULL: the figure itself
+	double scale;             // the value is shown divided by this; 0: as it is
+	double at_least, at_most; // 0: none
+};
+
+#define ONE4  "forward IPv4 1-routes "
+#define ONE6  "forward IPv6 1-routes "
+#define FULL4 "forward IPv4 1171945-routes "
+#define FULL6 "forward IPv6 282855-routes "
+#define FIB4  "fib IPv4 1171945-routes "
+#define FIB6  "fib IPv6 282855-routes "
+#define OF    "of-nolookup"
+#define TIMES "times-ours"
+
+// clang-format off
+static const struct goal goals[] = {
+	{ "1 route, IPv4: of the same path without lookup", RUN_ONE_ROUTE, ONE4 "penstock " OF, NULL, 0, 0.92, 0 },
+	{ "1 route, IPv6: of the same path without lookup", RUN_ONE_ROUTE, ONE6 "penstock " OF, NULL, 0, 0.92, 0 },
+	{ "1 route, IPv4: times bpf_fib_lookup", RUN_ONE_ROUTE, ONE4 "penstock " OF, ONE4 "fiblookup " OF, 0, 1.3, 0 },
+	{ "1 route, IPv6: times bpf_fib_lookup", RUN_ONE_ROUTE, ONE6 "penstock " OF, ONE6 "fiblookup " OF, 0, 1.3, 0 },
+	{ "1 route, IPv4: times the kernel", RUN_ONE_ROUTE, ONE4 "penstock " OF, ONE4 "kernel " OF, 0, 3.5, 0 },
+	{ "1 route, IPv6: times the kernel", RUN_ONE_ROUTE, ONE6 "penstock " OF, ONE6 "kernel " OF, 0, 3.5, 0 },
+	{ "full tables, IPv4: of the same path without lookup", RUN_FULL, FULL4 "penstock " OF, NULL, 0, 0.78, 0 },
+	{ "full tables, IPv6: of the same path without lookup", RUN_FULL, FULL6 "penstock " OF, NULL, 0, 0.65, 0 },
+	{ "full tables, IPv4: times bpf_fib_lookup", RUN_FULL, FULL4 "penstock " OF, FULL4 "fiblookup " OF, 0, 5.5, 0 },
+	{ "full tables, IPv6: times bpf_fib_lookup", RUN_FULL, FULL6 "penstock " OF, FULL6 "fiblookup " OF, 0, 11, 0 },
+	{ "full tables, IPv4: times the kernel", RUN_FULL, FULL4 "penstock " OF, FULL4 "kernel " OF, 0, 8, 0 },
+	{ "full tables, IPv6: times the kernel", RUN_FULL, FULL6 "penstock " OF, FULL6 "kernel " OF, 0, 16, 0 },
+	{ "eBPF lookups, zipf, IPv4: times LPM_TRIE", RUN_FIB, FIB4 "dependent zipf lpmtrie " TIMES, NULL, 0, 20, 0 },
+	{ "eBPF lookups, zipf, IPv4: times bpf_fib_lookup", RUN_FIB, FIB4 "dependent zipf fiblookup " TIMES, NULL, 0, 10, 0 },
+	{ "eBPF lookups, zipf, IPv4: times DIR-24-8", RUN_FIB, FIB4 "dependent zipf dir24-ebpf " TIMES, NULL, 0, 1.1, 0 },
+	{ "eBPF lookups, uniform, IPv4: times DIR-24-8", RUN_FIB, FIB4 "dependent uniform dir24-ebpf " TIMES, NULL, 0, 4, 0 },
+	{ "eBPF lookups, zipf, IPv6: times LPM_TRIE", RUN_FIB, FIB6 "dependent zipf lpmtrie " TIMES, NULL, 0, 8, 0 },
+	{ "bulk lookups, uniform, IPv4: times rte_fib AVX-512", RUN_FIB, FIB4 "independent uniform rte_fib-avx512 " TIMES, NULL, 0, 1.5, 0 },
+	{ "bulk lookups, zipf, IPv4: times rte_fib AVX-512", RUN_FIB, FIB4 "independent zipf rte_fib-avx512 " TIMES, NULL, 0, 0.8, 0 },
+	{ "bulk lookups, repeated, IPv4: times rte_fib AVX-512", RUN_FIB, FIB4 "independent repeated rte_fib-avx512 " TIMES, NULL, 0, 0.8, 0 },
+	{ "bulk lookups, uniform, IPv6: times rte_fib6 AVX-512", RUN_FIB, FIB6 "independent uniform rte_fib6-avx512 " TIMES, NULL, 0, 1.0, 0 },
+	{ "image, IPv4: MB", RUN_FIB, FIB4 "structure image in BPF maps read-memory", NULL, 1e6, 0, 7 },
+	{ "image, IPv6: MB", RUN_FIB, FIB6 "structure image in BPF maps read-memory", NULL, 1e6, 0, 6 },
+	{ "build, IPv4: ms", RUN_FIB, FIB4 "structure image in BPF maps load", NULL, 1e-3, 0, 150 },
+	{ "build, IPv6: ms", RUN_FIB, FIB6 "structure image in BPF maps load", NULL, 1e-3, 0, 150 },
+	{ "update, IPv4: mean us", RUN_FIB, FIB4 "structure image in BPF maps update-mean", NULL, 1e3, 0, 1 },
+	{ "update, IPv6: mean us", RUN_FIB, FIB6 "structure image in BPF maps update-mean", NULL, 1e3, 0, 4 },
+	{ "update, IPv4: longest, ms", RUN_FIB, FIB4 "structure image in BPF maps update-max", NULL, 1e6, 0, 5 },
+	{ "update, IPv6: longest, ms", RUN_FIB, FIB6 "structure image in BPF maps update-max", NULL, 1e6, 0, 5 },
+	{ "cold start with full tables: ms", RUN_MIRROR, "mirror cold_start", NULL, 0, 0, 3000 },
+	{ "route changes applied a second", RUN_MIRROR, "mirror applied_rate", NULL, 0, 100000, 0 },
+	{ "lag at 20,000 changes a second, 99 of 100: ms", RUN_MIRROR, "mirror lag_p99", NULL, 0, 0, 50 },
+	{ "carrier lost at the far end: last packet, ms", RUN_MIRROR, "mirror carrier_lost", NULL, 0, 0, 50 },
+	{ "link set down: last packet, ms", RUN_MIRROR, "mirror link_down", NULL, 0, 0, 50 },
+	{ "resident memory with full tables: MB", RUN_MIRROR, "mirror memory", NULL, 0, 0, 250 },
+};
+// clang-format on
+
+#define GOALS (sizeof(goals) / sizeof(goals[0]))
+
+static volatile sig_atomic_t goals_stop;
+
+static void goals_signalled(int number)
+{
+	goals_stop = number;
+}
+
+static const char *const *goals_words(enum goals_run run, bool quick)
+{
+	return quick ? goals_commands[run].quick : goals_commands[run].words;
+}
+
+static void goals_print_command(char *text, size_t size, enum goals_run run, bool quick)
+{
+	const char *const *words = goals_words(run, quick);
+	size_t length = snprintf(text, size, "penstock bench");
+
+	for (int i = 0; i < GOALS_WORDS && words[i]; i++)
+		length += snprintf(text + length, size - length, " %s", words[i]);
+}
+
+// In a child process: becomes the bench, whose JSON goes to `out`.
+static void goals_exec(enum goals_run run, bool quick, int out)
+{
+	const char *const *words = goals_words(run, quick);
+	const char *argv[GOALS_WORDS + 4] = { "penstock", "bench" };
+	int count = 2;
+
+	for (int i = 0; i < GOALS_WORDS && words[i]; i++)
+		argv[count++] = words[i];
+	argv[count] = "--json";
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	dup2(out, STDOUT_FILENO);
+	execv("/proc/self/exe", (char *const *)argv);
+	_exit(127);
+}
+
+// Runs a bench; NULL: it failed, and has said why.
+static json_t *goals_measure(enum goals_run run, bool quick)
+{
+	json_t *record = NULL;
+	int ends[2], status = 0;
+	FILE *out;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return NULL;
+	pid = fork();
+	if (pid == 0)
+		goals_exec(run, quick, ends[1]);
+	close(ends[1]);
+	out = fdopen(ends[0], "r");
+	if (out && pid > 0)
+		record = json_loadf(out, 0, NULL);
+	if (out)
+		fclose(out);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		if (goals_stop)
+			kill(pid, goals_stop);
+	if (record && status == 0)
+		return record;
+	json_decref(record);
+	return NULL;
+}
+
+static bool goals_median(const json_t *record, const char *name, double *ret_value)
+{
+	const json_t *median = json_object_get(record_find(record, name), "median");
+
+	*ret_value = json_number_value(median);
+	return json_is_number(median);
+}
+
+// False: could not be measured.
+static bool goal_value(const struct goal *goal, const json_t *record, double *ret_value)
+{
+	double against;
+
+	if (!record || !goals_median(record, goal->figure, ret_value))
+		return false;
+	if (goal->against) {
+		if (!goals_median(record, goal->against, &against) || against == 0)
+			return false;
+		*ret_value /= against;
+	}
+	if (goal->scale != 0)
+		*ret_value /= goal->scale;
+	return true;
+}
+
+static bool goal_is_met(const struct goal *goal, double value)
+{
+	return goal->at_most ? value <= goal->at_most : value >= goal->at_least;
+}
+
+static json_t *goal_json(const struct goal *goal, const char *command, bool measured, double value)
+{
+	return json_pack("{s:s, s:s, s:o, s:s, s:f, s:b, s:s}", "name", goal->text, "figure", goal->figure,
+			 "value", measured ? json_real(value) : json_null(), "sense",
+			 goal->at_most ? "at most" : "at least", "goal",
+			 goal->at_most ? goal->at_most : goal->at_least, "pass",
+			 measured && goal_is_met(goal, value), "command", command);
+}
+
+static void goal_print(const struct goal *goal, bool measured, double value)
+{
+	printf("  %-52s ", goal->text);
+	if (measured)
+		printf("%10.4g", value);
+	else
+		printf("%10s", "-");
+	printf("  %s %-7g %s\n", goal->at_most ? "at most " : "at least",
+	       goal->at_most ? goal->at_most : goal->at_least,
+	       !measured                  ? "not measured"
+	       : goal_is_met(goal, value) ? "met"
+					  : "MISSED");
+}
+
+// Runs one bench and judges its goals; returns how many were met.
+static unsigned int goals_run(enum goals_run run, bool quick, json_t *list)
+{
+	char command[200];
+	json_t *record;
+	unsigned int met = 0;
+
+	goals_print_command(command, sizeof(command), run, quick);
+	fprintf(stderr, "%s\n", command);
+	record = goals_measure(run, quick);
+	if (!list)
+		printf("%s\n", command);
+	for (size_t i = 0; i < GOALS; i++) {
+		double value = 0;
+		bool measured;
+
+		if (goals[i].run != run)
+			continue;
+		measured = goal_value(&goals[i], record, &value);
+		met += measured && goal_is_met(&goals[i], value);
+		if (list)
+			json_array_append_new(list, goal_json(&goals[i], command, measured, value));
+		else
+			goal_print(&goals[i], measured, value);
+	}
+	fflush(stdout);
+	json_decref(record);
+	return met;
+}
+
+static int goals_all(bool quick, bool json)
+{
+	json_t *list = json ? json_array() : NULL;
+	unsigned int met = 0;
+	int err = 0;
+
+	for (int run = 0; run < RUNS && !goals_stop; run++)
+		met += goals_run(run, quick, list);
+	if (goals_stop) {
+		warnx("bench goals: interrupted");
+		err = -EINTR;
+	} else if (json) {
+		err = json_dumpf(list, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO : 0;
+	} else {
+		printf("%u of %zu goals met\n", met, GOALS);
+	}
+	json_decref(list);
+	return err < 0 || fflush(stdout) == EOF || met < GOALS ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int goals_help(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"Usage: penstock bench goals [--quick] [--json]\n"
+		"Runs the other benches and says which of penstock's goals are met on this machine. As root; "
+		"takes about\n"
+		"eight minutes, with --quick three. Exit status 1: not all are met.\n");
+	return status;
+}
+
+int bench_goals(int argc, char **argv)
+{
+	static const struct option options[] = { { "quick", no_argument, NULL, 'q' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
+	const struct sigaction action = { .sa_handler = goals_signalled };
+	bool quick = false, json = false;
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option == 'q')
+			quick = true;
+		else if (option == 'j')
+			json = true;
+		else
+			return goals_help(option == 'h' ? EXIT_SUCCESS : GOALS_USAGE);
+	}
+	if (optind < argc) {
+		warnx("bench goals: unknown argument %s; see --help", argv[optind]);
+		return GOALS_USAGE;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return goals_all(quick, json);
+}

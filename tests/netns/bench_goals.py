@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""`bench goals` as far as it goes in seconds: it starts measuring, ends when it is told to and leaves nothing behind;
+`bench compare` on files. COMMAND is what takes "goals" as its next argument.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+COMMAND = sys.argv[1:]
+WAIT_S = 30
+
+
+def bench_namespaces():
+    try:
+        return {name for name in os.listdir('/run/netns') if name.startswith('penstock-bench-')}
+    except FileNotFoundError:
+        return set()
+
+
+def until(condition, what):
+    end = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
+        time.sleep(0.05)
+
+
+def test_interrupted():
+    before = bench_namespaces()
+    process = subprocess.Popen(COMMAND + ['goals', '--quick', '--json'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    until(lambda: bench_namespaces() - before, 'the first bench runs')
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1, process.returncode
+    assert not out and 'interrupted' in errors, (out, errors)
+    until(lambda: not bench_namespaces() - before, 'its namespaces gone')
+
+
+def test_bad_usage():
+    for arguments in (['goals', 'surplus'], ['goals', '--nonsense'], ['compare'], ['compare', 'one'],
+                      ['compare', '/nonexistent', '/nonexistent']):
+        done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
+        assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
+        assert done.stderr and not done.stdout, f'{arguments}: {done}'
+
+
+def record(path, ratio, rate):
+    figure = {'unit': '', 'better': 'more'}
+    with open(path, 'w') as out:
+        json.dump({'bench': 'test', 'version': 1, 'machine': {}, 'figures': [
+            {'name': 'ratio', 'relative': True, 'values': [ratio * (1 + k / 1000) for k in range(5)], **figure},
+            {'name': 'rate', 'relative': False, 'values': [rate] * 5, **figure}]}, out)
+
+
+def compare(before, after):
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [os.path.join(directory, name) for name in ('before', 'after')]
+        record(paths[0], *before)
+        record(paths[1], *after)
+        done = subprocess.run(COMMAND + ['compare', '--json', *paths], capture_output=True, text=True)
+    return done.returncode, {change['name']: change['verdict'] for change in json.loads(done.stdout)}
+
+
+def test_compare():
+    assert compare((1, 100), (1, 50)) == (0, {'ratio': 'no evidence', 'rate': 'not judged'})
+    assert compare((1, 100), (0.9, 100)) == (1, {'ratio': 'worse', 'rate': 'not judged'})
+    assert compare((1, 100), (1.1, 100)) == (0, {'ratio': 'better', 'rate': 'not judged'})
+
+
+test_bad_usage()
+test_compare()
+if os.geteuid() != 0:
+    print('skipped: needs root to make network namespaces')
+    sys.exit(77)
+test_interrupted()
