@@ -64,6 +64,7 @@ static void forward_help(void)
 	       "  --routes WHAT        what the routers know (1):\n"
 	       "                         1     one route\n"
 	       "                         full  generated tables of the public Internet's size and shape\n"
+	       "                         N     the same shape, N IPv4 routes and IPv6 routes in proportion\n"
 	       "                         FILE  the routes of a text file, plain or packed with xz or gzip;\n"
 	       "                               give the option again for another file\n"
 	       "  --rounds N           how often each router is measured, 1 to %u (%u)\n"
@@ -152,7 +153,11 @@ static int forward_parse_routes(struct forward *forward, const char *text)
 	if (strcmp(text, "1") == 0)
 		return scenario_add_one_route(&forward->scenario);
 	if (strcmp(text, "full") == 0)
-		return scenario_add_full(&forward->scenario);
+		return scenario_add_generated(&forward->scenario, 0);
+	if (strspn(text, "0123456789") == strlen(text))
+		return strtoul(text, NULL, 10)
+			       ? scenario_add_generated(&forward->scenario, strtoul(text, NULL, 10))
+			       : forward_usage("--routes", text, "at least one route");
 	return scenario_add_file(&forward->scenario, text);
 }
 

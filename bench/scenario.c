@@ -146,17 +146,22 @@ int scenario_add_one_route(struct scenario *scenario)
 	return err;
 }
 
-int scenario_add_full(struct scenario *scenario)
+int scenario_add_generated(struct scenario *scenario, size_t routes)
 {
+	struct table_generate_options options = TABLE_GENERATE_FULL;
 	struct table *full = NULL;
 	size_t i;
 	int err;
 
-	err = table_generate(&TABLE_GENERATE_FULL, &full);
+	if (routes) {
+		options.ipv6 = routes * options.ipv6 / options.ipv4;
+		options.ipv4 = routes;
+	}
+	err = table_generate(&options, &full);
 	for (i = 0; err >= 0 && i < full->count; i++)
 		err = table_append(scenario->routes, &full->routes[i]);
 	if (err < 0)
-		warnx("bench: cannot make the full tables: %s", strerror(-err));
+		warnx("bench: cannot make a table of %zu routes: %s", options.ipv4, strerror(-err));
 	table_free(full);
 	return err;
 }

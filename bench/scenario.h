@@ -33,8 +33,9 @@ void scenario_close(struct scenario *scenario);
 // Adds one route of each family, from the prefixes that are set aside for benchmarks.
 int scenario_add_one_route(struct scenario *scenario);
 
-// Adds tables of the size and shape of the public Internet's; tells errors on stderr.
-int scenario_add_full(struct scenario *scenario);
+// Adds tables of the shape of the public Internet's: so many IPv4 routes, IPv6 routes in proportion; 0: of
+// their size, too. Tells errors on stderr.
+int scenario_add_generated(struct scenario *scenario, size_t routes);
 
 // Adds the routes of a file; tells errors on stderr.
 int scenario_add_file(struct scenario *scenario, const char *path);

@@ -10,6 +10,7 @@
 #include "bench/forward.h"
 #include "bench/goals.h"
 #include "bench/mirror.h"
+#include "bench/page.h"
 #include "host/cli/cli.h"
 #include "host/cli/plan.h"
 #include "host/cli/run.h"
@@ -34,7 +35,7 @@ static const struct command commands[] = {
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
-	{ "bench", "forward|fib|mirror|goals|compare [...]",
+	{ "bench", "forward|fib|mirror|goals|compare|page [...]",
 	  "measure forwarding, lookups, and how routes are followed", bench_command },
 	{ "offload", "profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
@@ -49,6 +50,7 @@ static const struct command benches[] = {
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },
+	{ "page", "-o PAGE.html RESULT...", "results as one page with charts", bench_page },
 	{ NULL, NULL, NULL, NULL },
 };
 
@@ -57,11 +59,12 @@ static int bench_command(int argc, char **argv)
 	const struct command *bench;
 
 	if (argc < 2)
-		return cli_usage("bench what? forward, fib, mirror, goals or compare");
+		return cli_usage("bench what? forward, fib, mirror, goals, compare or page");
 	bench = cli_find(benches, argv[1]);
 	if (!bench)
-		return cli_usage("there is no bench '%s'; there are: forward, fib, mirror, goals, compare",
-				 argv[1]);
+		return cli_usage(
+			"there is no bench '%s'; there are: forward, fib, mirror, goals, compare, page",
+			argv[1]);
 	return bench->run(argc - 1, argv + 1);
 }
 

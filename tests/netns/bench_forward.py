@@ -169,7 +169,8 @@ def test_signals():
 
 def test_bad_usage():
     for arguments in (['--family', '5'], ['--rounds', '0'], ['--rounds', '1x'], ['--seconds', '-1'],
-                      ['--subjects', 'nolookup,router'], ['--cpu', '100000'], ['--routes', '/nonexistent'],
+                      ['--subjects', 'nolookup,router'], ['--cpu', '100000'], ['--routes', '/nonexistent'], ['--routes', '0'],
+                      ['--routes', '99999999999'],
                       ['--nonsense'], ['surplus']):
         done = subprocess.run(COMMAND + ['forward', *arguments], capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
