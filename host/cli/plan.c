@@ -13,6 +13,7 @@
 #include "host/config.h"
 #include "host/engine/engine.h"
 #include "host/modes/choose.h"
+#include "host/modes/explain.h"
 #include "host/modes/fact.h"
 #include "host/modes/xdp_features.h"
 
@@ -43,6 +44,27 @@ static json_t *fact_document(const struct capability *port)
 	return facts;
 }
 
+static json_t *tier_document(const struct decision *decision)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < decision->tiers; i++)
+		json_array_append_new(list, json_string(decision->tier[i]));
+	return list;
+}
+
+static json_t *note_document(const struct decision *decision)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < decision->notes; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "weight",
+						      finding_weight_name(decision->note[i].weight), "text",
+						      decision->note[i].text, "fix",
+						      text_or_null(decision->note[i].fix)));
+	return list;
+}
+
 static json_t *port_document(const struct capability *port, const struct decision *decision)
 {
 	json_t *options = json_array();
@@ -53,27 +75,11 @@ static json_t *port_document(const struct capability *port, const struct decisio
 		json_object_set_new(option, "mode", json_string(decision->option[i].mode));
 		json_array_append_new(options, option);
 	}
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "interface", port->name, "mode",
-			 decision->option[decision->chosen].mode, "reason", decision->reason, "options",
-			 options, "egress", probe_document(&decision->egress.able), "change",
-			 text_or_null(decision->change), "facts", fact_document(port));
-}
-
-static void print_probe(const char *what, const struct probe *probe)
-{
-	printf("    %-8s %-3s  %s%s%s\n", what, probe->possible ? "yes" : "no", probe->reason,
-	       *probe->fix ? "; fix: " : "", probe->fix);
-}
-
-static void print_port(const struct capability *port, const struct decision *decision)
-{
-	printf("%s: %s (%s)\n", port->name, decision->option[decision->chosen].mode, decision->reason);
-	for (unsigned int i = 0; i < decision->count; i++)
-		print_probe(decision->option[i].mode, &decision->option[i].probe);
-	if (decision->option[decision->chosen].engine)
-		print_probe("egress", &decision->egress.able);
-	if (*decision->change)
-		printf("    %-8s      %s\n", "change", decision->change);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, s:o}", "interface", port->name,
+			 "mode", decision->option[decision->chosen].mode, "reason", decision->reason,
+			 "options", options, "egress", probe_document(&decision->egress.able), "change",
+			 text_or_null(decision->change), "tiers", tier_document(decision), "notes",
+			 note_document(decision), "effect", decision->effect, "facts", fact_document(port));
 }
 
 /* What is not as with an ordinary card on an ordinary box. */
@@ -111,7 +117,7 @@ static int plan_port(struct plan *plan, const char *name)
 	if (plan->cli.json)
 		json_array_append_new(plan->ports, port_document(&port, &decision));
 	else
-		print_port(&port, &decision);
+		explain_port(&port, &decision, stdout);
 	return CLI_DONE;
 }
 

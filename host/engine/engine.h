@@ -60,8 +60,13 @@ struct engine_fact {
 
 #define ENGINE_FACTS 24
 
+enum engine_place { ENGINE_PLACE_KERNEL, ENGINE_PLACE_USER, ENGINE_PLACE_CARD };
+
 struct engine_ops {
 	const char *name; /* as the mode is called in configuration and status */
+	enum engine_place
+		place; /* where the program runs; behind a card, another engine serves what it passes up */
+	const char *effect; /* what may be expected, beside Linux alone; one clause, or NULL */
 	/* Pure: whether such a port can run in this engine. */
 	void (*probe)(const struct platform *platform, const struct capability *port, struct probe *ret);
 	int (*open)(const struct engine_context *context, void **ret_engine, struct why *why);

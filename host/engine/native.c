@@ -326,6 +326,7 @@ static int counters(void *engine, __u16 port, struct image_counters *ret)
 
 const struct engine_ops engine_native = {
 	.name = "native",
+	.effect = "some 4 times as many packets on a CPU as Linux forwards, more with large tables",
 	.probe = native_probe,
 	.open = open_native,
 	.close = close_hook,
@@ -339,6 +340,7 @@ const struct engine_ops engine_native = {
 
 const struct engine_ops engine_generic = {
 	.name = "generic",
+	.effect = "routes are found faster than by Linux, but every packet still costs a socket buffer",
 	.probe = native_probe_generic,
 	.open = open_generic,
 	.close = close_hook,

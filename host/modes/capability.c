@@ -220,10 +220,16 @@ int capability_read(const char *interface, struct xdp_features *features, struct
 int capability_read_all(const char *interface, struct xdp_features *features, struct capability *ret)
 {
 	int error = capability_read(interface, features, ret);
+	struct capability peer;
 
 	if (error < 0 || !ret->ifindex)
 		return error;
 	(void)stack_read(ret->ifindex, &ret->stack); /* stays unknown */
+	if (strcmp(ret->kind, "veth") == 0 && veth_peer_read(ret, &peer) == 0) {
+		ret->peer_seen = true;
+		ret->peer_tx_checksum = peer.ethtool.tx_checksum;
+		ret->peer_txvlan = peer.ethtool.txvlan;
+	}
 	if (!ret->kind[0])
 		(void)pci_read(SYSFS, ret->ethtool.bus, &ret->pci);
 	return 0;

@@ -43,6 +43,8 @@ struct capability {
 	__u64 rx_metadata, xsk_features;
 	bool peer_known; /* veth without known features: whether its peer takes frames */
 	bool peer_takes;
+	bool peer_seen; /* by capability_read_all(): what the other end of a veth does */
+	bool peer_tx_checksum, peer_txvlan;
 	struct {
 		enum capability_attach attached;
 		__u32 id; /* 0: none */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/engine/engine.h"
+#include "host/modes/advice.h"
 
 static void add_option(struct decision *decision, const char *mode, const struct engine_ops *engine)
 {
@@ -21,6 +22,8 @@ static void list_options(const struct engine_ops *const *engines, const struct p
 	add_option(decision, CHOOSE_KERNEL, NULL);
 	if (port->ifindex)
 		probe_yes(&decision->option[decision->count - 1].probe, "Linux forwards as ever");
+	else if (port->pci.address[0])
+		probe_no(&decision->option[decision->count - 1].probe, "the kernel has no interface for it");
 	else
 		probe_no(&decision->option[decision->count - 1].probe, "there is no such interface");
 }
@@ -67,6 +70,33 @@ static void choose_wish(struct decision *decision, const char *wish)
 			 decision->option[index].probe.reason);
 }
 
+/* A card hands what it does not forward to an engine of the host, the best that is possible. */
+static void list_tiers(struct decision *decision)
+{
+	const struct choose_option *chosen = &decision->option[decision->chosen];
+
+	decision->tier[decision->tiers++] = chosen->mode;
+	if (chosen->engine && chosen->engine->place == ENGINE_PLACE_CARD)
+		for (unsigned int i = 0; i < decision->count - 1 && decision->tiers == 1; i++)
+			if (decision->option[i].probe.possible &&
+			    decision->option[i].engine->place != ENGINE_PLACE_CARD)
+				decision->tier[decision->tiers++] = decision->option[i].mode;
+	if (chosen->engine)
+		decision->tier[decision->tiers++] = CHOOSE_KERNEL;
+	decision->effect = chosen->engine ? chosen->engine->effect : NULL;
+}
+
+static void list_notes(const struct platform *platform, const struct capability *port,
+		       struct decision *decision)
+{
+	struct findings findings = { decision->note, CHOOSE_NOTES, 0 };
+
+	if (!decision->option[decision->chosen].engine)
+		return;
+	advice_port(platform, port, &findings);
+	decision->notes = finding_listed(&findings);
+}
+
 void choose(const struct engine_ops *const *engines, const struct platform *platform,
 	    const struct capability *port, const char *wish, bool native_peers, struct decision *ret)
 {
@@ -77,6 +107,8 @@ void choose(const struct engine_ops *const *engines, const struct platform *plat
 	else
 		choose_wish(ret, wish);
 	egress_probe(platform, port, native_peers, &ret->egress);
+	list_tiers(ret);
+	list_notes(platform, port, ret);
 	if (ret->option[ret->chosen].engine && port->ethtool.rxvlan && strcmp(port->kind, "veth") != 0)
 		snprintf(ret->change, sizeof(ret->change),
 			 "rxvlan off, so that VLAN tags stay in the frames");

@@ -8,12 +8,15 @@
 #include "host/config.h"
 #include "host/modes/capability.h"
 #include "host/modes/egress.h"
+#include "host/modes/finding.h"
 #include "host/modes/platform.h"
 #include "host/modes/probe.h"
 
 struct engine_ops;
 
 #define CHOOSE_OPTIONS 8
+#define CHOOSE_TIERS   3
+#define CHOOSE_NOTES   8
 #define CHOOSE_KERNEL  "kernel" /* the mode of a port that no engine serves */
 
 struct choose_option {
@@ -27,9 +30,15 @@ struct decision {
 	unsigned int count;
 	unsigned int chosen; /* index */
 	char reason[200];    /* for the choice, one clause */
-	bool refused;        /* the wish was for a mode that is not possible */
+	/* Where packets go: the chosen mode first, then what serves what that hands on; the kernel last. */
+	const char *tier[CHOOSE_TIERS];
+	unsigned int tiers;
+	const char *effect; /* what may be expected; NULL: nothing is known */
+	bool refused;       /* the wish was for a mode that is not possible */
 	struct egress egress;
 	char change[80]; /* what attaching changes on the device and detaching undoes; empty: nothing */
+	struct finding note[CHOOSE_NOTES]; /* what could be better on a port that an engine serves */
+	unsigned int notes;
 };
 
 /* `wish`: a mode's name, or "auto". `native_peers`: some other port runs native XDP. */

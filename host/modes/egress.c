@@ -40,6 +40,32 @@ static bool features_of(const struct capability *port, __u64 *ret)
 	return true;
 }
 
+static void refuse_queues(const struct platform *platform, const struct capability *port, struct probe *able)
+{
+	probe_no(able, "driver %s loses redirected frames with fewer queues (%u) than CPUs (%u)",
+		 port->ethtool.driver, port->ethtool.queues, platform->cpus);
+	if (!port->ethtool.queues_max || port->ethtool.queues_max >= platform->cpus)
+		probe_fix(able, "ethtool -L %s combined %u", port->name, platform->cpus);
+}
+
+/* Many drivers get what they need to send from elsewhere, and say so, only when XDP is attached. */
+static bool may_gain_it(const struct capability *port, const struct driver *driver)
+{
+	if (port->program.id)
+		return false;
+	if (driver && driver->features & XDP_FEATURE_NDO_XMIT)
+		return true;
+	return port->features_known && !port->kind[0] &&
+	       port->features & ~(driver ? driver->lies : 0) & XDP_FEATURE_REDIRECT;
+}
+
+/* The same where the kernel says nothing: generic XDP gives the driver nothing. */
+static bool needs_native(const struct capability *port)
+{
+	return !port->features_known && !port->kind[0] && port->program.ours &&
+	       port->program.attached == CAPABILITY_ATTACH_GENERIC;
+}
+
 static void probe_native(const struct platform *platform, const struct capability *port, struct egress *ret)
 {
 	const struct driver *driver = driver_find(port->ethtool.driver);
@@ -63,7 +89,7 @@ static void probe_native(const struct platform *platform, const struct capabilit
 			refuse_veth(port, &ret->able);
 			return;
 		}
-		if (driver && (driver->features & XDP_FEATURE_NDO_XMIT) && !port->program.id)
+		if (may_gain_it(port, driver))
 			probe_no(&ret->able, "driver %s tells only when XDP runs on it",
 				 port->ethtool.driver);
 		else
@@ -71,12 +97,14 @@ static void probe_native(const struct platform *platform, const struct capabilit
 				 port->ethtool.driver);
 		return;
 	}
+	if (needs_native(port)) {
+		probe_no(&ret->able, "driver %s sends redirected frames only when XDP runs in it",
+			 port->ethtool.driver);
+		return;
+	}
 	if (driver && driver->queue_per_cpu && port->ethtool.queues &&
 	    port->ethtool.queues < platform->cpus) {
-		probe_no(&ret->able,
-			 "driver %s loses redirected frames with fewer queues (%u) than CPUs (%u)",
-			 port->ethtool.driver, port->ethtool.queues, platform->cpus);
-		probe_fix(&ret->able, "ethtool -L %s combined %u", port->name, platform->cpus);
+		refuse_queues(platform, port, &ret->able);
 		return;
 	}
 	probe_yes(&ret->able, "takes redirected frames");

@@ -47,6 +47,15 @@ static void copy_text(char *to, size_t size, const char *from)
 	to[length] = 0;
 }
 
+/* The last word of the firmware's version. */
+static void find_app(struct ethtool_facts *facts)
+{
+	const char *space = strrchr(facts->firmware, ' ');
+
+	if (strcmp(facts->driver, "nfp") == 0)
+		copy_text(facts->app, sizeof(facts->app), space ? space + 1 : facts->firmware);
+}
+
 /* Features have names; which bit each has differs between kernels, not between devices. */
 static struct feature_bit {
 	const char *name;
@@ -159,6 +168,7 @@ int ethtool_read(const char *interface, struct ethtool_facts *ret)
 		copy_text(facts.driver, sizeof(facts.driver), driver.driver);
 		copy_text(facts.firmware, sizeof(facts.firmware), driver.fw_version);
 		copy_text(facts.bus, sizeof(facts.bus), driver.bus_info);
+		find_app(&facts);
 	}
 	if (get_value(fd, interface, ETHTOOL_GFLAGS, &flags) == 0) {
 		facts.rxvlan = flags & ETH_FLAG_RXVLAN;
@@ -199,11 +209,4 @@ int ethtool_set_rxvlan(const char *interface, bool on)
 close_socket:
 	close(fd);
 	return error;
-}
-
-const char *ethtool_firmware_app(const struct ethtool_facts *facts)
-{
-	const char *space = strrchr(facts->firmware, ' ');
-
-	return space ? space + 1 : facts->firmware;
 }

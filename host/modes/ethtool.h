@@ -10,8 +10,9 @@
 
 struct ethtool_facts {
 	char driver[32], firmware[32], bus[32]; /* empty: the device does not say */
-	bool rxvlan;                            /* the device takes VLAN tags off received frames */
-	bool rxvlan_fixed;                      /* and insists on it, or on not doing it */
+	char app[16];      /* Netronome: what the firmware is for, "ebpf", "nic", "flower" ... */
+	bool rxvlan;       /* the device takes VLAN tags off received frames */
+	bool rxvlan_fixed; /* and insists on it, or on not doing it */
 	bool txvlan;
 	bool lro, gro;          /* received frames are merged: by the device, by the stack */
 	bool gro_hw;            /* by the device, as GRO would */
@@ -29,6 +30,3 @@ struct ethtool_facts {
 int ethtool_read(const char *interface, struct ethtool_facts *ret);
 /* -EOPNOTSUPP: the driver cannot, or insists on its value. */
 int ethtool_set_rxvlan(const char *interface, bool on);
-/* The last word of the firmware's version: on Netronome cards the application that it runs, "ebpf", "nic",
- * "flower" ... Points into `facts`. */
-const char *ethtool_firmware_app(const struct ethtool_facts *facts);

@@ -24,13 +24,12 @@ struct visit {
 	int namespace_fd; /* -1: stay */
 	__u32 ifindex;
 	int error;
-	bool takes;
+	struct capability peer;
 };
 
 static void *visit_run(void *arg)
 {
 	struct visit *visit = arg;
-	struct capability peer;
 	char name[IFNAMSIZ];
 
 	if (visit->namespace_fd >= 0 && setns(visit->namespace_fd, CLONE_NEWNET) < 0)
@@ -38,13 +37,11 @@ static void *visit_run(void *arg)
 	else if (!if_indextoname(visit->ifindex, name))
 		visit->error = -errno;
 	else
-		visit->error = capability_read_plain(name, NULL, &peer);
-	if (visit->error == 0)
-		visit->takes = peer.ethtool.gro || peer.program.attached == CAPABILITY_ATTACH_NATIVE;
+		visit->error = capability_read_plain(name, NULL, &visit->peer);
 	return NULL;
 }
 
-static int visit_peer(int namespace_fd, __u32 ifindex, bool *ret_takes)
+static int visit_peer(int namespace_fd, __u32 ifindex, struct capability *ret)
 {
 	struct visit visit = { .namespace_fd = namespace_fd, .ifindex = ifindex };
 	pthread_t thread;
@@ -54,7 +51,7 @@ static int visit_peer(int namespace_fd, __u32 ifindex, bool *ret_takes)
 		return -error;
 	(void)pthread_join(thread, NULL);
 	if (visit.error == 0)
-		*ret_takes = visit.takes;
+		*ret = visit.peer;
 	return visit.error;
 }
 
@@ -147,18 +144,28 @@ close_socket:
 	return found;
 }
 
-int veth_peer_takes_frames(const struct capability *veth, bool *ret_takes)
+int veth_peer_read(const struct capability *veth, struct capability *ret_peer)
 {
 	int fd, error;
 
 	if (!veth->lower)
 		return -ENOENT;
 	if (veth->lower_namespace < 0)
-		return visit_peer(-1, veth->lower, ret_takes);
+		return visit_peer(-1, veth->lower, ret_peer);
 	fd = find_namespace(veth->lower_namespace);
 	if (fd < 0)
 		return fd;
-	error = visit_peer(fd, veth->lower, ret_takes);
+	error = visit_peer(fd, veth->lower, ret_peer);
 	close(fd);
+	return error;
+}
+
+int veth_peer_takes_frames(const struct capability *veth, bool *ret_takes)
+{
+	struct capability peer;
+	int error = veth_peer_read(veth, &peer);
+
+	if (error == 0)
+		*ret_takes = peer.ethtool.gro || peer.program.attached == CAPABILITY_ATTACH_NATIVE;
 	return error;
 }

@@ -9,5 +9,7 @@
 
 struct capability;
 
-/* -ENOENT: the peer is in a namespace that has no name in /var/run/netns and no process that we may see. */
+/* Facts about the other end. -ENOENT: the peer is in a namespace that has no name in /var/run/netns and no
+ * process that we may see. */
+int veth_peer_read(const struct capability *veth, struct capability *ret_peer);
 int veth_peer_takes_frames(const struct capability *veth, bool *ret_takes);

@@ -39,7 +39,8 @@ static struct capability card(const char *driver, __u64 features)
 				   .features = features };
 
 	snprintf(port.ethtool.driver, sizeof(port.ethtool.driver), "%s", driver);
-	port.ethtool.queues = port.ethtool.queues_max = 4;
+	port.ethtool.queues = port.ethtool.combined = 4;
+	port.ethtool.queues_max = 8;
 	return port;
 }
 
@@ -223,13 +224,13 @@ Test(choose, jumbo_frames_need_several_buffers)
 	port.mtu = 9000;
 	decide(&new_kernel, port, "auto");
 	cr_expect_str_eq(chosen(), "generic");
-	expect_text(decision.option[0].probe.reason, "up to MTU 3498, eth0 has 9000");
-	cr_expect_str_eq(decision.option[0].probe.fix, "ip link set dev eth0 mtu 3498");
+	expect_text(decision.option[0].probe.reason, "up to MTU 3046, eth0 has 9000");
+	cr_expect_str_eq(decision.option[0].probe.fix, "ip link set dev eth0 mtu 3046");
 	port.features |= XDP_FEATURE_RX_SG;
 	decide(&new_kernel, port, "auto");
 	cr_expect_str_eq(chosen(), "native");
 	port.features &= ~(__u64)XDP_FEATURE_RX_SG;
-	port.mtu = 3498;
+	port.mtu = 3046;
 	decide(&new_kernel, port, "auto");
 	cr_expect_str_eq(chosen(), "native");
 }
