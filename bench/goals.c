@@ -18,7 +18,7 @@
 #define GOALS_USAGE 2
 #define GOALS_WORDS 12
 
-enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_FIB, RUN_MIRROR, RUNS };
+enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_MIRROR, RUNS };
 
 // Commands that measure; the quick way costs certainty.
 struct goals_command {
@@ -30,6 +30,7 @@ static const struct goals_command goals_commands[RUNS] = {
 			    { "forward", "--rounds", "3", "--seconds", "0.3" } },
 	[RUN_FULL] = { { "forward", "--routes", "full", "--rounds", "7", "--seconds", "0.7" },
 		       { "forward", "--routes", "full", "--rounds", "3", "--seconds", "0.3" } },
+	[RUN_PROGRAM] = { { "program" }, { "program", "--rounds", "5" } },
 	[RUN_FIB] = { { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
 		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
 	[RUN_MIRROR] = { { "mirror", "--rounds", "3" }, { "mirror", "--rounds", "1", "--seconds", "1" } },
@@ -67,6 +68,8 @@ static const struct goal goals[] = {
 	{ "full tables, IPv6: times bpf_fib_lookup", RUN_FULL, FULL6 "penstock " OF, FULL6 "fiblookup " OF, 0, 11, 0 },
 	{ "full tables, IPv4: times the kernel", RUN_FULL, FULL4 "penstock " OF, FULL4 "kernel " OF, 0, 8, 0 },
 	{ "full tables, IPv6: times the kernel", RUN_FULL, FULL6 "penstock " OF, FULL6 "kernel " OF, 0, 16, 0 },
+	{ "the program alone, IPv4: times bpf_fib_lookup", RUN_PROGRAM, "program fiblookup IPv4 times-ours", NULL, 0, 2, 0 },
+	{ "the program alone, IPv6: times bpf_fib_lookup", RUN_PROGRAM, "program fiblookup IPv6 times-ours", NULL, 0, 2, 0 },
 	{ "eBPF lookups, zipf, IPv4: times LPM_TRIE", RUN_FIB, FIB4 "dependent zipf lpmtrie " TIMES, NULL, 0, 20, 0 },
 	{ "eBPF lookups, zipf, IPv4: times bpf_fib_lookup", RUN_FIB, FIB4 "dependent zipf fiblookup " TIMES, NULL, 0, 10, 0 },
 	{ "eBPF lookups, zipf, IPv4: times DIR-24-8", RUN_FIB, FIB4 "dependent zipf dir24-ebpf " TIMES, NULL, 0, 1.1, 0 },

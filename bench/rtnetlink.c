@@ -144,7 +144,7 @@ int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, c
 			const __u8 mac[6])
 {
 	char buffer[RTNETLINK_MESSAGE_SIZE];
-	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
 	struct ndmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
 
 	header->ndm_family = family;

@@ -36,6 +36,6 @@ int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex);
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
 		      __u8 length);
 
-// Adds a permanent neighbour.
+// Adds a permanent neighbour or gives it another MAC.
 int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
 			const __u8 mac[6]);

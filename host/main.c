@@ -11,6 +11,7 @@
 #include "bench/goals.h"
 #include "bench/mirror.h"
 #include "bench/page.h"
+#include "bench/program.h"
 #include "host/cli/cli.h"
 #include "host/cli/plan.h"
 #include "host/cli/run.h"
@@ -35,7 +36,7 @@ static const struct command commands[] = {
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
-	{ "bench", "forward|fib|mirror|goals|compare|page [...]",
+	{ "bench", "forward|fib|program|mirror|goals|compare|page [...]",
 	  "measure forwarding, lookups, and how routes are followed", bench_command },
 	{ "offload", "profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
@@ -47,6 +48,7 @@ static const struct command commands[] = {
 static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
 	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
+	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },
@@ -59,12 +61,12 @@ static int bench_command(int argc, char **argv)
 	const struct command *bench;
 
 	if (argc < 2)
-		return cli_usage("bench what? forward, fib, mirror, goals, compare or page");
+		return cli_usage("bench what? forward, fib, program, mirror, goals, compare or page");
 	bench = cli_find(benches, argv[1]);
 	if (!bench)
-		return cli_usage(
-			"there is no bench '%s'; there are: forward, fib, mirror, goals, compare, page",
-			argv[1]);
+		return cli_usage("there is no bench '%s'; there are: forward, fib, program, mirror, goals, "
+				 "compare, page",
+				 argv[1]);
 	return bench->run(argc - 1, argv + 1);
 }
 

@@ -41,9 +41,19 @@ def test_interrupted():
     until(lambda: not bench_namespaces() - before, 'its namespaces gone')
 
 
+def test_program():
+    done = subprocess.run(COMMAND + ['program', '--rounds', '1', '--json'], stdout=subprocess.PIPE, text=True, check=True)
+    medians = {figure['name']: figure['median'] for figure in json.loads(done.stdout)['figures']}
+    for name in ('penstock', 'nolookup', 'fiblookup'):
+        for what in ('IPv4 ns', 'IPv4 times-ours', 'IPv6 ns', 'IPv6 times-ours', 'instructions', 'code'):
+            assert medians[f'program {name} {what}'] > 0, (name, what)
+    assert medians['program penstock IPv4 times-ours'] == 1
+
+
 def test_bad_usage():
     for arguments in (['goals', 'surplus'], ['goals', '--nonsense'], ['compare'], ['compare', 'one'],
-                      ['compare', '/nonexistent', '/nonexistent']):
+                      ['compare', '/nonexistent', '/nonexistent'],
+                      ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
@@ -77,4 +87,5 @@ test_compare()
 if os.geteuid() != 0:
     print('skipped: needs root to make network namespaces')
     sys.exit(77)
+test_program()
 test_interrupted()
