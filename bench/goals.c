@@ -99,10 +99,13 @@ static const struct goal goals[] = {
 #define GOALS (sizeof(goals) / sizeof(goals[0]))
 
 static volatile sig_atomic_t goals_stop;
+static volatile pid_t goals_child; // the bench that runs; 0: none
 
 static void goals_signalled(int number)
 {
 	goals_stop = number;
+	if (goals_child > 0)
+		kill(goals_child, SIGTERM);
 }
 
 static const char *const *goals_words(enum goals_run run, bool quick)
@@ -149,14 +152,19 @@ static json_t *goals_measure(enum goals_run run, bool quick)
 	if (pid == 0)
 		goals_exec(run, quick, ends[1]);
 	close(ends[1]);
+	goals_child = pid;
+	if (goals_stop && pid > 0) // came before we could pass it on
+		kill(pid, SIGTERM);
 	out = fdopen(ends[0], "r");
 	if (out && pid > 0)
 		record = json_loadf(out, 0, NULL);
 	if (out)
 		fclose(out);
+	if (goals_stop && pid > 0) // came while the child was not yet the bench
+		kill(pid, SIGTERM);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		if (goals_stop)
-			kill(pid, goals_stop);
+		;
+	goals_child = 0;
 	if (record && status == 0)
 		return record;
 	json_decref(record);
