@@ -13,6 +13,7 @@
 #include "bench/page.h"
 #include "bench/program.h"
 #include "host/cli/cli.h"
+#include "host/cli/doctor.h"
 #include "host/cli/plan.h"
 #include "host/cli/run.h"
 #include "host/cli/show.h"
@@ -29,6 +30,8 @@ static const struct command commands[] = {
 	  run_command },
 	{ "plan", "[INTERFACE...]", "say how each interface could be a port, and touch nothing",
 	  plan_command },
+	{ "doctor", "[INTERFACE...]", "what is wrong or suspicious on this box, and what mends it",
+	  doctor_command },
 	{ "status", "", "what the router does now, and why", status_command },
 	{ "show", "interfaces|routes|nexthops|neighbours|counters|image|rules",
 	  "what is really in the data plane", show_command },
