@@ -19,12 +19,15 @@
 #include <cyaml/cyaml.h>
 #include <yaml.h>
 
-#define FILE_LIMIT (1024 * 1024)
-#define PORT_LIMIT 256 /* IMAGE_PORTS */
-#define PATH_LIMIT 200
-#define NAME_LIMIT 31
+#define FILE_LIMIT   (1024 * 1024)
+#define PORT_LIMIT   256 /* IMAGE_PORTS */
+#define PATH_LIMIT   200
+#define NAME_LIMIT   31
+#define DEVICE_LIMIT 200 /* characters, also of the EAL's words */
 
 #define STALE_AFTER 5
+
+#define DEVICE_WORDS "dpdk: and a device as DPDK names it, such as dpdk:0000:03:00.0"
 
 static const cyaml_strval_t modes[] = {
 	{ "auto", CONFIG_MODE_AUTO },
@@ -45,6 +48,11 @@ static const cyaml_strval_t levels[] = {
 	{ "debug", LOG_LEVEL_DEBUG },
 };
 
+static const cyaml_strval_t polls[] = {
+	{ "adaptive", CONFIG_POLL_ADAPTIVE },
+	{ "busy", CONFIG_POLL_BUSY },
+};
+
 static const cyaml_strval_t formats[] = {
 	{ "auto", LOG_FORMAT_AUTO },
 	{ "text", LOG_FORMAT_TEXT },
@@ -58,6 +66,7 @@ static const cyaml_strval_t formats[] = {
 static const cyaml_schema_field_t port_fields[] = {
 	CYAML_FIELD_STRING_PTR("interface", CYAML_FLAG_POINTER, struct config_port, interface, 1,
 			       IFNAMSIZ - 1),
+	CYAML_FIELD_STRING_PTR("device", TEXT, struct config_port, device, 1, DEVICE_LIMIT),
 	CYAML_FIELD_ENUM("mode", CHOICE, struct config_port, mode, modes, CYAML_ARRAY_LEN(modes)),
 	CYAML_FIELD_END,
 };
@@ -85,6 +94,16 @@ static const cyaml_schema_field_t image_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t dpdk_fields[] = {
+	CYAML_FIELD_STRING_PTR("lcores", TEXT, struct config_dpdk, lcores, 1, DEVICE_LIMIT),
+	CYAML_FIELD_STRING_PTR("eal", TEXT, struct config_dpdk, eal, 1, DEVICE_LIMIT),
+	CYAML_FIELD_UINT("memory", OPTIONAL, struct config_dpdk, memory),
+	CYAML_FIELD_UINT("buffers", OPTIONAL, struct config_dpdk, buffers),
+	CYAML_FIELD_UINT("mtu", OPTIONAL, struct config_dpdk, mtu),
+	CYAML_FIELD_ENUM("poll", CHOICE, struct config_dpdk, poll, polls, CYAML_ARRAY_LEN(polls)),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", TEXT, struct config, name, 1, NAME_LIMIT),
 	CYAML_FIELD_SEQUENCE_COUNT("ports", TEXT, struct config, ports, port_count, &port_value, 0,
@@ -97,6 +116,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("control", OPTIONAL, struct config, control, control_fields),
 	CYAML_FIELD_MAPPING("log", OPTIONAL, struct config, log, log_fields),
 	CYAML_FIELD_MAPPING("image", OPTIONAL, struct config, image, image_fields),
+	CYAML_FIELD_MAPPING("dpdk", OPTIONAL, struct config, dpdk, dpdk_fields),
 	CYAML_FIELD_END,
 };
 
@@ -121,6 +141,9 @@ static const struct range {
 	{ "run-cells", "cells", 1 << 17, 1 << 28, true, true },
 	{ "nexthops", "next hops", 128, 1 << 16, false, true },
 	{ "buckets", "buckets", 64, 1 << 20, false, true },
+	{ "memory", "MiB", 64, 1 << 20, false, true },
+	{ "buffers", "frames", 1 << 10, 1 << 24, false, true },
+	{ "mtu", "bytes", 1280, 16000, false, true },
 };
 
 /* What the checks below look at: one file, its text parsed, and where refusals go. */
@@ -215,6 +238,19 @@ static bool is_interface_name(const char *name)
 	return true;
 }
 
+/* A device that an engine brings: "dpdk:" and what its EAL calls it. */
+static bool is_device(const char *text)
+{
+	size_t prefix = strlen(CONFIG_DEVICE_PREFIX), length = strlen(text);
+
+	if (strncmp(text, CONFIG_DEVICE_PREFIX, prefix) != 0 || length == prefix || length > DEVICE_LIMIT)
+		return false;
+	for (text += prefix; *text; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 static bool is_path(const char *path)
 {
 	return path[0] == '/' && strlen(path) <= PATH_LIMIT && !strstr(path, "/../");
@@ -226,6 +262,10 @@ static int check_text(const struct check *check, const yaml_node_t *node, const 
 
 	if (strcmp(field->key, "interface") == 0 && !is_interface_name(text))
 		return refuse_value(check, node, field->key, "the name of a network interface");
+	if (strcmp(field->key, "device") == 0 && !is_device(text))
+		return refuse_value(check, node, field->key, DEVICE_WORDS);
+	if (strcmp(field->key, "lcores") == 0 && strspn(text, "0123456789,-") != strlen(text))
+		return refuse_value(check, node, field->key, "numbers of CPUs such as 2,4-5");
 	if (strcmp(field->key, "bpffs") == 0 && !is_path(text))
 		return refuse_value(check, node, field->key, "an absolute path");
 	if (strcmp(field->key, "name") == 0 && config_check_name(text, NULL) < 0)
@@ -344,17 +384,26 @@ static void fill_defaults(struct config *config)
 	if (!config->log.level)
 		config->log.level = LOG_LEVEL_INFO;
 	for (uint32_t i = 0; i < config->port_count; i++)
-		if (config->ports[i].mode == CONFIG_MODE_UNSET)
-			config->ports[i].mode = config->mode;
+		if (config->ports[i].mode == CONFIG_MODE_UNSET) /* a device's engine is given */
+			config->ports[i].mode = config->ports[i].device ? CONFIG_MODE_AUTO : config->mode;
+}
+
+static bool same_device(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
 }
 
 static int check_twins(const struct config *config, const char *label, struct why *why)
 {
 	for (uint32_t i = 0; i < config->port_count; i++)
-		for (uint32_t j = 0; j < i; j++)
+		for (uint32_t j = 0; j < i; j++) {
 			if (strcmp(config->ports[i].interface, config->ports[j].interface) == 0)
 				return why_set(why, EINVAL, "%s: port '%s' is listed twice", label,
 					       config->ports[i].interface);
+			if (same_device(config->ports[i].device, config->ports[j].device))
+				return why_set(why, EINVAL, "%s: device '%s' is listed twice", label,
+					       config->ports[i].device);
+		}
 	return 0;
 }
 
@@ -444,27 +493,74 @@ void config_free(struct config *config)
 		(void)cyaml_free(&settings, &config_value, config, 0);
 }
 
-int config_add_port(struct config *config, const char *interface, struct why *why)
+/* The first of dp0, dp1 ... that no port has. */
+static void name_device(const struct config *config, char *ret, size_t size)
 {
-	struct config_port *ports;
-	char *name;
+	uint32_t i;
 
-	if (!is_interface_name(interface))
-		return why_set(why, EINVAL, "'%.40s' is not the name of a network interface", interface);
-	for (uint32_t i = 0; i < config->port_count; i++)
-		if (strcmp(config->ports[i].interface, interface) == 0)
-			return 0;
+	for (int number = 0; number <= PORT_LIMIT; number++) {
+		snprintf(ret, size, "dp%d", number);
+		for (i = 0; i < config->port_count && strcmp(config->ports[i].interface, ret) != 0; i++)
+			;
+		if (i == config->port_count)
+			return;
+	}
+}
+
+/* "INTERFACE", "NAME=DEVICE" or "DEVICE". ret_device NULL: none. */
+static int split_port(const struct config *config, const char *text, char *ret_name, const char **ret_device,
+		      struct why *why)
+{
+	const char *equals = strstr(text, "=" CONFIG_DEVICE_PREFIX);
+	size_t length = equals ? (size_t)(equals - text) : strlen(text);
+
+	*ret_device = NULL;
+	if (strncmp(text, CONFIG_DEVICE_PREFIX, strlen(CONFIG_DEVICE_PREFIX)) == 0)
+		*ret_device = text;
+	else if (equals)
+		*ret_device = equals + 1;
+	if (*ret_device && !is_device(*ret_device))
+		return why_set(why, EINVAL, "'%.60s' is no device; allowed: " DEVICE_WORDS, text);
+	if (*ret_device == text)
+		name_device(config, ret_name, IFNAMSIZ);
+	else
+		snprintf(ret_name, IFNAMSIZ, "%.*s", (int)length, text);
+	if (*ret_device != text && (length >= IFNAMSIZ || !is_interface_name(ret_name)))
+		return why_set(why, EINVAL, "'%.40s' is not the name of a network interface", text);
+	return 0;
+}
+
+int config_add_port(struct config *config, const char *text, struct why *why)
+{
+	struct config_port *ports, port = { .mode = config->mode };
+	char name[IFNAMSIZ];
+	const char *device;
+	int error = split_port(config, text, name, &device, why);
+
+	if (error < 0)
+		return error;
+	for (uint32_t i = 0; i < config->port_count; i++) {
+		if (same_device(config->ports[i].device, device))
+			return why_set(why, EINVAL, "device '%s' is listed twice", device);
+		if (strcmp(config->ports[i].interface, name) == 0)
+			return device ? why_set(why, EINVAL, "port '%s' is listed twice", name) : 0;
+	}
 	if (config->port_count == PORT_LIMIT)
 		return why_set(why, ENOSPC, "more than %d ports", PORT_LIMIT);
-	name = strdup(interface);
+	port.interface = strdup(name);
+	if (device) {
+		port.mode = CONFIG_MODE_AUTO;
+		port.device = strdup(device);
+	}
 	ports = realloc(config->ports, (config->port_count + 1) * sizeof(*ports));
 	if (ports)
 		config->ports = ports;
-	if (!name || !ports) {
-		free(name);
+	if (!port.interface || (device && !port.device) || !ports) {
+		free(port.interface);
+		free(port.device);
 		return why_set(why, ENOMEM, "out of memory");
 	}
-	ports[config->port_count++] = (struct config_port){ .interface = name, .mode = config->mode };
+	ports[config->port_count++] = port;
 	return 0;
 }
 

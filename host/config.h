@@ -24,8 +24,14 @@ enum config_netfilter {
 	CONFIG_NETFILTER_BYPASS,
 };
 
+enum config_poll {                       /* what a worker does that finds no frames */
+		   CONFIG_POLL_ADAPTIVE, /* naps */
+		   CONFIG_POLL_BUSY,     /* looks again */
+};
+
 struct config_port {
 	char *interface;
+	char *device;          /* NULL, or what is behind it and not the kernel's: "dpdk:DEVICE" */
 	enum config_mode mode; /* never UNSET once loaded */
 };
 
@@ -42,6 +48,15 @@ struct config_image { /* sizes, 0: the default */
 	uint32_t node_chunks, run_cells, nexthops, buckets;
 };
 
+struct config_dpdk {
+	char *lcores;     /* CPUs of the workers, "2,4-5"; NULL: one, the last CPU */
+	char *eal;        /* more words for the EAL; NULL: none */
+	uint32_t memory;  /* MiB, 0: the default */
+	uint32_t buffers; /* frames, 0: as many as the devices' queues hold, and some */
+	uint32_t mtu;     /* the largest that the buffers have room for, 0: the default */
+	enum config_poll poll;
+};
+
 struct config {
 	char *name; /* NULL: the network namespace's inode number */
 	struct config_port *ports;
@@ -53,6 +68,7 @@ struct config {
 	struct config_control control;
 	struct config_log log;
 	struct config_image image;
+	struct config_dpdk dpdk;
 };
 
 /* The configuration of an empty file. */
@@ -64,8 +80,11 @@ int config_load(const char *path, struct config **ret, struct why *why);
 int config_parse(const char *label, const void *text, size_t size, struct config **ret, struct why *why);
 void config_free(struct config *config);
 
-/* Adds a port unless it is there. -EINVAL: not an interface name. */
-int config_add_port(struct config *config, const char *interface, struct why *why);
+#define CONFIG_DEVICE_PREFIX "dpdk:"
+
+/* Adds a port unless it is there: "INTERFACE", "NAME=dpdk:DEVICE", or "dpdk:DEVICE", which is then named dp0,
+ * dp1 ... -EINVAL: not an interface name, or no device. */
+int config_add_port(struct config *config, const char *text, struct why *why);
 /* Whether a daemon may have this name: letters, digits, '-', '_', not digits alone, at most 31. */
 int config_check_name(const char *name, struct why *why);
 const char *config_mode_name(enum config_mode mode);

@@ -170,10 +170,11 @@ static bool still_good(struct gate *gate, const struct gate_place *place, struct
 	return ret_state->attached;
 }
 
-void gate_init(struct gate *gate, const char *name, const char *wish)
+void gate_init(struct gate *gate, const char *name, const char *device, const char *wish)
 {
 	memset(gate, 0, sizeof(*gate));
 	snprintf(gate->name, sizeof(gate->name), "%s", name);
+	snprintf(gate->device, sizeof(gate->device), "%s", device ? device : "");
 	gate->wish = wish;
 	gate->since = time(NULL);
 	(void)why_set(&gate->why, 0, "the tables are being read");
@@ -197,6 +198,7 @@ void gate_plan(struct gate *gate, const struct gate_place *place)
 
 	if (error == 0 || error == -ENODEV) /* else the kernel was too busy to answer: what was, holds */
 		gate->facts = facts;
+	snprintf(gate->facts.device, sizeof(gate->facts.device), "%s", gate->device);
 	if (gate->facts.program.id && !gate->facts.program.ours)
 		gate->facts.program.ours = is_ours(gate, place);
 	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);

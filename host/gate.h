@@ -39,7 +39,8 @@ struct gate_place { /* what all ports share; owned by the router */
 
 struct gate {
 	char name[IFNAMSIZ];
-	const char *wish; /* a mode's name or "auto" */
+	char device[CAPABILITY_DEVICE]; /* behind it, an engine's; empty: the kernel's */
+	const char *wish;               /* a mode's name or "auto" */
 	enum gate_state state;
 	int64_t since; /* seconds of the epoch, of state and mode */
 	struct why why;
@@ -59,7 +60,8 @@ struct gate {
 	uint64_t rate_forwarded, rate_punted; /* packets then */
 };
 
-void gate_init(struct gate *gate, const char *name, const char *wish);
+/* device NULL: the kernel's. */
+void gate_init(struct gate *gate, const char *name, const char *device, const char *wish);
 /* Reads the facts and decides, nothing else. */
 void gate_plan(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */

@@ -50,7 +50,8 @@ void gates_make(struct gates *gates, const struct config *config, const struct g
 	for (uint32_t i = 0; i < config->port_count && gates->count < IMAGE_PORTS; i++) {
 		struct gate *gate = &gates->gate[gates->count++];
 
-		gate_init(gate, config->ports[i].interface, config_mode_name(config->ports[i].mode));
+		gate_init(gate, config->ports[i].interface, config->ports[i].device,
+			  config_mode_name(config->ports[i].mode));
 		gate_plan(gate, place);
 	}
 }
@@ -137,7 +138,8 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 			gate->wish = mode;
 			gate->retry_at = 0;
 		} else if (!gate && gates->count < IMAGE_PORTS) {
-			gate_init(&gates->gate[gates->count++], config->ports[i].interface, mode);
+			gate_init(&gates->gate[gates->count++], config->ports[i].interface,
+				  config->ports[i].device, mode);
 		}
 	}
 }

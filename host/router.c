@@ -95,6 +95,19 @@ static void close_engines(struct router *router)
 {
 	for (int i = 0; i < ENGINES && router->engines[i].ops; i++)
 		router->engines[i].ops->close(router->engines[i].engine);
+	for (const struct engine_ops *const *ops = engine_list; *ops; ops++)
+		if ((*ops)->take)
+			(*ops)->take();
+}
+
+static int bring_devices(struct router *router, struct why *why)
+{
+	int error = 0;
+
+	for (const struct engine_ops *const *ops = engine_list; error == 0 && *ops; ops++)
+		if ((*ops)->bring)
+			error = (*ops)->bring(router->config, instance_name(router->instance), why);
+	return error;
 }
 
 /* --- ports --- */
@@ -199,15 +212,46 @@ static void stop_signal(void *arg, int signal)
 	loop_stop(router->loop, 0);
 }
 
+/* Whether both have the same devices of engines. */
+static bool same_devices(const struct config *a, const struct config *b)
+{
+	uint32_t found = 0, devices = 0;
+
+	for (uint32_t i = 0; i < a->port_count; i++)
+		for (uint32_t j = 0; a->ports[i].device && j < b->port_count; j++)
+			found += b->ports[j].device && strcmp(a->ports[i].device, b->ports[j].device) == 0 &&
+				 strcmp(a->ports[i].interface, b->ports[j].interface) == 0;
+	for (uint32_t i = 0; i < a->port_count; i++)
+		devices += a->ports[i].device != NULL;
+	for (uint32_t j = 0; j < b->port_count; j++)
+		devices += b->ports[j].device != NULL;
+	return devices == 2 * found;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_dpdk(const struct config_dpdk *a, const struct config_dpdk *b)
+{
+	return same_text(a->lcores, b->lcores) && same_text(a->eal, b->eal) && a->memory == b->memory &&
+	       a->buffers == b->buffers && a->mtu == b->mtu && a->poll == b->poll;
+}
+
 /* What only a new start can change. */
 static const char *fixed_difference(const struct config *a, const struct config *b)
 {
-	if (strcmp(a->name ? a->name : "", b->name ? b->name : "") != 0)
+	if (!same_text(a->name, b->name))
 		return "name";
-	if (strcmp(a->bpffs ? a->bpffs : "", b->bpffs ? b->bpffs : "") != 0)
+	if (!same_text(a->bpffs, b->bpffs))
 		return "bpffs";
-	if (strcmp(a->control.group ? a->control.group : "", b->control.group ? b->control.group : "") != 0)
+	if (!same_text(a->control.group, b->control.group))
 		return "control.group";
+	if (!same_devices(a, b))
+		return "device";
+	if (!same_dpdk(&a->dpdk, &b->dpdk))
+		return "dpdk";
 	if (memcmp(&a->image, &b->image, sizeof(a->image)) != 0)
 		return "image";
 	return a->stale_after != b->stale_after ? "stale-after" : NULL;
@@ -444,6 +488,9 @@ static int set_up(struct router *router, struct why *why)
 	if (error == 0)
 		error = pins_open(router->platform.bpffs, instance_name(router->instance), &router->pins,
 				  why);
+	if (error < 0)
+		return error;
+	error = bring_devices(router, why);
 	if (error < 0)
 		return error;
 	router->predecessor = pins_links(router->pins, &link, 1) > 0;

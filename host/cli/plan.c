@@ -107,7 +107,11 @@ static int plan_port(struct plan *plan, const char *name)
 	struct capability port;
 	struct decision decision;
 
-	if (capability_read_all(name, plan->features, &port) < 0)
+	if (strncmp(name, CONFIG_DEVICE_PREFIX, strlen(CONFIG_DEVICE_PREFIX)) == 0) {
+		memset(&port, 0, sizeof(port));
+		snprintf(port.name, sizeof(port.name), "dp0");
+		snprintf(port.device, sizeof(port.device), "%s", name);
+	} else if (capability_read_all(name, plan->features, &port) < 0)
 		return cli_fail("%s: there is no such interface here; see: ip link", name);
 	if (plan->cli.facts) {
 		print_facts(&plan->platform, &port);

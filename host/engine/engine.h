@@ -67,6 +67,13 @@ struct engine_ops {
 	enum engine_place
 		place; /* where the program runs; behind a card, another engine serves what it passes up */
 	const char *effect; /* what may be expected, beside Linux alone; one clause, or NULL */
+	/* Engines that bring devices of their own, and only these: makes those of the configuration, each
+	 * with an interface of the port's name that stands for it and by which the kernel forwards. Before
+	 * anything looks at interfaces; once. Nothing is left on failure. NULL: the engine serves the
+	 * kernel's devices. */
+	int (*bring)(const struct config *config, const char *instance, struct why *why);
+	/* After close(), if that was needed. Without bring() before: no effect. */
+	void (*take)(void);
 	/* Pure: whether such a port can run in this engine. */
 	void (*probe)(const struct platform *platform, const struct capability *port, struct probe *ret);
 	int (*open)(const struct engine_context *context, void **ret_engine, struct why *why);

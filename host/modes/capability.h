@@ -22,10 +22,13 @@ enum capability_attach { /* how an XDP program sits on the interface; the kernel
 			 CAPABILITY_ATTACH_MANY = 4,
 };
 
+#define CAPABILITY_DEVICE 201
+
 struct capability {
 	char name[IFNAMSIZ];
 	__u32 ifindex; /* 0: there is no such interface; with `pci`: a card that no kernel driver has */
 	__u16 type;    /* ARPHRD_ETHER ... */
+	char device[CAPABILITY_DEVICE]; /* an engine's, that the interface stands for; empty: none */
 	bool up, carrier;
 	__u32 mtu;
 	char kind[16];             /* "veth", "vlan", "bridge" ...; empty for hardware */

@@ -16,11 +16,16 @@ static void list_options(const struct engine_ops *const *engines, const struct p
 			 const struct capability *port, struct decision *decision)
 {
 	for (; *engines && decision->count < CHOOSE_OPTIONS - 1; engines++) {
+		if (!(*engines)->bring != !port->device[0])
+			continue;
 		add_option(decision, (*engines)->name, *engines);
 		(*engines)->probe(platform, port, &decision->option[decision->count - 1].probe);
 	}
 	add_option(decision, CHOOSE_KERNEL, NULL);
-	if (port->ifindex)
+	if (port->device[0])
+		probe_yes(&decision->option[decision->count - 1].probe,
+			  "Linux forwards all frames, by the interface that stands for the device");
+	else if (port->ifindex)
 		probe_yes(&decision->option[decision->count - 1].probe, "Linux forwards as ever");
 	else if (port->pci.address[0])
 		probe_no(&decision->option[decision->count - 1].probe, "the kernel has no interface for it");
@@ -106,9 +111,13 @@ void choose(const struct engine_ops *const *engines, const struct platform *plat
 		choose_best(ret);
 	else
 		choose_wish(ret, wish);
-	egress_probe(platform, port, native_peers, &ret->egress);
+	if (port->device[0])
+		probe_yes(&ret->egress.able, "the engine sends what comes to its interface");
+	else
+		egress_probe(platform, port, native_peers, &ret->egress);
 	list_tiers(ret);
-	list_notes(platform, port, ret);
+	if (!port->device[0])
+		list_notes(platform, port, ret);
 	if (ret->option[ret->chosen].engine && port->ethtool.rxvlan && strcmp(port->kind, "veth") != 0)
 		snprintf(ret->change, sizeof(ret->change),
 			 "rxvlan off, so that VLAN tags stay in the frames");

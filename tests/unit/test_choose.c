@@ -350,3 +350,36 @@ Test(choose, wishes_are_obeyed_or_refused)
 	cr_expect(decision.refused);
 	expect_text(decision.reason, "no mode 'warp'");
 }
+
+static int bring_nothing(const struct config *config, const char *instance, struct why *why)
+{
+	return 0;
+}
+
+static void probe_device(const struct platform *platform, const struct capability *port, struct probe *ret)
+{
+	probe_yes(ret, "a device of its own");
+}
+
+/* Engines with devices of their own and the kernel's devices have nothing to do with each other. */
+Test(choose, a_device_of_an_engine_is_for_that_engine_alone)
+{
+	static const struct engine_ops own = { .name = "own", .bring = bring_nothing, .probe = probe_device };
+	static const struct engine_ops *const both[] = { &own, &native, &generic, NULL };
+	struct capability port = card("tun", NIC);
+
+	choose(both, &new_kernel, &port, "auto", true, &decision);
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_eq(decision.count, 3);
+	expect_text(decision.reason, "the best there is");
+	strcpy(port.device, "own:0");
+	choose(both, &new_kernel, &port, "auto", true, &decision);
+	cr_expect_str_eq(chosen(), "own");
+	cr_expect_eq(decision.count, 2);
+	cr_expect(decision.egress.able.possible);
+	choose(both, &new_kernel, &port, "kernel", true, &decision);
+	cr_expect_str_eq(chosen(), "kernel");
+	cr_expect_not(decision.refused);
+	choose(both, &new_kernel, &port, "native", true, &decision);
+	cr_expect(decision.refused);
+}

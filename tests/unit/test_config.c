@@ -57,7 +57,14 @@ Test(config, every_key_arrives)
 			   "  node-chunks: 8192\n"
 			   "  run-cells: 262144\n"
 			   "  nexthops: 1000\n"
-			   "  buckets: 4096\n"),
+			   "  buckets: 4096\n"
+			   "dpdk:\n"
+			   "  lcores: 1,3-4\n"
+			   "  eal: --iova-mode=va --no-telemetry\n"
+			   "  memory: 512\n"
+			   "  buffers: 20000\n"
+			   "  mtu: 9000\n"
+			   "  poll: busy\n"),
 		     0, "%s", why.text);
 	cr_expect_str_eq(config->name, "edge-1");
 	cr_assert_eq(config->port_count, 3);
@@ -76,6 +83,12 @@ Test(config, every_key_arrives)
 	cr_expect_eq(config->image.run_cells, 262144);
 	cr_expect_eq(config->image.nexthops, 1000);
 	cr_expect_eq(config->image.buckets, 4096);
+	cr_expect_str_eq(config->dpdk.lcores, "1,3-4");
+	cr_expect_str_eq(config->dpdk.eal, "--iova-mode=va --no-telemetry");
+	cr_expect_eq(config->dpdk.memory, 512);
+	cr_expect_eq(config->dpdk.buffers, 20000);
+	cr_expect_eq(config->dpdk.mtu, 9000);
+	cr_expect_eq(config->dpdk.poll, CONFIG_POLL_BUSY);
 	config_free(config);
 }
 
@@ -100,6 +113,8 @@ Test(config, each_choice_can_be_set)
 		{ "log: {format: text}", offsetof(struct config, log.format), LOG_FORMAT_TEXT },
 		{ "image: {nexthops: 0}", offsetof(struct config, image.nexthops), 0 },
 		{ "image: {node-chunks: 0}", offsetof(struct config, image.node_chunks), 0 },
+		{ "dpdk: {poll: adaptive}", offsetof(struct config, dpdk.poll), CONFIG_POLL_ADAPTIVE },
+		{ "dpdk: {memory: 0, buffers: 0, mtu: 0}", offsetof(struct config, dpdk.mtu), 0 },
 		{ "log: {format: json}", offsetof(struct config, log.format), LOG_FORMAT_JSON },
 	};
 
@@ -118,7 +133,7 @@ Test(config, refusals_say_where_what_and_what_else)
 		const char *text, *message;
 	} cases[] = {
 		{ "name: edge\nfast: yes\n", "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
-					     "netfilter, stale-after, bpffs, control, log, image" },
+					     "netfilter, stale-after, bpffs, control, log, image, dpdk" },
 		{ "log:\n  level: loud\n",
 		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
@@ -135,6 +150,15 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "ports:\n  - interface: a-name-that-is-too-long\n",
 		  "f.yaml:2: 'interface' is 'a-name-that-is-too-long'; allowed: the name of a network "
 		  "interface" },
+		{ "ports:\n  - interface: wan\n    device: eth1\n",
+		  "f.yaml:3: 'device' is 'eth1'; allowed: dpdk: and a device as DPDK names it, such as "
+		  "dpdk:0000:03:00.0" },
+		{ "dpdk: {lcores: all}\n",
+		  "f.yaml:1: 'lcores' is 'all'; allowed: numbers of CPUs such as 2,4-5" },
+		{ "dpdk: {poll: sometimes}\n", "f.yaml:1: 'poll' is 'sometimes'; allowed: adaptive, busy" },
+		{ "dpdk: {mtu: 100}\n", "f.yaml:1: 'mtu' is '100'; allowed: 0, or 1280 to 16000 (bytes)" },
+		{ "ports:\n  - {interface: a, device: 'dpdk:x'}\n  - {interface: b, device: 'dpdk:x'}\n",
+		  "f.yaml: device 'dpdk:x' is listed twice" },
 		{ "ports: eth0\n",
 		  "f.yaml:1: 'ports' is 'eth0'; allowed: a list, one '- interface: NAME' for "
 		  "each port" },
@@ -243,4 +267,36 @@ Test(config, what_is_no_regular_file_is_refused)
 	unlink(path);
 	cr_expect_eq(config_load(path, &config, &why), -ENOENT);
 	cr_expect_eq(config_load("/tmp", &config, &why), -EINVAL);
+}
+
+/* Ports of DPDK: a name and a device, whatever the mode of the others. */
+Test(config, devices_are_ports_with_a_name)
+{
+	cr_assert_eq(parse("mode: generic\nports:\n  - {interface: dp1, device: 'dpdk:net_null0'}\n"), 0,
+		     "%s", why.text);
+	cr_expect_str_eq(config->ports[0].device, "dpdk:net_null0");
+	cr_expect_eq(config->ports[0].mode, CONFIG_MODE_AUTO);
+	cr_assert_eq(config_add_port(config, "dpdk:0000:03:00.0", &why), 0);
+	cr_expect_str_eq(config->ports[1].interface, "dp0");
+	cr_expect_str_eq(config->ports[1].device, "dpdk:0000:03:00.0");
+	cr_expect_eq(config->ports[1].mode, CONFIG_MODE_AUTO);
+	cr_assert_eq(config_add_port(config, "dpdk:net_af_packet0,iface=r0", &why), 0);
+	cr_expect_str_eq(config->ports[2].interface, "dp2");
+	cr_assert_eq(config_add_port(config, "wan=dpdk:net_null1", &why), 0);
+	cr_expect_str_eq(config->ports[3].interface, "wan");
+	cr_expect_str_eq(config->ports[3].device, "dpdk:net_null1");
+	cr_assert_eq(config_add_port(config, "eth0", &why), 0);
+	cr_expect_null(config->ports[4].device);
+	cr_expect_eq(config->ports[4].mode, CONFIG_MODE_GENERIC);
+
+	cr_expect_eq(config_add_port(config, "dpdk:", &why), -EINVAL);
+	cr_expect_eq(config_add_port(config, "dpdk:a b", &why), -EINVAL);
+	cr_expect_eq(config_add_port(config, "=dpdk:net_null2", &why), -EINVAL);
+	cr_expect_eq(config_add_port(config, "a-name-that-is-too-long=dpdk:net_null2", &why), -EINVAL);
+	cr_expect_eq(config_add_port(config, "lan=dpdk:net_null1", &why), -EINVAL);
+	cr_expect_str_eq(why.text, "device 'dpdk:net_null1' is listed twice");
+	cr_expect_eq(config_add_port(config, "wan=dpdk:net_null2", &why), -EINVAL);
+	cr_expect_str_eq(why.text, "port 'wan' is listed twice");
+	cr_expect_eq(config->port_count, 5);
+	config_free(config);
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * All that the plugin holds: the EAL, the devices, the workers, the ferry.
+ */
+#pragma once
+
+#include "host/dpdk/device.h"
+#include "host/dpdk/ferry.h"
+#include "host/dpdk/worker.h"
+
+struct dpdk {
+	struct eal eal;
+	struct rte_mempool *pool;
+	unsigned int buffers; /* in the pool */
+	unsigned int devices;
+	struct device *device[IMAGE_PORTS];
+	struct workers workers;
+	struct ferry *ferry;
+	struct grace *grace;
+	__u64 reach[IMAGE_PORTS / 64]; /* ports that workers may send out of */
+};
+
+void dpdk_counters(const struct dpdk *dpdk, __u16 port, struct image_counters *ret);
