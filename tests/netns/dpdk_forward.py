@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""dpdk_forward.py PENSTOCK: the kernel is reached through a device of DPDK and reaches out by it; ping, UDP and TCP of both
+families are forwarded between two devices, to and from a port of the kernel, while routes change; what changes on
+the interface is followed; nothing is left behind."""
+import json
+import os
+import signal
+import sys
+
+from bed import Stream, shell, until
+from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon
+
+TCP_BYTES = 5_000_000
+TCP_SERVER = '''
+import socket, sys
+family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+listener = socket.socket(family)
+listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
+peer = listener.accept()[0]
+count = 0
+while data := peer.recv(1 << 20): count += len(data)
+print(count)
+'''
+TCP_CLIENT = '''
+import socket, sys
+peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
+left = int(sys.argv[2])
+while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
+'''
+ADDRESSES = ('10.2.0.2', 'fd02::2')
+
+bed = DpdkBed(sys.argv[1])
+before = bed.traces()
+
+
+def count(daemon, name, reason):
+    port = daemon.port(name)
+    return port['forwarded'] if reason == 'forwarded' else sum(
+        punt['packets'] for punt in port['punts'] if punt['reason'] == reason)
+
+
+def check_kernel(daemon):
+    """The router itself answers ARP, ND and ICMP, and asks: its own pings go out."""
+    for address in ('10.1.0.1', 'fd01::1'):
+        until(lambda: bed.ping(bed.s, address, 5), f'the router answers by {address}')
+    for address in ('10.1.0.2', 'fd01::2', *ADDRESSES):
+        until(lambda: bed.ping(bed.r, address, 5), f'the router reaches {address}')
+    assert count(daemon, 'dp0', 'local') >= 10 and count(daemon, 'dp0', 'not-ip') >= 1
+    found = bed.router('ip', 'neigh', 'show', 'dev', 'dp0').stdout
+    assert '10.1.0.2' in found and 'fd01::2' in found, found
+
+
+def check_forwarding(daemon, ingress='dp0'):
+    for address in ADDRESSES:
+        until(lambda: bed.ping(bed.s, address, 1), f'first ping of {address}')
+        start = count(daemon, ingress, 'forwarded')
+        until(lambda: bed.ping(bed.s, address, 20), f'20 echoes of {address}')
+        until(lambda: count(daemon, ingress, 'forwarded') - start >= 20, 'echoes by the program')
+        server = bed.spawn(bed.d, sys.executable, '-c', TCP_SERVER, address)
+        assert server.stdout.readline() == 'ready\n'
+        client = bed.spawn(bed.s, sys.executable, '-c', TCP_CLIENT, address, str(TCP_BYTES))
+        assert client.wait(60) == 0
+        assert int(server.communicate(timeout=60)[0]) == TCP_BYTES
+
+
+def check_routes_change(daemon):
+    """Datagrams that the changes do not touch arrive, all of them."""
+    streams = [Stream(bed, '10.2.0.2', 5001), Stream(bed, 'fd02::2', 5003)]
+    start = count(daemon, 'dp0', 'forwarded')
+    batch = ''.join(f'route {verb} 10.{a}.{b}.0/24 via 10.2.0.2\n' for a in range(100, 104) for verb in ('add', 'del')
+                    for b in range(256)) * 3
+    path = f'/tmp/{bed.prefix}.batch'
+    with open(path, 'w') as out:
+        out.write(batch)
+    bed.router('ip', '-batch', path)
+    os.unlink(path)
+    until(lambda: count(daemon, 'dp0', 'forwarded') - start > 2000, 'datagrams')
+    for result in [stream.end() for stream in streams]:
+        assert result['lost'] == 0 and result['twice'] == 0, result
+    # The last word counts.
+    bed.router('ip', 'route', 'add', '203.0.113.1/32', 'via', '10.2.0.2')
+    shell('ip', '-n', bed.d, 'address', 'add', '203.0.113.1/32', 'dev', 'd0')
+    until(lambda: bed.ping(bed.s, '203.0.113.1', 5), 'a new route')
+    bed.router('ip', 'route', 'replace', 'blackhole', '203.0.113.1/32')
+    until(lambda: not bed.ping(bed.s, '203.0.113.1', 1), 'a route that leads nowhere')
+    bed.router('ip', 'route', 'del', '203.0.113.1/32')
+
+
+def check_too_big(daemon):
+    """What does not fit the egress goes to the kernel, which says so to the sender."""
+    bed.router('ip', 'link', 'set', 'dp1', 'mtu', '1400')
+    shell('ip', '-n', bed.d, 'link', 'set', 'd0', 'mtu', '1400')
+    result = shell(*bed.inside(bed.s, 'ping', '-c', '3', '-i', '0.2', '-M', 'do', '-s', '1450', '10.2.0.2'), check=False)
+    assert 'mtu=1400' in result.stdout or 'mtu = 1400' in result.stdout, result.stdout
+    bed.router('ip', 'link', 'set', 'dp1', 'mtu', '1500')
+    shell('ip', '-n', bed.d, 'link', 'set', 'd0', 'mtu', '1500')
+
+
+def check_interface(daemon):
+    """The device follows link address and MTU of its interface, or says why not."""
+    bed.router('ip', 'link', 'set', 'dp1', 'address', '02:00:00:00:00:77')
+    until(lambda: bed.ping(bed.s, '10.2.0.2', 3), 'ping with another link address')
+    bed.router('ip', 'link', 'set', 'dp1', 'mtu', '9000')
+    until(lambda: not daemon.port('dp1')['egress']['possible'], 'an MTU that is too large is noticed')
+    egress = daemon.port('dp1')['egress']
+    assert '9000' in egress['reason'] and 'dpdk.mtu' in egress['reason'], egress
+    bed.router('ip', 'link', 'set', 'dp1', 'mtu', '1500')
+    until(lambda: daemon.port('dp1')['egress']['possible'], 'egress again')
+    until(lambda: bed.ping(bed.s, '10.2.0.2', 3), 'ping again')
+    bed.router('ip', 'link', 'set', 'dp1', 'down')
+    until(lambda: not bed.ping(bed.s, '10.2.0.2', 1), 'no way out of an interface that is down')
+    bed.router('ip', 'link', 'set', 'dp1', 'up')
+    bed.router('ip', '-6', 'address', 'add', 'fd02::1/64', 'dev', 'dp1', 'nodad', check=False)
+    for address in ADDRESSES:
+        until(lambda: bed.ping(bed.s, address, 3), f'{address} after down and up')
+
+
+def check_words(daemon):
+    status = daemon.status()
+    for port in status['ports']:
+        assert port['mode'] == 'dpdk' and 'DPDK' in port['why'], port
+    facts = daemon.port('dp0')['engine']
+    assert facts['received'] > 0 and facts['to_kernel'] > 0 and facts['from_kernel'] > 0 and facts['unsent'] == 0, facts
+    run = json.loads(bed.command('audit', '500', '-j').stdout)['run']
+    assert run['differences'] == 0 and run['same'] > 0, run
+
+
+def between_devices():
+    daemon = DpdkDaemon(bed)
+    check_kernel(daemon)
+    check_forwarding(daemon)
+    check_routes_change(daemon)
+    check_too_big(daemon)
+    check_interface(daemon)
+    check_words(daemon)
+    assert daemon.end(signal.SIGINT) == 0
+    assert bed.traces() == before, f'left {bed.traces() - before}'
+    print('two devices: kernel, ping, TCP, routes that change, MTU and link address; nothing left behind')
+
+
+def with_the_kernel():
+    """A device and a port of the kernel: each reaches the other through the interface."""
+    bed.router('nft', 'delete', 'chain', 'netdev', 'penstock_test', 'r1')
+    bed.router('sysctl', '-qw', 'net.ipv6.conf.r1.disable_ipv6=0')
+    bed.give('r1', 2)
+    shell(*bed.inside(bed.d, 'ethtool', '-K', 'd0', 'gro', 'on'))
+    daemon = DpdkDaemon(bed, 'r1', devices=DEVICES[:1])
+    assert daemon.port('r1')['mode'] == 'native', daemon.port('r1')
+    check_forwarding(daemon, 'r1')
+    assert count(daemon, 'dp0', 'egress-beyond') > 0, 'what leaves by another engine goes by the kernel'
+    assert daemon.end() == 0
+    assert 'dp0' not in bed.router('ip', 'link').stdout
+    print('a device and a port of the kernel reach each other')
+
+
+def killed():
+    """A killed daemon takes its interfaces along; the next one starts as if nothing had been."""
+    daemon = DpdkDaemon(bed)
+    check_forwarding(daemon)
+    daemon.end(signal.SIGKILL)
+    until(lambda: 'dp0' not in bed.router('ip', 'link').stdout, 'the interfaces are gone')
+    daemon = DpdkDaemon(bed)
+    check_forwarding(daemon)
+    assert daemon.end() == 0
+    print('a killed daemon leaves nothing that disturbs the next')
+
+
+def kept():
+    """An interface that is there already is used, and stays with its addresses."""
+    bed.router('ip', 'tuntap', 'add', 'dp0', 'mode', 'tap')
+    bed.router('ip', 'link', 'set', 'dp0', 'up')
+    daemon = DpdkDaemon(bed)
+    check_forwarding(daemon)
+    assert daemon.end() == 0
+    assert '10.1.0.1/24' in bed.router('ip', 'address', 'show', 'dp0').stdout
+    bed.router('ip', 'tuntap', 'del', 'dp0', 'mode', 'tap')
+    print('an interface that was there before stays')
+
+
+for part in (between_devices, killed, kept, with_the_kernel):
+    part()
