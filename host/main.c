@@ -41,7 +41,7 @@ static const struct command commands[] = {
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "bench", "forward|fib|program|mirror|goals|compare|page [...]",
 	  "measure forwarding, lookups, and how routes are followed", bench_command },
-	{ "offload", "profiles [...]", "whether a NIC that runs XDP itself takes a program",
+	{ "offload", "lint|profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
 	{ "version", "", "versions of the command and of the image", version_command },
 	{ "help", "[COMMAND]", "this text", help_command },
@@ -133,7 +133,8 @@ static bool asks_help(int argc, char **argv)
 /* Options before the command belong to it: moves its word to the front. Returns the index of the word. */
 static int find_word(int argc, char **argv)
 {
-	static const char *const with_value[] = { "-c", "--config", "--name", "--log-level", "--log-format" };
+	static const char *const with_value[] = { "-c",          "--config",     "--name",
+						  "--log-level", "--log-format", "--profile" };
 	int i = 1;
 
 	while (i < argc && argv[i][0] == '-') {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { OPTION_NAME = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_FACTS };
+enum { OPTION_NAME = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_FACTS, OPTION_PROFILE };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -17,6 +17,7 @@ static const struct option long_options[] = {
 	{ "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
 	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
 	{ "facts", no_argument, NULL, OPTION_FACTS },
+	{ "profile", required_argument, NULL, OPTION_PROFILE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -29,6 +30,8 @@ static char letter_of(int option)
 	case OPTION_LOG_LEVEL:
 	case OPTION_LOG_FORMAT:
 		return 'l';
+	case OPTION_PROFILE:
+		return 'F';
 	case OPTION_FACTS:
 		return 'f';
 	default:
@@ -62,6 +65,9 @@ static void set_option(struct cli *cli, int option, const char *value)
 		break;
 	case OPTION_LOG_FORMAT:
 		cli->log_format = value;
+		break;
+	case OPTION_PROFILE:
+		cli->profile = value;
 		break;
 	case OPTION_FACTS:
 		cli->facts = true;

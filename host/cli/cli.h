@@ -20,6 +20,7 @@ struct cli { /* options */
 	int family; /* AF_INET or AF_INET6 if asked for, else 0 */
 	const char *name;
 	const char *config, *log_level, *log_format;
+	const char *profile; /* of a NIC's firmware */
 };
 
 struct command {
