@@ -7,11 +7,14 @@
 #include <stdio.h>
 
 #include "host/cli/cli.h"
+#include "offload/lint/lint_command.h"
 #include "offload/profile.h"
 
 static int profiles_command(int argc, char **argv);
 
 static const struct command subcommands[] = {
+	{ "lint", "[--profile FILE|NAME] [-j] OBJECT...",
+	  "what a card would not have in these BPF objects, and why", lint_command },
 	{ "profiles", "[-j]", "the limits of the firmwares that are known", profiles_command },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "offload/lint/paths.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "offload/lint/instruction.h"
+#include "offload/lint/step.h"
+
+#define STEP_LIMIT   1000000 /* as many instructions as the kernel's verifier looks at */
+#define MEMORY_LIMIT (256u << 20)
+#define KEEP         8  /* states where paths meet, */
+#define KEEP_LOOP    48 /* and where a loop begins: loops of as many rounds are known exactly */
+#define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
+#define WIDEN        64 /* and where no loop moves them for ever */
+#define FRAME_ALIGN  64 /* bytes */
+
+/* A state that some path had at a place. */
+struct passed {
+	struct passed *next;
+	uint32_t joins;
+	struct state state; /* only as large as its depth needs */
+};
+
+struct waiting {
+	struct waiting *next;
+	struct state state;
+};
+
+enum { PLACE_MEETS = 1, PLACE_LOOPS = 2, PLACE_REACHED = 4 };
+
+struct paths {
+	struct judge *judge;
+	const struct object *object;
+	uint8_t *place;  /* of each instruction */
+	uint32_t *stack; /* of each function that is called, + 1; 0: not known yet */
+	struct passed **passed;
+	struct waiting *waiting;
+	struct state state, other;
+	size_t memory;
+	uint32_t steps;
+};
+
+static void *take(struct paths *paths, size_t head, const struct state *state)
+{
+	size_t size = head + state_size(state->depth);
+
+	if (paths->memory + size > MEMORY_LIMIT)
+		return NULL;
+	paths->memory += size;
+	return malloc(size);
+}
+
+/* Marks where more than one path can come to. */
+static void mark(uint8_t *place, uint8_t *seen, uint32_t from, int64_t to, uint32_t count)
+{
+	if (to < 0 || to >= count)
+		return;
+	if (seen[to])
+		place[to] |= PLACE_MEETS;
+	seen[to] = 1;
+	if (to <= from)
+		place[to] |= PLACE_MEETS | PLACE_LOOPS;
+}
+
+static int mark_places(struct paths *paths)
+{
+	uint32_t count = paths->object->instruction_count;
+	uint8_t *seen = calloc(count, 1);
+
+	if (!seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < paths->object->function_count; i++) {
+		seen[paths->object->functions[i].first] = 1;
+		paths->place[paths->object->functions[i].first] |= PLACE_MEETS;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		const struct bpf_insn *instruction = &paths->object->instructions[i];
+		uint32_t function;
+		int32_t far;
+
+		if (i + 1 < count && object_calls(paths->object, i, &function))
+			paths->place[i + 1] |= PLACE_MEETS; /* each way out of the function comes here */
+		if (instruction_is_jump(instruction, &far)) {
+			mark(paths->place, seen, i, (int64_t)i + 1 + far, count);
+			continue;
+		}
+		if (instruction_is_conditional(instruction))
+			mark(paths->place, seen, i, (int64_t)i + 1 + instruction->off, count);
+		if (instruction->code == INSTRUCTION_LOAD_64)
+			i++;
+		if (instruction->code != INSTRUCTION_EXIT)
+			mark(paths->place, seen, i, (int64_t)i + 1, count);
+	}
+	free(seen);
+	return 0;
+}
+
+static int add_passed(struct paths *paths, const struct state *state)
+{
+	struct passed *passed = take(paths, offsetof(struct passed, state), state);
+
+	if (!passed)
+		return -ENOMEM;
+	passed->joins = 0;
+	state_copy(&passed->state, state);
+	passed->next = paths->passed[state->at];
+	paths->passed[state->at] = passed;
+	return 0;
+}
+
+/* Whether a path has to go on from here: 1, 0: no, all has been seen, -E2BIG. */
+static int pass(struct paths *paths, struct state *state)
+{
+	bool loops = paths->place[state->at] & PLACE_LOOPS;
+	uint32_t kept = 0;
+	struct passed *last = NULL;
+
+	for (struct passed *passed = paths->passed[state->at]; passed; passed = passed->next) {
+		if (!state_comparable(&passed->state, state))
+			continue;
+		if (state_includes(&passed->state, state))
+			return 0;
+		if (!last)
+			last = passed; /* the newest */
+		kept++;
+	}
+	if (kept < (loops ? KEEP_LOOP : KEEP))
+		return add_passed(paths, state) < 0 ? -E2BIG : 1;
+	state_join(&last->state, state, last->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
+	state_copy(state, &last->state);
+	return 1;
+}
+
+static int add_waiting(struct paths *paths, const struct state *state)
+{
+	struct waiting *waiting = take(paths, offsetof(struct waiting, state), state);
+
+	if (!waiting)
+		return -ENOMEM;
+	state_copy(&waiting->state, state);
+	waiting->next = paths->waiting;
+	paths->waiting = waiting;
+	return 0;
+}
+
+static bool next_waiting(struct paths *paths)
+{
+	struct waiting *waiting = paths->waiting;
+
+	if (!waiting)
+		return false;
+	state_copy(&paths->state, &waiting->state);
+	paths->memory -= offsetof(struct waiting, state) + state_size(waiting->state.depth);
+	paths->waiting = waiting->next;
+	free(waiting);
+	return true;
+}
+
+/* Whether a path stays within its function. */
+static bool is_inside(struct paths *paths, const struct object_function *function, uint32_t from, uint32_t at)
+{
+	if (at >= function->first && at - function->first < function->count)
+		return true;
+	findings_add(paths->judge->findings, RULE_malformed, from, "it leaves function %s", function->name);
+	return false;
+}
+
+static bool has_registers(struct paths *paths, const struct bpf_insn *instruction)
+{
+	if (instruction->dst_reg < STATE_REGISTERS && instruction->src_reg < STATE_REGISTERS)
+		return true;
+	findings_add(paths->judge->findings, RULE_malformed, paths->state.at,
+		     "there are registers 0 to 10 only");
+	return false;
+}
+
+/* One step of the path that paths->state is on. 1: it goes on, 0: it ends here. */
+static int advance(struct paths *paths, const struct object_function **function)
+{
+	struct state *state = &paths->state;
+	uint32_t from = state->at, depth = state->depth;
+	bool sound = judge_instruction(paths->judge, state);
+
+	switch (step(paths->object, state, sound, &paths->other)) {
+	case STEP_END:
+		return 0;
+	case STEP_BRANCH:
+		if (is_inside(paths, *function, from, paths->other.at) &&
+		    add_waiting(paths, &paths->other) < 0)
+			return -E2BIG;
+		break;
+	case STEP_ON:
+		break;
+	}
+	if (state->depth > depth)
+		*function = object_function_of(paths->object, state->at);
+	else if (state->depth < depth)
+		*function = object_function_of(paths->object, state->at - 1); /* the call */
+	return is_inside(paths, *function, from, state->at);
+}
+
+/* Follows one path to its end. */
+static int walk(struct paths *paths)
+{
+	const struct object_function *function = object_function_of(paths->object, paths->state.at);
+	int on = 1;
+
+	while (on > 0) {
+		uint32_t at = paths->state.at;
+
+		if (paths->place[at] & PLACE_MEETS) {
+			on = pass(paths, &paths->state);
+			if (on <= 0)
+				break;
+		}
+		if (++paths->steps > STEP_LIMIT)
+			return -E2BIG;
+		paths->place[at] |= PLACE_REACHED;
+		on = has_registers(paths, &paths->object->instructions[at]) ? advance(paths, &function) : 0;
+	}
+	return on;
+}
+
+/* Stack of a function as the driver counts: a return address, registers that have to be kept, rounded up. */
+static uint32_t own_stack(const struct paths *paths, const struct object_function *function, bool called)
+{
+	uint32_t stack = paths->judge->stack[function - paths->object->functions];
+	bool keeps = false;
+
+	for (uint32_t i = function->first; i < function->first + function->count; i++)
+		keeps = keeps || (paths->object->instructions[i].dst_reg >= 6 &&
+				  paths->object->instructions[i].dst_reg <= 9);
+	if (called)
+		stack += 4 + (keeps ? 32 : 0);
+	return (stack + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
+}
+
+/* With that of what it calls, the deepest. Nothing calls itself, and nests deeper than STATE_FRAMES. */
+static uint32_t stack_of(const struct paths *paths, const struct object_function *function, bool called)
+{
+	uint32_t *known = &paths->stack[function - paths->object->functions];
+	uint32_t deepest = 0, to;
+
+	if (*known)
+		return *known - 1;
+	for (uint32_t i = function->first; i < function->first + function->count; i++) {
+		uint32_t below;
+
+		if (!(paths->place[i] & PLACE_REACHED) || !object_calls(paths->object, i, &to))
+			continue;
+		below = stack_of(paths, object_function_of(paths->object, to), true);
+		if (below > deepest)
+			deepest = below;
+	}
+	deepest += own_stack(paths, function, called);
+	*known = deepest + 1;
+	return deepest;
+}
+
+static uint32_t count_reached(const struct paths *paths)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < paths->object->instruction_count; i++)
+		count += !!(paths->place[i] & PLACE_REACHED);
+	return count;
+}
+
+static void release(struct paths *paths)
+{
+	while (next_waiting(paths))
+		;
+	for (uint32_t i = 0; paths->passed && i < paths->object->instruction_count; i++)
+		for (struct passed *next, *passed = paths->passed[i]; passed; passed = next) {
+			next = passed->next;
+			free(passed);
+		}
+	free(paths->passed);
+	free(paths->place);
+	free(paths->stack);
+	free(paths);
+}
+
+int paths_walk(struct judge *judge, const struct object_function *program, struct paths_usage *ret)
+{
+	struct paths *paths = calloc(1, sizeof(*paths));
+	int error = -ENOMEM;
+
+	if (!paths)
+		return -ENOMEM;
+	paths->judge = judge;
+	paths->object = judge->object;
+	paths->place = calloc(judge->object->instruction_count, sizeof(*paths->place));
+	paths->passed = calloc(judge->object->instruction_count, sizeof(struct passed *));
+	paths->stack = calloc(judge->object->function_count, sizeof(*paths->stack));
+	if (!paths->place || !paths->passed || !paths->stack || mark_places(paths) < 0)
+		goto release;
+	state_begin(&paths->state, program->first);
+	do
+		error = walk(paths);
+	while (!error && next_waiting(paths));
+	if (error == -E2BIG) {
+		findings_add(judge->findings, RULE_complexity, program->first, "program %s", program->name);
+		error = 0;
+	}
+	ret->instructions = count_reached(paths);
+	ret->stack = 0;
+	if (!findings_has(judge->findings, RULE_call_depth) &&
+	    !findings_has(judge->findings, RULE_complexity))
+		ret->stack = stack_of(paths, program, false);
+release:
+	release(paths);
+	return error;
+}

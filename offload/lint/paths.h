@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * All paths through a program, as the kernel's verifier walks them: one after the other, each until it ends
+ * or comes to a place that has been passed knowing no more than now. Where the verifier goes on without end,
+ * here a place keeps a few states only; from then on what comes is joined, and bounds that move are given up.
+ * So each walk ends, and what it says holds for all paths.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "offload/lint/judge.h"
+
+struct paths_usage {           /* of one program */
+	uint32_t instructions; /* that can be reached, with those of functions */
+	uint32_t stack;        /* bytes, as the driver counts */
+};
+
+/* Judges all that can be reached from a program's first instruction. -ENOMEM */
+int paths_walk(struct judge *judge, const struct object_function *program, struct paths_usage *ret);

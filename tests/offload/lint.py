@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Each program of the table is found to break its rule and no other, at its line, the fine ones none. Of the
+router for the kernel it is said why a card would not have it; objects for cards are clean.
+
+    lint.py PENSTOCK BUILD RULES_HEADER NATIVE_OBJECT [CARD_OBJECT...]
+"""
+
+import json
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+import programs
+
+problems = []
+
+
+def expect(holds, text):
+    if not holds:
+        problems.append(text)
+
+
+def lint(penstock, *arguments):
+    """Exit status, and the findings of the one object."""
+    run = subprocess.run([penstock, "offload", "lint", "-j", *arguments], capture_output=True, text=True, timeout=60)
+    expect(run.returncode in (0, 1), f"{arguments}: exit {run.returncode}, {run.stderr}")
+    return run.returncode, json.loads(run.stdout)[0]["findings"] if run.stdout else []
+
+
+def check_program(penstock, program):
+    status, findings = lint(penstock, "--profile", program.profile, program.object)
+    rules = {finding["rule"] for finding in findings}
+    expect(status == (1 if program.rule else 0), f"{program.name}: exit {status}")
+    expect(rules == ({program.rule} if program.rule else set()), f"{program.name}: {rules}, not {program.rule}")
+    lines = {finding["line"] for finding in findings}
+    expect(not program.line or program.line in lines, f"{program.name}: line {lines}, not {program.line}")
+    for finding in findings:
+        expect(finding["text"] and finding["do"] and (finding["function"] if program.line else True),
+               f"{program.name}: says too little: {finding}")
+        takes = finding["verdict"] == "wrong"
+        expect(takes == (program.driver == "takes"), f"{program.name}: {finding['verdict']}")
+
+
+def check_rules(header, table):
+    """No rule is without a program that breaks it."""
+    with open(header) as file:
+        rules = {name.replace("_", "-") for name in re.findall(r"^\tX\((\w+), ", file.read(), re.MULTILINE)}
+    expect(len(rules) > 50 and rules == {program.rule for program in table if program.rule},
+           f"rules and table differ in {rules ^ {program.rule for program in table if program.rule}}")
+
+
+def check_refusals(penstock, build):
+    """What is no object: one line, exit 2."""
+    for path, words in ((__file__, "not an ELF object"), ("/nowhere/x.o", "No such file"), (penstock, "not a BPF object"),
+                        (build, "not a file")):
+        run = subprocess.run([penstock, "offload", "lint", path], capture_output=True, text=True, timeout=60)
+        expect(run.returncode == 2 and not run.stdout and run.stderr.count("\n") == 1 and words in run.stderr,
+               f"{path}: exit {run.returncode}, '{run.stderr}'")
+
+
+def main():
+    penstock, build, rules_header, native, *cards = sys.argv[1:]
+    table = programs.read(build)
+    for program in table:
+        check_program(penstock, program)
+    check_rules(rules_header, table)
+    for profile in programs.KNOWN_PROFILES:
+        for card in cards:
+            status, findings = lint(penstock, "--profile", profile, card)
+            expect(status == 0 and not findings, f"{card}, {profile}: {findings}")
+    rules = {finding["rule"] for finding in lint(penstock, native)[1]}
+    expect({"map-type", "redirect"} <= rules, f"{native}: only {rules}")
+    check_refusals(penstock, build)
+    for problem in problems:
+        print(problem)
+    print(f"{len(table)} programs, {len({p.rule for p in table if p.rule})} rules: {len(problems)} problems")
+    return 1 if problems else 0
+
+
+sys.exit(main())

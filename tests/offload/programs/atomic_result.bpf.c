@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/offload/program.h"
+
+struct value {
+	__u32 read, counted;
+	__u64 wide;
+};
+ARRAY(table, struct value, 16);
+
+SEC("xdp") int program(struct xdp_md *context)
+{
+	__u32 key = 0;
+	struct value *value = bpf_map_lookup_elem(&table, &key);
+
+	if (!value)
+		return XDP_PASS;
+	return __sync_fetch_and_add(&value->counted, 1) & 1 ? XDP_PASS : XDP_DROP; /* HERE */
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/offload/program.h"
+
+SEC("xdp") int program(struct xdp_md *context)
+{
+	const unsigned char *data = (void *)(long)context->data;
+	const unsigned char *end = (void *)(long)context->data_end;
+
+	if (data + 16 > end)
+		return XDP_PASS;
+	__u32 action = XDP_PASS;
+
+	if (data[0] == 1)
+		action = XDP_TX;
+	else if (data[0] == 2)
+		action = XDP_DROP;
+	else if (data[0] == 3)
+		action = XDP_ABORTED;
+	return action;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/offload/program.h"
+
+SEC("xdp") int program(struct xdp_md *context)
+{
+	return bpf_xdp_adjust_tail(context, -4) ? XDP_DROP : XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

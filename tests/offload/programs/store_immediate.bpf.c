@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/offload/program.h"
+
+SEC("xdp") __attribute__((naked)) int program(struct xdp_md *context)
+{
+	asm volatile(/* HERE */
+		     "*(u32 *)(r10 - 4) = 1\n"
+		     "r0 = 2\n"
+		     "exit\n");
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "tests/offload/program.h"
+
+SEC("xdp") int program(struct xdp_md *context)
+{
+	const unsigned char *data = (void *)(long)context->data;
+	const unsigned char *end = (void *)(long)context->data_end;
+
+	if (data + 16 > end)
+		return XDP_PASS;
+	return data[1] && data[0] / data[1] > 2 ? XDP_PASS : XDP_DROP; /* HERE */
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
