@@ -118,6 +118,7 @@ static void leave(struct gate *gate, const struct gate_place *place)
 	gate->how[0] = 0;
 	gate->rate_at = 0;
 	gate->forwarded_rate = gate->punted_rate = 0;
+	memset(gate->reason_rate, 0, sizeof(gate->reason_rate));
 }
 
 static void try_attach(struct gate *gate, const struct gate_place *place)
@@ -241,10 +242,15 @@ void gate_sample(struct gate *gate)
 	if (gate->rate_at) {
 		gate->forwarded_rate = (double)(forwarded - gate->rate_forwarded) / seconds;
 		gate->punted_rate = (double)(punted - gate->rate_punted) / seconds;
+		for (unsigned int i = 0; i < REASON_MAX; i++)
+			gate->reason_rate[i] =
+				(double)(gate->counters.reason[i].packets - gate->rate_reason[i]) / seconds;
 	}
 	gate->rate_at = now;
 	gate->rate_forwarded = forwarded;
 	gate->rate_punted = punted;
+	for (unsigned int i = 0; i < REASON_MAX; i++)
+		gate->rate_reason[i] = gate->counters.reason[i].packets;
 }
 
 const char *gate_state_name(enum gate_state state)

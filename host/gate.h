@@ -58,6 +58,8 @@ struct gate {
 	double forwarded_rate, punted_rate;   /* packets a second */
 	uint64_t rate_at;                     /* ms, when the rates were last computed; 0: never */
 	uint64_t rate_forwarded, rate_punted; /* packets then */
+	double reason_rate[REASON_MAX];       /* packets a second */
+	uint64_t rate_reason[REASON_MAX];     /* packets then */
 };
 
 /* device NULL: the kernel's. */

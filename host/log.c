@@ -24,7 +24,12 @@ static struct {
 	enum form form;
 } settings = { LOG_LEVEL_INFO, FORM_TEXT };
 
-static const char *level_name(enum log_level level)
+static struct {
+	struct log_entry entry[LOG_RECENT];
+	unsigned int count; /* of all there ever were */
+} recent;
+
+const char *log_level_name(enum log_level level)
 {
 	switch (level) {
 	case LOG_LEVEL_ERROR:
@@ -75,12 +80,20 @@ static void write_json(enum log_level level, const char *text)
 	char *dump = NULL;
 
 	time_text(stamp, sizeof(stamp), true);
-	line = json_pack("{s:s, s:s, s:s}", "time", stamp, "level", level_name(level), "message", text);
+	line = json_pack("{s:s, s:s, s:s}", "time", stamp, "level", log_level_name(level), "message", text);
 	if (line)
 		dump = json_dumps(line, JSON_COMPACT);
 	fprintf(stderr, "%s\n", dump ? dump : "{\"level\":\"error\",\"message\":\"unprintable log line\"}");
 	free(dump);
 	json_decref(line);
+}
+
+static void keep(enum log_level level, const char *text)
+{
+	struct log_entry *entry = &recent.entry[recent.count++ % LOG_RECENT];
+
+	*entry = (struct log_entry){ .time = time(NULL), .level = level };
+	snprintf(entry->text, sizeof(entry->text), "%.*s", (int)sizeof(entry->text) - 1, text);
 }
 
 static void write_line(enum log_level level, const char *format, va_list arguments)
@@ -91,6 +104,8 @@ static void write_line(enum log_level level, const char *format, va_list argumen
 	for (char *c = text; *c; c++) /* one event, one line; interface names may hold anything */
 		if (*c < ' ' || *c > '~')
 			*c = '?';
+	if (level <= LOG_LEVEL_WARNING)
+		keep(level, text);
 	switch (settings.form) {
 	case FORM_JSON:
 		write_json(level, text);
@@ -100,7 +115,7 @@ static void write_line(enum log_level level, const char *format, va_list argumen
 		break;
 	case FORM_TEXT:
 		time_text(stamp, sizeof(stamp), false);
-		fprintf(stderr, "%s %s: %s\n", stamp, level_name(level), text);
+		fprintf(stderr, "%s %s: %s\n", stamp, log_level_name(level), text);
 		break;
 	}
 }
@@ -122,6 +137,16 @@ void log_open(enum log_level most, enum log_format format)
 		settings.form = FORM_JSON;
 	else
 		settings.form = format == LOG_FORMAT_AUTO && stderr_is_journal() ? FORM_JOURNAL : FORM_TEXT;
+}
+
+unsigned int log_recent(struct log_entry *ret, unsigned int limit)
+{
+	unsigned int kept = recent.count < LOG_RECENT ? recent.count : LOG_RECENT;
+	unsigned int count = kept < limit ? kept : limit;
+
+	for (unsigned int i = 0; i < count; i++)
+		ret[i] = recent.entry[(recent.count - count + i) % LOG_RECENT];
+	return count;
 }
 
 bool log_enabled(enum log_level level)

@@ -26,6 +26,18 @@ enum log_format {
 void log_open(enum log_level most, enum log_format format);
 bool log_enabled(enum log_level level);
 
+const char *log_level_name(enum log_level level);
+
+/* The last errors and warnings are kept, whatever is written. */
+#define LOG_RECENT 16
+struct log_entry {
+	int64_t time; /* seconds of the epoch */
+	enum log_level level;
+	char text[240];
+};
+/* The newest, oldest of them first; returns their number. */
+unsigned int log_recent(struct log_entry *ret, unsigned int limit);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -8,6 +8,9 @@
 #include "host/cli/cli.h"
 #include "host/cli/client.h"
 
+#define PUNTS_SHOWN 6
+#define LOG_SHOWN   3
+
 static const char *text_of(json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -37,15 +40,27 @@ static void print_age(json_int_t since)
 		printf("%lld d", (long long)age / 86400);
 }
 
+/* The commonest reasons; what to do about those that go on. */
 static void print_punts(json_t *port)
 {
-	json_t *punt;
+	json_t *punts = json_object_get(port, "punts"), *punt;
 	size_t index;
 
-	json_array_foreach(json_object_get(port, "punts"), index, punt)
+	json_array_foreach(punts, index, punt)
 	{
-		printf("    to the kernel %lld: %s (%s)\n", (long long)number_of(punt, "packets"),
-		       text_of(punt, "text"), text_of(punt, "reason"));
+		double rate = json_real_value(json_object_get(punt, "rate"));
+
+		if (index == PUNTS_SHOWN) {
+			printf("    and %zu rarer reasons; see: penstock show counters\n",
+			       json_array_size(punts) - index);
+			break;
+		}
+		printf("    to the kernel %lld", (long long)number_of(punt, "packets"));
+		if (rate >= 0.5)
+			printf(", now %.0f/s", rate);
+		printf(": %s (%s)\n", text_of(punt, "text"), text_of(punt, "reason"));
+		if (rate >= 0.5 && json_is_string(json_object_get(punt, "todo")))
+			printf("        what to do: %s\n", text_of(punt, "todo"));
 	}
 }
 
@@ -118,6 +133,19 @@ static void print_tables(json_t *tables)
 	putchar('\n');
 }
 
+static void print_log(json_t *log)
+{
+	size_t size = json_array_size(log);
+
+	for (size_t i = size > LOG_SHOWN ? size - LOG_SHOWN : 0; i < size; i++) {
+		json_t *entry = json_array_get(log, i);
+
+		printf("%s, ", text_of(entry, "level"));
+		print_age(number_of(entry, "time"));
+		printf(" ago: %s\n", text_of(entry, "text"));
+	}
+}
+
 static void print_status(json_t *status)
 {
 	json_t *port;
@@ -136,6 +164,7 @@ static void print_status(json_t *status)
 	{
 		print_port(port);
 	}
+	print_log(json_object_get(status, "log"));
 }
 
 /* Commands without words after them. */

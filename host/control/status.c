@@ -6,75 +6,17 @@
 
 #include "host/control/leaf_json.h"
 #include "host/control/mirror_json.h"
+#include "host/control/port_json.h"
 #include "host/engine/pins.h"
 #include "host/fib/fib.h"
 #include "host/gates.h"
 #include "host/instance.h"
+#include "host/log.h"
 #include "host/router.h"
 
 #define SCHEMA 1
 
-static json_t *text_or_null(const char *text)
-{
-	return *text ? json_string(text) : json_null();
-}
-
 /* --- status --- */
-
-/* Why packets of this port went to the kernel, most first is left to the reader. */
-static json_t *punts_json(const struct gate *gate)
-{
-	json_t *list = json_array();
-
-	for (unsigned int reason = 1; reason < REASON_MAX; reason++) {
-		const struct image_counter *counter = &gate->counters.reason[reason];
-
-		if (!counter->packets || gate_action(reason) != ACTION_PUNT)
-			continue;
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "reason", leaf_json_reason(reason),
-						      "text", leaf_json_text(reason), "packets",
-						      (json_int_t)counter->packets));
-	}
-	return list;
-}
-
-static json_t *egress_json(const struct gate *gate)
-{
-	return json_pack("{s:b, s:b, s:s, s:o}", "possible", gate->egress.possible, "frames", gate->frames,
-			 "reason", gate->egress.reason, "fix", text_or_null(gate->egress.fix));
-}
-
-/* What the engine itself counts. */
-static json_t *facts_json(const struct gate *gate)
-{
-	struct engine_fact facts[ENGINE_FACTS];
-	unsigned int count = 0;
-	json_t *document;
-
-	if (gate->ops && gate->ops->facts)
-		count = gate->ops->facts(gate->engine, &gate->here, facts);
-	if (!count)
-		return json_null();
-	document = json_object();
-	for (unsigned int i = 0; i < count; i++)
-		json_object_set_new(document, facts[i].name, json_integer((json_int_t)facts[i].value));
-	return document;
-}
-
-static json_t *port_json(const struct router_state *state, const struct gate *gate)
-{
-	return json_pack(
-		"{s:s, s:i, s:o, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I, s:o, s:o}",
-		"interface", gate->name, "ifindex", (int)gate->facts.ifindex, "port",
-		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "how",
-		text_or_null(gate->how), "state", gate_state_name(gate->state), "why", gate->why.text,
-		"since", (json_int_t)gate->since, "hold",
-		mirror_json_hold(state->mirror, gate->facts.ifindex), "egress", egress_json(gate), "up",
-		gate->facts.up, "carrier", gate->facts.carrier, "forwarded_rate", gate->forwarded_rate,
-		"punted_rate", gate->punted_rate, "forwarded", (json_int_t)gate_packets(gate, ACTION_FORWARD),
-		"punted", (json_int_t)gate_packets(gate, ACTION_PUNT), "punts", punts_json(gate), "engine",
-		facts_json(gate));
-}
 
 static json_t *netfilter_json(const struct router_state *state)
 {
@@ -82,6 +24,20 @@ static json_t *netfilter_json(const struct router_state *state)
 
 	return json_pack("{s:s, s:o}", "policy", bypass ? "bypass" : "respect", "found",
 			 mirror_json_netfilter(state->mirror));
+}
+
+/* The last errors and warnings, oldest first. */
+static json_t *log_json(void)
+{
+	struct log_entry entries[LOG_RECENT];
+	unsigned int count = log_recent(entries, LOG_RECENT);
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:I, s:s, s:s}", "time", (json_int_t)entries[i].time,
+						      "level", log_level_name(entries[i].level), "text",
+						      entries[i].text));
+	return list;
 }
 
 static const char *overall(const struct router_state *state)
@@ -142,14 +98,14 @@ int status_answer(void *router, const struct api_request *request, json_t **ret,
 
 	router_sample(router); /* as of now, not of the last second */
 	for (unsigned int i = 0; i < state->gates->count; i++)
-		json_array_append_new(ports, port_json(state, &state->gates->gate[i]));
-	*ret = json_pack("{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "schema",
-			 SCHEMA, "state", overall(state), "penstock", PENSTOCK_VERSION, "name",
-			 instance_name(state->instance), "pid", (int)getpid(), "kernel",
-			 state->platform->release, "started", (json_int_t)state->started, "ready",
-			 state->ready ? json_integer(state->ready) : json_null(), "pins",
-			 pins_directory(state->pins), "mirror", mirror_json(state->mirror), "netfilter",
-			 netfilter_json(state), "tables", image_json(state->fib), "ports", ports);
+		json_array_append_new(ports, port_json(state->mirror, &state->gates->gate[i]));
+	*ret = json_pack(
+		"{s:i, s:s, s:s, s:s, s:i, s:s, s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "schema", SCHEMA,
+		"state", overall(state), "penstock", PENSTOCK_VERSION, "name", instance_name(state->instance),
+		"pid", (int)getpid(), "kernel", state->platform->release, "started",
+		(json_int_t)state->started, "ready", state->ready ? json_integer(state->ready) : json_null(),
+		"pins", pins_directory(state->pins), "mirror", mirror_json(state->mirror), "netfilter",
+		netfilter_json(state), "tables", image_json(state->fib), "ports", ports, "log", log_json());
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #define MUCH_MEMLOCK (64u << 20) /* bytes that the sockets of a port need or so */
 #define FULL_PERCENT 90
+#define MANY_PUNTS   50 /* packets a second */
 
 static const char *text_of(json_t *object, const char *key)
 {
@@ -275,6 +276,27 @@ static void check_mirror(json_t *mirror, struct findings *findings)
 			    (long long)json_integer_value(json_object_get(mirror, "punting_rules")));
 }
 
+/* A tenth of the traffic, and not just a few. */
+static void check_punts(json_t *port, struct findings *findings)
+{
+	double all = json_number_value(json_object_get(port, "forwarded_rate")) +
+		     json_number_value(json_object_get(port, "punted_rate"));
+	json_t *punt;
+	size_t index;
+
+	json_array_foreach(json_object_get(port, "punts"), index, punt)
+	{
+		double rate = json_number_value(json_object_get(punt, "rate"));
+
+		if (rate < MANY_PUNTS || rate < all / 10 || !*text_of(punt, "todo"))
+			continue;
+		finding_add(findings, FINDING_SUSPICIOUS, text_of(port, "interface"),
+			    "%.0f of 100 packets go to the kernel: %s", 100 * rate / all,
+			    text_of(punt, "text"));
+		finding_fix(findings, "%s", text_of(punt, "todo"));
+	}
+}
+
 static void check_state(json_t *port, struct findings *findings)
 {
 	const char *name = text_of(port, "interface");
@@ -303,6 +325,7 @@ void check_daemon(const struct box *box, struct findings *findings)
 	json_array_foreach(json_object_get(box->status, "ports"), index, item)
 	{
 		check_state(item, findings);
+		check_punts(item, findings);
 	}
 	json_array_foreach(box->gateways, index, item)
 	{

@@ -103,3 +103,26 @@ Test(log, a_flood_is_cut_and_counted)
 	cr_expect_not_null(strstr(logged(), "(990 more lines like the next one were left out)"));
 	cr_expect_not_null(strstr(text, "again"));
 }
+
+Test(log, the_last_errors_and_warnings_are_kept)
+{
+	struct log_entry entries[LOG_RECENT + 1];
+
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	cr_expect_eq(log_recent(entries, LOG_RECENT), 0);
+	log_info("not this");
+	log_error("first");
+	log_warning("second %d", 2);
+	cr_assert_eq(log_recent(entries, LOG_RECENT), 2);
+	cr_expect_str_eq(entries[0].text, "first");
+	cr_expect_eq(entries[0].level, LOG_LEVEL_ERROR);
+	cr_expect_str_eq(entries[1].text, "second 2");
+	cr_expect_gt(entries[1].time, 1000000000);
+	for (int i = 0; i < 100; i++)
+		log_warning("number %d", i);
+	cr_assert_eq(log_recent(entries, LOG_RECENT + 1), LOG_RECENT);
+	cr_expect_str_eq(entries[LOG_RECENT - 1].text, "number 99");
+	cr_expect_str_eq(entries[0].text, "number 84");
+	cr_assert_eq(log_recent(entries, 2), 2, "the newest");
+	cr_expect_str_eq(entries[0].text, "number 98");
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "host/control/port_json.h"
+
+#include "host/control/leaf_json.h"
+#include "host/control/mirror_json.h"
+#include "host/control/remedy.h"
+#include "host/gate.h"
+#include "host/modes/fact.h"
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+static json_t *probe_json(const struct probe *probe)
+{
+	return json_pack("{s:b, s:s, s:o}", "possible", probe->possible, "reason", probe->reason, "fix",
+			 text_or_null(probe->fix));
+}
+
+/* Why packets of this port went to the kernel, those of most packets first. */
+static json_t *punts_json(const struct gate *gate)
+{
+	json_t *list = json_array();
+
+	for (unsigned int reason = 1; reason < REASON_MAX; reason++) {
+		const struct image_counter *counter = &gate->counters.reason[reason];
+		size_t index = 0;
+
+		if (!counter->packets || gate_action(reason) != ACTION_PUNT)
+			continue;
+		while (index < json_array_size(list) &&
+		       json_integer_value(json_object_get(json_array_get(list, index), "packets")) >=
+			       (json_int_t)counter->packets)
+			index++;
+		json_array_insert_new(list, index,
+				      json_pack("{s:s, s:s, s:I, s:f, s:s?}", "reason",
+						leaf_json_reason(reason), "text", leaf_json_text(reason),
+						"packets", (json_int_t)counter->packets, "rate",
+						gate->reason_rate[reason], "todo", remedy_text(reason)));
+	}
+	return list;
+}
+
+static json_t *egress_json(const struct gate *gate)
+{
+	json_t *document = probe_json(&gate->egress);
+
+	json_object_set_new(document, "frames", json_boolean(gate->frames));
+	return document;
+}
+
+/* What the engine itself counts. */
+static json_t *engine_json(const struct gate *gate)
+{
+	struct engine_fact facts[ENGINE_FACTS];
+	unsigned int count = 0;
+	json_t *document;
+
+	if (gate->ops && gate->ops->facts)
+		count = gate->ops->facts(gate->engine, &gate->here, facts);
+	if (!count)
+		return json_null();
+	document = json_object();
+	for (unsigned int i = 0; i < count; i++)
+		json_object_set_new(document, facts[i].name, json_integer((json_int_t)facts[i].value));
+	return document;
+}
+
+/* All modes, best first, each with why. */
+static json_t *options_json(const struct decision *decision)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < decision->count; i++) {
+		json_t *option = probe_json(&decision->option[i].probe);
+
+		json_object_set_new(option, "mode", json_string(decision->option[i].mode));
+		json_array_append_new(list, option);
+	}
+	return list;
+}
+
+static json_t *tiers_json(const struct decision *decision)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < decision->tiers; i++)
+		json_array_append_new(list, json_string(decision->tier[i]));
+	return list;
+}
+
+static json_t *plan_json(const struct gate *gate)
+{
+	const struct decision *decision = &gate->decision;
+
+	if (!decision->count) /* not looked at yet */
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?, s:o}", "wish", gate->wish, "mode",
+			 decision->option[decision->chosen].mode, "reason", decision->reason, "tiers",
+			 tiers_json(decision), "options", options_json(decision), "effect", decision->effect,
+			 "change", text_or_null(decision->change));
+}
+
+json_t *port_json(struct mirror *mirror, const struct gate *gate)
+{
+	json_t *document = json_pack(
+		"{s:s, s:i, s:o, s:s, s:o, s:s, s:s, s:I, s:o, s:o, s:b, s:b, s:f, s:f, s:I, s:I}",
+		"interface", gate->name, "ifindex", (int)gate->facts.ifindex, "port",
+		gate->ops ? json_integer(gate->here.id) : json_null(), "mode", gate_mode(gate), "how",
+		text_or_null(gate->how), "state", gate_state_name(gate->state), "why", gate->why.text,
+		"since", (json_int_t)gate->since, "hold", mirror_json_hold(mirror, gate->facts.ifindex),
+		"egress", egress_json(gate), "up", gate->facts.up, "carrier", gate->facts.carrier,
+		"forwarded_rate", gate->forwarded_rate, "punted_rate", gate->punted_rate, "forwarded",
+		(json_int_t)gate_packets(gate, ACTION_FORWARD), "punted",
+		(json_int_t)gate_packets(gate, ACTION_PUNT));
+
+	if (!document)
+		return NULL;
+	json_object_set_new(document, "dropped", json_integer((json_int_t)gate_packets(gate, ACTION_DROP)));
+	json_object_set_new(document, "punts", punts_json(gate));
+	json_object_set_new(document, "engine", engine_json(gate));
+	json_object_set_new(document, "plan", plan_json(gate));
+	json_object_set_new(document, "facts", fact_json(fact_port, &gate->facts));
+	return document;
+}
