@@ -25,15 +25,16 @@
 #define NAME_LIMIT   31
 #define DEVICE_LIMIT 200 /* characters, also of the EAL's words */
 
-#define STALE_AFTER 5
+#define STALE_AFTER  5
+#define AFXDP_FRAMES 32768
+#define CPU_LIMIT    64 /* workers, and CPUs that they are bound to */
+#define CPU_HIGHEST  1023
 
 #define DEVICE_WORDS "dpdk: and a device as DPDK names it, such as dpdk:0000:03:00.0"
 
 static const cyaml_strval_t modes[] = {
-	{ "auto", CONFIG_MODE_AUTO },
-	{ "native", CONFIG_MODE_NATIVE },
-	{ "generic", CONFIG_MODE_GENERIC },
-	{ "kernel", CONFIG_MODE_KERNEL },
+	{ "auto", CONFIG_MODE_AUTO },   { "native", CONFIG_MODE_NATIVE }, { "generic", CONFIG_MODE_GENERIC },
+	{ "afxdp", CONFIG_MODE_AFXDP }, { "kernel", CONFIG_MODE_KERNEL },
 };
 
 static const cyaml_strval_t netfilters[] = {
@@ -104,6 +105,14 @@ static const cyaml_schema_field_t dpdk_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t afxdp_fields[] = {
+	CYAML_FIELD_STRING_PTR("cpus", TEXT, struct config_afxdp, cpus, 1, PATH_LIMIT),
+	CYAML_FIELD_UINT("workers", OPTIONAL, struct config_afxdp, workers),
+	CYAML_FIELD_UINT("frames", OPTIONAL, struct config_afxdp, frames),
+	CYAML_FIELD_UINT("busy-poll", OPTIONAL, struct config_afxdp, busy_poll),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", TEXT, struct config, name, 1, NAME_LIMIT),
 	CYAML_FIELD_SEQUENCE_COUNT("ports", TEXT, struct config, ports, port_count, &port_value, 0,
@@ -117,6 +126,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("log", OPTIONAL, struct config, log, log_fields),
 	CYAML_FIELD_MAPPING("image", OPTIONAL, struct config, image, image_fields),
 	CYAML_FIELD_MAPPING("dpdk", OPTIONAL, struct config, dpdk, dpdk_fields),
+	CYAML_FIELD_MAPPING("afxdp", OPTIONAL, struct config, afxdp, afxdp_fields),
 	CYAML_FIELD_END,
 };
 
@@ -139,6 +149,9 @@ static const struct range {
 	{ "stale-after", "seconds", 2, 3600, false, false },
 	{ "node-chunks", "chunks", 1 << 12, 1 << 24, true, true },
 	{ "run-cells", "cells", 1 << 17, 1 << 28, true, true },
+	{ "workers", "threads", 1, CPU_LIMIT, false, true },
+	{ "frames", "frames of 2 KiB", 1 << 12, 1 << 20, true, true },
+	{ "busy-poll", "microseconds", 1, 10000, false, true },
 	{ "nexthops", "next hops", 128, 1 << 16, false, true },
 	{ "buckets", "buckets", 64, 1 << 20, false, true },
 	{ "memory", "MiB", 64, 1 << 20, false, true },
@@ -271,6 +284,8 @@ static int check_text(const struct check *check, const yaml_node_t *node, const 
 	if (strcmp(field->key, "name") == 0 && config_check_name(text, NULL) < 0)
 		return refuse_value(check, node, field->key,
 				    "at most 31 of letters, digits, '-', '_'; not digits alone");
+	if (strcmp(field->key, "cpus") == 0 && config_cpus(text, (int[CPU_LIMIT]){ 0 }, CPU_LIMIT) < 0)
+		return refuse_value(check, node, field->key, "a list of up to 64 CPUs such as 2-5,8");
 	if (strlen(text) < field->value.string.min || strlen(text) > field->value.string.max)
 		return refuse_value(check, node, field->key, "a name");
 	return 0;
@@ -381,6 +396,8 @@ static void fill_defaults(struct config *config)
 		config->mode = CONFIG_MODE_AUTO;
 	if (!config->stale_after)
 		config->stale_after = STALE_AFTER;
+	if (!config->afxdp.frames)
+		config->afxdp.frames = AFXDP_FRAMES;
 	if (!config->log.level)
 		config->log.level = LOG_LEVEL_INFO;
 	for (uint32_t i = 0; i < config->port_count; i++)
@@ -584,6 +601,35 @@ int config_check_name(const char *name, struct why *why)
 			"digits alone (these stand for network namespaces)",
 			name, NAME_LIMIT);
 	return 0;
+}
+
+int config_cpus(const char *list, int *ret, int most)
+{
+	int count = 0;
+
+	for (;;) {
+		unsigned long first, last;
+		char *end;
+
+		first = last = strtoul(list, &end, 10);
+		if (*list < '0' || *list > '9')
+			return -EINVAL;
+		if (*end == '-') {
+			list = end + 1;
+			if (*list < '0' || *list > '9')
+				return -EINVAL;
+			last = strtoul(list, &end, 10);
+		}
+		if (last > CPU_HIGHEST || first > last || last - first >= (unsigned long)(most - count))
+			return -EINVAL;
+		while (first <= last)
+			ret[count++] = (int)first++;
+		if (!*end)
+			return count;
+		if (*end != ',')
+			return -EINVAL;
+		list = end + 1;
+	}
 }
 
 const char *config_mode_name(enum config_mode mode)

@@ -16,6 +16,7 @@ enum config_mode { /* of a port */
 		   CONFIG_MODE_AUTO,
 		   CONFIG_MODE_NATIVE,
 		   CONFIG_MODE_GENERIC,
+		   CONFIG_MODE_AFXDP,
 		   CONFIG_MODE_KERNEL,
 };
 
@@ -44,6 +45,13 @@ struct config_log {
 	enum log_format format;
 };
 
+struct config_afxdp {
+	char *cpus;         /* that workers are bound to, e.g. "2-5,8"; NULL: to none */
+	uint32_t workers;   /* 0: one for each of `cpus`, or else for each CPU */
+	uint32_t frames;    /* of 2 KiB, for all sockets */
+	uint32_t busy_poll; /* microseconds; 0: workers sleep when there is nothing to do */
+};
+
 struct config_image { /* sizes, 0: the default */
 	uint32_t node_chunks, run_cells, nexthops, buckets;
 };
@@ -69,6 +77,7 @@ struct config {
 	struct config_log log;
 	struct config_image image;
 	struct config_dpdk dpdk;
+	struct config_afxdp afxdp;
 };
 
 /* The configuration of an empty file. */
@@ -87,4 +96,7 @@ void config_free(struct config *config);
 int config_add_port(struct config *config, const char *text, struct why *why);
 /* Whether a daemon may have this name: letters, digits, '-', '_', not digits alone, at most 31. */
 int config_check_name(const char *name, struct why *why);
+/* The CPUs that a list such as "2-5,8" names, each below 1024; returns how many. -EINVAL: it is no such list,
+ * or names more than `most`. */
+int config_cpus(const char *list, int *ret, int most);
 const char *config_mode_name(enum config_mode mode);

@@ -254,6 +254,10 @@ static const char *fixed_difference(const struct config *a, const struct config 
 		return "dpdk";
 	if (memcmp(&a->image, &b->image, sizeof(a->image)) != 0)
 		return "image";
+	if (a->afxdp.workers != b->afxdp.workers || a->afxdp.frames != b->afxdp.frames ||
+	    a->afxdp.busy_poll != b->afxdp.busy_poll ||
+	    strcmp(a->afxdp.cpus ? a->afxdp.cpus : "", b->afxdp.cpus ? b->afxdp.cpus : "") != 0)
+		return "afxdp";
 	return a->stale_after != b->stale_after ? "stale-after" : NULL;
 }
 

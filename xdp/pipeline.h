@@ -28,9 +28,10 @@ static __always_inline enum reason route(struct target *target, struct packet *p
 	return REASON_FORWARDED;
 }
 
-/* Behind the link header. The family is a constant here, so that each gets straight code. */
-static __always_inline enum reason pipeline_ip(struct target *target, struct packet *packet,
-					       const enum family family)
+/* From behind the link header to the egress; nothing is changed yet. The family is a constant here, so that
+ * each gets straight code. */
+static __always_inline enum reason pipeline_egress(struct target *target, struct packet *packet,
+						   const enum family family)
 {
 	enum reason reason;
 
@@ -43,10 +44,15 @@ static __always_inline enum reason pipeline_ip(struct target *target, struct pac
 	reason = route(target, packet);
 	if (unlikely(reason))
 		return reason;
-	reason = nexthop(target, packet);
-	if (unlikely(reason))
-		return reason;
-	return rewrite(target, packet);
+	return nexthop(target, packet);
+}
+
+static __always_inline enum reason pipeline_ip(struct target *target, struct packet *packet,
+					       const enum family family)
+{
+	enum reason reason = pipeline_egress(target, packet, family);
+
+	return unlikely(reason) ? reason : rewrite(target, packet);
 }
 
 static __always_inline enum reason pipeline_type(struct target *target, struct packet *packet,

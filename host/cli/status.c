@@ -89,7 +89,10 @@ static void print_egress(json_t *port)
 
 static void print_port(json_t *port)
 {
-	printf("%s: %s for ", text_of(port, "interface"), text_of(port, "mode"));
+	printf("%s: %s", text_of(port, "interface"), text_of(port, "mode"));
+	if (json_is_string(json_object_get(port, "how")))
+		printf(" [%s]", text_of(port, "how"));
+	printf(" for ");
 	print_age(number_of(port, "since"));
 	printf(" (%s)", text_of(port, "why"));
 	if (!json_is_true(json_object_get(port, "carrier")))

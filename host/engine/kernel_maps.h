@@ -16,9 +16,10 @@ struct pins;
 struct kernel_maps {
 	int counters_fd;
 	int ports_fd;
-	bool adopted;              /* the counters are those of the last daemon */
-	unsigned int cpus;         /* possible ones: values of a per-CPU map */
-	unsigned int native_ports; /* ports under native XDP; they cannot redirect everywhere */
+	bool adopted;               /* the counters are those of the last daemon */
+	unsigned int cpus;          /* possible ones: values of a per-CPU map */
+	unsigned int generic_ports; /* ports under generic XDP */
+	unsigned int native_ports;  /* ports under native XDP; they cannot redirect everywhere */
 };
 
 /* adopt: go on with the counters of the last daemon, if it left any. */

@@ -9,18 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <unistd.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 
-#include "host/engine/bake.h"
 #include "host/engine/engine.h"
 #include "host/engine/kernel_maps.h"
 #include "host/engine/native_probe.h"
-#include "host/engine/pins.h"
-#include "host/fib/image_store.h"
+#include "host/engine/router_program.h"
+#include "host/engine/xdp_link.h"
 #include "host/loop.h"
 #include "host/modes/egress.h"
 #include "host/modes/xdp_features.h"
@@ -35,7 +32,6 @@ struct native_port {
 
 struct native {
 	const struct engine_context *context;
-	const char *mode;
 	__u32 flags;                   /* XDP_FLAGS_DRV_MODE or XDP_FLAGS_SKB_MODE */
 	struct xdp_features *features; /* NULL: the kernel does not tell */
 	LIST_HEAD(, native_port) ports;
@@ -44,6 +40,13 @@ struct native {
 static bool is_native(const struct native *native)
 {
 	return native->flags == XDP_FLAGS_DRV_MODE;
+}
+
+static unsigned int *count_of(const struct native *native)
+{
+	struct kernel_maps *maps = native->context->maps;
+
+	return is_native(native) ? &maps->native_ports : &maps->generic_ports;
 }
 
 static struct native_port *find_port(struct native *native, const struct engine_port *port)
@@ -68,8 +71,7 @@ static void features_changed(void *arg, __u32 ifindex, __u64 features)
 			native->context->changed(native->context->arg, port->port.ifindex);
 }
 
-static int open_hook(const struct engine_context *context, const char *mode, __u32 flags, void **ret,
-		     struct why *why)
+static int open_hook(const struct engine_context *context, __u32 flags, void **ret, struct why *why)
 {
 	struct native *native = calloc(1, sizeof(*native));
 	int error;
@@ -77,7 +79,6 @@ static int open_hook(const struct engine_context *context, const char *mode, __u
 	if (!native)
 		return why_set(why, ENOMEM, "out of memory");
 	native->context = context;
-	native->mode = mode;
 	native->flags = flags;
 	LIST_INIT(&native->ports);
 	error = xdp_features_open(&native->features);
@@ -94,12 +95,12 @@ static int open_hook(const struct engine_context *context, const char *mode, __u
 
 static int open_native(const struct engine_context *context, void **ret, struct why *why)
 {
-	return open_hook(context, "native", XDP_FLAGS_DRV_MODE, ret, why);
+	return open_hook(context, XDP_FLAGS_DRV_MODE, ret, why);
 }
 
 static int open_generic(const struct engine_context *context, void **ret, struct why *why)
 {
-	return open_hook(context, "generic", XDP_FLAGS_SKB_MODE, ret, why);
+	return open_hook(context, XDP_FLAGS_SKB_MODE, ret, why);
 }
 
 static void close_hook(void *engine)
@@ -112,128 +113,6 @@ static void close_hook(void *engine)
 
 /* --- attaching --- */
 
-static int reuse_maps(struct router *program, const struct engine_context *context)
-{
-	int error = bpf_map__reuse_fd(program->maps.counters, context->maps->counters_fd);
-
-	return error ? error : bpf_map__reuse_fd(program->maps.ports, context->maps->ports_fd);
-}
-
-static int bake_port(struct router *program, const struct image_store *store, __u16 port)
-{
-	struct bake bake = { 0 };
-
-	bake.fd[BAKED_TABLES] = store->tables_fd;
-	bake.fd[BAKED_INGRESS] = store->tables_fd;
-	bake.offset[BAKED_INGRESS] = offsetof(struct image_tables, interface[port + 1]);
-	bake.fd[BAKED_NODE] = store->node_fd;
-	bake.fd[BAKED_RUN] = store->run_fd;
-	bake.number[BAKED_PORT] = port;
-	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
-	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
-	return bake_program(program->progs.penstock, &bake);
-}
-
-static int load_program(struct native *native, const struct engine_port *port, struct router **ret,
-			struct why *why)
-{
-	struct router *program = router__open();
-	int error;
-
-	if (!program)
-		return why_set(why, errno, "cannot open the program: %s", strerror(errno));
-	error = bake_port(program, native->context->store, port->id);
-	if (error == 0)
-		error = reuse_maps(program, native->context);
-	if (error == 0)
-		error = router__load(program);
-	if (error < 0) {
-		router__destroy(program);
-		return why_set(why, -error,
-			       "the kernel does not load the program: %s; --log-level debug shows its words",
-			       strerror(-error));
-	}
-	*ret = program;
-	return 0;
-}
-
-static bool link_serves(int link_fd, __u32 ifindex, __u32 *ret_program)
-{
-	struct bpf_link_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(link_fd, &info, &size) < 0 || info.type != BPF_LINK_TYPE_XDP ||
-	    info.xdp.ifindex != ifindex)
-		return false;
-	if (ret_program)
-		*ret_program = info.prog_id;
-	return true;
-}
-
-/*
- * The link that a dead daemon left for the interface, if it still holds it by the same hook. A link that
- * holds something else (ifindex and namespace numbers are used again) is no more than rubbish, but one that
- * could be another namespace's is not touched: what counts is the program seen on our own interface.
- */
-static int adopt_link(struct native *native, const struct engine_port *port, int program_fd)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	struct pins *pins = native->context->pins;
-	__u32 held = 0, seen;
-	__u16 old_port = 0;
-	int fd = pins_link_get(pins, port->ifindex, &old_port);
-	int error;
-
-	if (fd < 0)
-		return fd;
-	if (!link_serves(fd, port->ifindex, &held) || bpf_xdp_query((int)port->ifindex, 0, &query) < 0)
-		goto drop;
-	seen = is_native(native) ? query.drv_prog_id : query.skb_prog_id;
-	if (seen != held)
-		goto drop;
-	error = bpf_link_update(fd, program_fd, NULL);
-	if (error < 0)
-		goto drop;
-	(void)pins_link_move(pins, (struct pins_link){ port->ifindex, old_port },
-			     (struct pins_link){ port->ifindex, port->id });
-	return fd;
-drop:
-	close(fd);
-	pins_link_remove(pins, (struct pins_link){ port->ifindex, old_port });
-	return -ENOENT;
-}
-
-static int refuse_attach(struct native *native, const struct engine_port *port, int error, struct why *why)
-{
-	struct capability now;
-
-	if ((error == -EBUSY || error == -EEXIST) && capability_read_plain(port->name, NULL, &now) == 0 &&
-	    now.program.id)
-		return why_set(why, EBUSY,
-			       "XDP program '%s' (id %u) is attached by someone else; remove it first: ip "
-			       "link set dev %s xdp off",
-			       now.program.name[0] ? now.program.name : "?", now.program.id, port->name);
-	return why_set(why, -error, "the kernel refuses %s XDP: %s", native->mode, strerror(-error));
-}
-
-static int create_link(struct native *native, const struct engine_port *port, int program_fd, struct why *why)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = native->flags);
-	struct pins *pins = native->context->pins;
-	int fd = bpf_link_create(program_fd, (int)port->ifindex, BPF_XDP, &options);
-	int error;
-
-	if (fd < 0)
-		return refuse_attach(native, port, fd, why);
-	error = pins_link_put(pins, (struct pins_link){ port->ifindex, port->id }, fd);
-	if (error < 0) {
-		close(fd);
-		return why_set(why, -error, "cannot pin the link in %s: %s", pins_directory(pins),
-			       strerror(-error));
-	}
-	return fd;
-}
-
 static int attach(void *engine, const struct engine_port *port, struct why *why)
 {
 	struct native *native = engine;
@@ -243,18 +122,15 @@ static int attach(void *engine, const struct engine_port *port, struct why *why)
 	if (!entry)
 		return why_set(why, ENOMEM, "out of memory");
 	entry->port = *port;
-	error = load_program(native, port, &entry->program, why);
+	error = router_program_forward(native->context, port, &entry->program, why);
 	if (error < 0)
 		goto free_entry;
 	program_fd = bpf_program__fd(entry->program->progs.penstock);
-	entry->link_fd = adopt_link(native, port, program_fd);
-	if (entry->link_fd < 0)
-		entry->link_fd = error = create_link(native, port, program_fd, why);
-	if (entry->link_fd < 0)
+	entry->link_fd = error = xdp_link_attach(native->context->pins, port, native->flags, program_fd, why);
+	if (error < 0)
 		goto destroy_program;
 	LIST_INSERT_HEAD(&native->ports, entry, link);
-	if (is_native(native))
-		native->context->maps->native_ports++;
+	++*count_of(native);
 	return 0;
 destroy_program:
 	router__destroy(entry->program);
@@ -270,13 +146,11 @@ static void detach(void *engine, const struct engine_port *port)
 
 	if (!entry)
 		return;
-	pins_link_remove(native->context->pins, (struct pins_link){ entry->port.ifindex, entry->port.id });
-	close(entry->link_fd);
+	xdp_link_detach(native->context->pins, &entry->port, entry->link_fd);
 	router__destroy(entry->program);
 	LIST_REMOVE(entry, link);
 	free(entry);
-	if (is_native(native))
-		native->context->maps->native_ports--;
+	--*count_of(native);
 }
 
 static int start(void *engine, const struct engine_port *port, struct why *why)
@@ -311,7 +185,7 @@ static int state(void *engine, const struct engine_port *port, struct engine_sta
 		return error;
 	egress_probe(native->context->platform, &now, native->context->maps->native_ports > 0, &egress);
 	memset(ret, 0, sizeof(*ret));
-	ret->attached = link_serves(entry->link_fd, port->ifindex, NULL);
+	ret->attached = xdp_link_serves(entry->link_fd, port->ifindex);
 	ret->able = egress.able;
 	ret->frames = egress.frames;
 	return 0;

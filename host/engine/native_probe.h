@@ -4,9 +4,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "host/modes/capability.h"
 #include "host/modes/platform.h"
 #include "host/modes/probe.h"
 
 void native_probe(const struct platform *platform, const struct capability *port, struct probe *ret);
 void native_probe_generic(const struct platform *platform, const struct capability *port, struct probe *ret);
+/* Whether the driver takes a program, be it able to redirect or not. */
+bool native_probe_attaches(const struct capability *port);

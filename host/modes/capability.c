@@ -176,7 +176,7 @@ static void read_program(struct capability *capability)
 		return;
 	if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
 		snprintf(capability->program.name, sizeof(capability->program.name), "%s", info.name);
-	capability->program.ours = strcmp(info.name, "penstock") == 0;
+	capability->program.ours = strncmp(info.name, "penstock", 8) == 0;
 	close(fd);
 }
 

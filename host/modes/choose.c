@@ -44,17 +44,20 @@ static unsigned int find_mode(const struct decision *decision, const char *mode)
 
 static void choose_best(struct decision *decision)
 {
-	unsigned int best = 0;
+	unsigned int best = 0, better;
 
-	while (best < decision->count - 1 && !decision->option[best].probe.possible)
+	while (best < decision->count - 1 &&
+	       (!decision->option[best].probe.possible || decision->option[best].probe.asked))
 		best++;
 	decision->chosen = best;
-	if (best == 0)
+	for (better = best; better > 0 && decision->option[better - 1].probe.possible; better--)
+		; /* what is better but not taken unless asked for explains nothing */
+	if (better == 0)
 		snprintf(decision->reason, sizeof(decision->reason), "the best there is: %.180s",
-			 decision->option[0].probe.reason);
+			 decision->option[best].probe.reason);
 	else
 		snprintf(decision->reason, sizeof(decision->reason), "%s is not possible: %.160s",
-			 decision->option[best - 1].mode, decision->option[best - 1].probe.reason);
+			 decision->option[better - 1].mode, decision->option[better - 1].probe.reason);
 }
 
 static void choose_wish(struct decision *decision, const char *wish)

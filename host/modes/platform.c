@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -114,6 +115,15 @@ static void read_memory(struct platform *ret)
 	read_hugepages(ret);
 }
 
+static bool has_xsk(void)
+{
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 unsigned int platform_version(const char *release)
 {
 	unsigned int major = 0, minor = 0, patch = 0;
@@ -137,6 +147,7 @@ void platform_read(const char *bpffs, struct platform *ret)
 	}
 	ret->cpus = cpus > 0 ? (unsigned int)cpus : 1;
 	ret->capabilities = capabilities;
+	ret->xsk = has_xsk();
 	ret->net_admin = capabilities & 1ull << CAP_NET_ADMIN;
 	ret->bpf = capabilities & (1ull << CAP_BPF | 1ull << CAP_SYS_ADMIN);
 	ret->perfmon = capabilities & (1ull << CAP_PERFMON | 1ull << CAP_SYS_ADMIN);

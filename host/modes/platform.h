@@ -25,6 +25,7 @@ struct platform {
 	__u64 memlock;       /* bytes that may be locked, ~0: no limit */
 	__u64 hugepage_size; /* bytes of one */
 	__u32 hugepages, hugepages_free;
+	bool xsk; /* AF_XDP sockets can be opened */
 };
 
 /* `bpffs`: where the configuration says it is, NULL: where it usually is. */

@@ -8,6 +8,7 @@
 
 struct probe {
 	bool possible;
+	bool asked; /* possible, but something later in the order is better: only when asked for */
 	char reason[200];
 	char fix[160]; /* a command, or empty */
 };

@@ -126,7 +126,7 @@ def check_api(daemon):
     assert result.returncode == 1 and 'no permission' in result.stderr, result
 
 
-for mode in ('native', 'generic'):
+for mode in ('native', 'generic', 'afxdp'):
     config = f'/tmp/{bed.prefix}.yaml'
     with open(config, 'w') as out:
         out.write(f'mode: {mode}\ncontrol: {{group: nogroup}}\n')

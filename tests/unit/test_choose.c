@@ -6,6 +6,7 @@
 
 #include <net/if_arp.h>
 
+#include "host/engine/afxdp_probe.h"
 #include "host/engine/engine.h"
 #include "host/engine/native_probe.h"
 #include "host/modes/choose.h"
@@ -14,12 +15,15 @@
 
 static const struct engine_ops native = { .name = "native", .probe = native_probe };
 static const struct engine_ops generic = { .name = "generic", .probe = native_probe_generic };
-static const struct engine_ops *const engines[] = { &native, &generic, NULL };
+static const struct engine_ops afxdp = { .name = "afxdp", .probe = afxdp_probe };
+static const struct engine_ops *const engines[] = { &native, &afxdp, &generic, NULL };
 
 static const struct platform new_kernel = {
-	.release = "6.18.0", .version = 61800, .cpus = 4, .features = true
+	.release = "6.18.0", .version = 61800, .cpus = 4, .features = true, .xsk = true
 };
-static const struct platform old_kernel = { .release = "6.1.0-56-amd64", .version = 60100, .cpus = 4 };
+static const struct platform old_kernel = {
+	.release = "6.1.0-56-amd64", .version = 60100, .cpus = 4, .xsk = true
+};
 
 #define VETH_ALONE (XDP_FEATURE_BASIC | XDP_FEATURE_REDIRECT | XDP_FEATURE_RX_SG)
 #define VETH_WHOLE (VETH_ALONE | XDP_FEATURE_NDO_XMIT | XDP_FEATURE_NDO_XMIT_SG)
@@ -84,9 +88,9 @@ Test(choose, a_good_card_runs_native)
 	cr_expect_not(decision.refused);
 	cr_expect_str_empty(decision.change);
 	expect_text(decision.reason, "ixgbe runs XDP");
-	cr_expect_eq(decision.count, 3);
-	cr_expect_str_eq(decision.option[2].mode, "kernel");
-	cr_expect(decision.option[2].probe.possible);
+	cr_expect_eq(decision.count, 4);
+	cr_expect_str_eq(decision.option[3].mode, "kernel");
+	cr_expect(decision.option[3].probe.possible);
 }
 
 Test(choose, a_card_without_xdp_runs_generic_and_says_why)
@@ -382,4 +386,40 @@ Test(choose, a_device_of_an_engine_is_for_that_engine_alone)
 	cr_expect_not(decision.refused);
 	choose(both, &new_kernel, &port, "native", true, &decision);
 	cr_expect(decision.refused);
+}
+
+Test(choose, afxdp_by_itself_only_with_zero_copy)
+{
+	decide(&new_kernel, card("nfp", XDP_FEATURE_BASIC | XDP_FEATURE_XSK_ZEROCOPY), "auto");
+	cr_expect_str_eq(chosen(), "afxdp", "it cannot redirect");
+	expect_text(decision.option[1].probe.reason, "zero copy");
+	decide(&new_kernel, card("nfp", XDP_FEATURE_BASIC), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	cr_expect(decision.option[1].probe.possible);
+	expect_text(decision.option[1].probe.reason, "only when asked for");
+	decide(&new_kernel, card("ixgbe", NIC | XDP_FEATURE_XSK_ZEROCOPY), "auto");
+	cr_expect_str_eq(chosen(), "native");
+	decide(&new_kernel, veth(VETH_WHOLE), "afxdp");
+	cr_expect_str_eq(chosen(), "afxdp");
+	cr_expect_not(decision.refused);
+}
+
+Test(choose, no_afxdp_without_its_sockets)
+{
+	struct platform platform = new_kernel;
+	struct capability loopback = { .name = "lo", .ifindex = 1, .type = ARPHRD_LOOPBACK };
+
+	platform.xsk = false;
+	decide(&platform, card("ixgbe", NIC | XDP_FEATURE_XSK_ZEROCOPY), "afxdp");
+	cr_expect(decision.refused);
+	expect_text(decision.reason, "no AF_XDP sockets");
+	expect_text(decision.option[1].probe.fix, "CAP_NET_RAW");
+	platform = new_kernel;
+	platform.version = 51700;
+	decide(&platform, card("ixgbe", NIC), "afxdp");
+	cr_expect(decision.refused);
+	expect_text(decision.reason, "cannot take frames back");
+	decide(&new_kernel, loopback, "afxdp");
+	cr_expect(decision.refused);
+	expect_text(decision.reason, "no Ethernet interface");
 }

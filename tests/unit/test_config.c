@@ -35,6 +35,10 @@ Test(config, an_empty_file_is_all_defaults)
 		cr_expect_eq(config->log.level, LOG_LEVEL_INFO);
 		cr_expect_eq(config->log.format, LOG_FORMAT_AUTO);
 		cr_expect_eq(config->image.nexthops, 0);
+		cr_expect_null(config->afxdp.cpus);
+		cr_expect_eq(config->afxdp.workers, 0);
+		cr_expect_eq(config->afxdp.frames, 32768);
+		cr_expect_eq(config->afxdp.busy_poll, 0);
 		config_free(config);
 	}
 }
@@ -64,7 +68,12 @@ Test(config, every_key_arrives)
 			   "  memory: 512\n"
 			   "  buffers: 20000\n"
 			   "  mtu: 9000\n"
-			   "  poll: busy\n"),
+			   "  poll: busy\n"
+			   "afxdp:\n"
+			   "  cpus: 2-5,8\n"
+			   "  workers: 5\n"
+			   "  frames: 65536\n"
+			   "  busy-poll: 20\n"),
 		     0, "%s", why.text);
 	cr_expect_str_eq(config->name, "edge-1");
 	cr_assert_eq(config->port_count, 3);
@@ -89,6 +98,10 @@ Test(config, every_key_arrives)
 	cr_expect_eq(config->dpdk.buffers, 20000);
 	cr_expect_eq(config->dpdk.mtu, 9000);
 	cr_expect_eq(config->dpdk.poll, CONFIG_POLL_BUSY);
+	cr_expect_str_eq(config->afxdp.cpus, "2-5,8");
+	cr_expect_eq(config->afxdp.workers, 5);
+	cr_expect_eq(config->afxdp.frames, 65536);
+	cr_expect_eq(config->afxdp.busy_poll, 20);
 	config_free(config);
 }
 
@@ -102,6 +115,11 @@ Test(config, each_choice_can_be_set)
 		{ "mode: auto", offsetof(struct config, mode), CONFIG_MODE_AUTO },
 		{ "mode: native", offsetof(struct config, mode), CONFIG_MODE_NATIVE },
 		{ "mode: generic", offsetof(struct config, mode), CONFIG_MODE_GENERIC },
+		{ "mode: afxdp", offsetof(struct config, mode), CONFIG_MODE_AFXDP },
+		{ "afxdp: {workers: 0}", offsetof(struct config, afxdp.workers), 0 },
+		{ "afxdp: {workers: 64}", offsetof(struct config, afxdp.workers), 64 },
+		{ "afxdp: {frames: 0}", offsetof(struct config, afxdp.frames), 32768 },
+		{ "afxdp: {busy-poll: 0}", offsetof(struct config, afxdp.busy_poll), 0 },
 		{ "mode: kernel", offsetof(struct config, mode), CONFIG_MODE_KERNEL },
 		{ "netfilter: respect", offsetof(struct config, netfilter), CONFIG_NETFILTER_RESPECT },
 		{ "netfilter: bypass", offsetof(struct config, netfilter), CONFIG_NETFILTER_BYPASS },
@@ -132,17 +150,19 @@ Test(config, refusals_say_where_what_and_what_else)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
-		{ "name: edge\nfast: yes\n", "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
-					     "netfilter, stale-after, bpffs, control, log, image, dpdk" },
+		{ "name: edge\nfast: yes\n",
+		  "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
+		  "netfilter, stale-after, bpffs, control, log, image, dpdk, afxdp" },
 		{ "log:\n  level: loud\n",
 		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
-		{ "\n\nmode: warp\n", "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, kernel" },
-		{ "mode: [auto]\n",
-		  "f.yaml:1: 'mode' holds a list or a mapping; allowed: auto, native, generic, kernel" },
-		{ "mode:\n", "f.yaml:1: 'mode' is ''; allowed: auto, native, generic, kernel" },
+		{ "\n\nmode: warp\n",
+		  "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, afxdp, kernel" },
+		{ "mode: [auto]\n", "f.yaml:1: 'mode' holds a list or a mapping; allowed: auto, native, "
+				    "generic, afxdp, kernel" },
+		{ "mode:\n", "f.yaml:1: 'mode' is ''; allowed: auto, native, generic, afxdp, kernel" },
 		{ "ports:\n  - interface: eth0\n    mode: offlaod\n",
-		  "f.yaml:3: 'mode' is 'offlaod'; allowed: auto, native, generic, kernel" },
+		  "f.yaml:3: 'mode' is 'offlaod'; allowed: auto, native, generic, afxdp, kernel" },
 		{ "ports:\n  - interface: eth0\n  - mode: native\n",
 		  "f.yaml:3: an entry of 'ports' lacks its key 'interface'" },
 		{ "ports:\n  - interface: ../../etc\n",
@@ -171,6 +191,14 @@ Test(config, refusals_say_where_what_and_what_else)
 		  "f.yaml:1: 'stale-after' is '99999999999999999999999'; allowed: 2 to 3600 (seconds)" },
 		{ "image:\n  node-chunks: 5000\n", "f.yaml:2: 'node-chunks' is '5000'; allowed: 0, or a "
 						   "power of two, 4096 to 16777216 (chunks)" },
+		{ "afxdp:\n  cpus: 3-2\n",
+		  "f.yaml:2: 'cpus' is '3-2'; allowed: a list of up to 64 CPUs such as 2-5,8" },
+		{ "afxdp:\n  workers: 65\n",
+		  "f.yaml:2: 'workers' is '65'; allowed: 0, or 1 to 64 (threads)" },
+		{ "afxdp:\n  frames: 5000\n", "f.yaml:2: 'frames' is '5000'; allowed: 0, or a power of two, "
+					      "4096 to 1048576 (frames of 2 KiB)" },
+		{ "afxdp:\n  busy-poll: 10001\n",
+		  "f.yaml:2: 'busy-poll' is '10001'; allowed: 0, or 1 to 10000 (microseconds)" },
 		{ "bpffs: sys/fs/bpf\n", "f.yaml:1: 'bpffs' is 'sys/fs/bpf'; allowed: an absolute path" },
 		{ "bpffs: /sys/../etc\n", "f.yaml:1: 'bpffs' is '/sys/../etc'; allowed: an absolute path" },
 		{ "name: 12\n", "f.yaml:1: 'name' is '12'; allowed: at most 31 of letters, digits, '-', '_'; "
@@ -187,6 +215,22 @@ Test(config, refusals_say_where_what_and_what_else)
 	}
 	cr_expect_eq(parse("mode: 'auto\n"), -EINVAL);
 	cr_expect_not_null(strstr(why.text, "not YAML"), "%s", why.text);
+}
+
+Test(config, lists_of_cpus)
+{
+	static const char *const bad[] = {
+		"",     "x",    "1,",   ",1",    "1-",   "-1",     "2-1",
+		"1 ,2", "1,,2", "1024", "1-1-2", "0-64", "0-63,5", "99999999999999999999"
+	};
+	int cpu[64];
+
+	cr_assert_eq(config_cpus("2-5,8", cpu, 64), 5);
+	cr_expect(cpu[0] == 2 && cpu[3] == 5 && cpu[4] == 8);
+	cr_expect_eq(config_cpus("0-63", cpu, 64), 64);
+	cr_expect_eq(config_cpus("1023", cpu, 1), 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_expect_eq(config_cpus(bad[i], cpu, 64), -EINVAL, "'%s' was taken", bad[i]);
 }
 
 /* More ports than the image has. */

@@ -132,7 +132,8 @@ static void check_sense(const struct sample *sample, const struct decision *deci
 
 		cr_expect_gt(strlen(probe->reason), 0, "%s", sample->path);
 		cr_expect(is_command(probe->fix), "%s: '%s' is no command", sample->path, probe->fix);
-		cr_expect(strcmp(sample->wish, "auto") != 0 || i >= decision->chosen || !probe->possible,
+		cr_expect(strcmp(sample->wish, "auto") != 0 || i >= decision->chosen || !probe->possible ||
+				  probe->asked,
 			  "%s: %s is possible and better", sample->path, decision->option[i].mode);
 	}
 	cr_expect(decision->refused || decision->chosen == decision->count - 1 ||
