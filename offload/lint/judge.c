@@ -147,7 +147,7 @@ static void end_word(struct judge *judge, uint32_t map, uint32_t word)
 int judge_open(const struct object *object, const struct profile *profile, struct findings *findings,
 	       struct judge *ret)
 {
-	struct judge judge = { object, profile, findings, NULL, NULL, NULL, NULL };
+	struct judge judge = { .object = object, .profile = profile, .findings = findings };
 
 	judge.kinds = calloc(object->instruction_count, sizeof(*judge.kinds));
 	judge.alignments = calloc(object->instruction_count, sizeof(*judge.alignments));

@@ -28,6 +28,7 @@ struct judge {
 	uint8_t *kinds;      /* of each instruction: what it points to, VALUE_POINTERS */
 	uint8_t *alignments; /* of each instruction: how its pointer to the stack is aligned, a bit each */
 	uint32_t *stack;     /* of each function: bytes it uses */
+	uint32_t steps;      /* how much has been looked at */
 	struct judge_word (*words)[JUDGE_WORDS]; /* of each map */
 };
 

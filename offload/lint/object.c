@@ -11,6 +11,9 @@
 #define FILE_LIMIT (16u * 1024 * 1024)
 #define MAP_LIMIT  4096
 
+#define PROGRAM_LIMIT     256
+#define INSTRUCTION_LIMIT (1u << 18)
+
 /* Relocations of BPF objects; <elf.h> has them under older names. */
 enum { RELOCATION_LOAD = 1, RELOCATION_CALL = 10 };
 
@@ -140,8 +143,11 @@ static int read_code(struct object *object, struct why *why)
 		}
 	if (!count)
 		return why_set(why, EINVAL, "%s: has no program", object->label);
-	if (count > FILE_LIMIT / sizeof(struct bpf_insn)) /* sections may lie over each other */
-		return why_set(why, EINVAL, "%s: damaged: more instructions than fit in it", object->label);
+	if (count > INSTRUCTION_LIMIT)
+		return why_set(why, EINVAL,
+			       "%s: has %llu instructions; at most %u are looked at, a card has room for "
+			       "some thousands",
+			       object->label, (unsigned long long)count, INSTRUCTION_LIMIT);
 	object->instructions = calloc(count, sizeof(*object->instructions));
 	object->references = calloc(count, sizeof(*object->references));
 	object->section_first = calloc(object->elf.section_count, sizeof(*object->section_first));
@@ -209,6 +215,7 @@ static void bound_functions(struct object *object)
 static int find_functions(struct object *object, struct why *why)
 {
 	const struct elf *elf = &object->elf;
+	uint32_t programs = 0;
 
 	object->functions =
 		calloc((size_t)elf->section_count + elf->symbol_count, sizeof(*object->functions));
@@ -231,6 +238,11 @@ static int find_functions(struct object *object, struct why *why)
 		object->functions[object->function_count++] = function_of(object, symbol->section, symbol);
 	}
 	bound_functions(object);
+	for (uint32_t i = 0; i < object->function_count; i++)
+		programs += object->functions[i].program;
+	if (programs > PROGRAM_LIMIT)
+		return why_set(why, EINVAL, "%s: has %u programs; at most %u are looked at", object->label,
+			       programs, PROGRAM_LIMIT);
 	return 0;
 }
 

@@ -8,8 +8,8 @@
 #include "offload/lint/instruction.h"
 #include "offload/lint/step.h"
 
-#define STEP_LIMIT   1000000 /* as many instructions as the kernel's verifier looks at */
-#define MEMORY_LIMIT (256u << 20)
+#define STEP_LIMIT   1000000 /* of one object: instructions looked at, states compared */
+#define MEMORY_LIMIT (128u << 20)
 #define KEEP         8  /* states where paths meet, */
 #define KEEP_LOOP    48 /* and where a loop begins: loops of as many rounds are known exactly */
 #define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
@@ -39,7 +39,6 @@ struct paths {
 	struct waiting *waiting;
 	struct state state, other;
 	size_t memory;
-	uint32_t steps;
 };
 
 static void *take(struct paths *paths, size_t head, const struct state *state)
@@ -120,6 +119,7 @@ static int pass(struct paths *paths, struct state *state)
 	for (struct passed *passed = paths->passed[state->at]; passed; passed = passed->next) {
 		if (!state_comparable(&passed->state, state))
 			continue;
+		paths->judge->steps++;
 		if (state_includes(&passed->state, state))
 			return 0;
 		if (!last)
@@ -215,7 +215,7 @@ static int walk(struct paths *paths)
 			if (on <= 0)
 				break;
 		}
-		if (++paths->steps > STEP_LIMIT)
+		if (++paths->judge->steps > STEP_LIMIT)
 			return -E2BIG;
 		paths->place[at] |= PLACE_REACHED;
 		on = has_registers(paths, &paths->object->instructions[at]) ? advance(paths, &function) : 0;
@@ -238,23 +238,24 @@ static uint32_t own_stack(const struct paths *paths, const struct object_functio
 }
 
 /* With that of what it calls, the deepest. Nothing calls itself, and nests deeper than STATE_FRAMES. */
-static uint32_t stack_of(const struct paths *paths, const struct object_function *function, bool called)
+static uint32_t stack_of(const struct paths *paths, const struct object_function *function, uint32_t depth)
 {
 	uint32_t *known = &paths->stack[function - paths->object->functions];
 	uint32_t deepest = 0, to;
 
-	if (*known)
-		return *known - 1;
+	if (*known || depth == STATE_FRAMES)
+		return *known ? *known - 1 : 0;
+	*known = 1; /* it would not end where functions call each other in a circle that no path closes */
 	for (uint32_t i = function->first; i < function->first + function->count; i++) {
 		uint32_t below;
 
 		if (!(paths->place[i] & PLACE_REACHED) || !object_calls(paths->object, i, &to))
 			continue;
-		below = stack_of(paths, object_function_of(paths->object, to), true);
+		below = stack_of(paths, object_function_of(paths->object, to), depth + 1);
 		if (below > deepest)
 			deepest = below;
 	}
-	deepest += own_stack(paths, function, called);
+	deepest += own_stack(paths, function, depth > 0);
 	*known = deepest + 1;
 	return deepest;
 }
@@ -309,7 +310,7 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 	ret->stack = 0;
 	if (!findings_has(judge->findings, RULE_call_depth) &&
 	    !findings_has(judge->findings, RULE_complexity))
-		ret->stack = stack_of(paths, program, false);
+		ret->stack = stack_of(paths, program, 0);
 release:
 	release(paths);
 	return error;
