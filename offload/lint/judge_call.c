@@ -155,7 +155,8 @@ bool judge_call(struct judge *judge, const struct state *state)
 
 		if (!object_calls(judge->object, state->at, &function) ||
 		    object_function_of(judge->object, function)->first != function) {
-			findings_add(judge->findings, RULE_malformed, state->at, "it calls what is no function");
+			findings_add(judge->findings, RULE_malformed, state->at,
+				     "it calls what is no function");
 			return false;
 		}
 		if (state->depth < STATE_FRAMES - 1)
