@@ -15,6 +15,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/doctor.h"
 #include "host/cli/plan.h"
+#include "host/cli/replay.h"
 #include "host/cli/run.h"
 #include "host/cli/show.h"
 #include "host/cli/status.h"
@@ -39,6 +40,8 @@ static const struct command commands[] = {
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
 	{ "reload", "", "read the configuration file again", reload_command },
+	{ "replay", "CAPTURE (-c FILE | --kernel) [-o FILE] [...]",
+	  "a capture through the program, without root: what becomes of it, and why", replay_command },
 	{ "bench", "forward|fib|program|mirror|goals|compare|page [...]",
 	  "measure forwarding, lookups, and how routes are followed", bench_command },
 	{ "offload", "lint|profiles [...]", "whether a NIC that runs XDP itself takes a program",
@@ -171,7 +174,7 @@ int main(int argc, char **argv)
 	memmove(&argv[2], &argv[1], (size_t)(index - 1) * sizeof(*argv));
 	argv[1] = word;
 	if (command->run != bench_command && command->run != offload_command &&
-	    asks_help(argc - 2, argv + 2)) {
+	    command->run != replay_command && asks_help(argc - 2, argv + 2)) {
 		char *arguments[] = { word, word };
 
 		return help_command(2, arguments);

@@ -108,7 +108,7 @@ static int show_topic(const struct cli *cli, const struct topic *topic)
 		return status;
 	if (cli->json)
 		return cli_print_json(cli, answer);
-	table_print(topic->columns, json_object_get(answer, topic->list));
+	table_print(stdout, topic->columns, json_object_get(answer, topic->list));
 	json_decref(answer);
 	return CLI_DONE;
 }
@@ -128,7 +128,7 @@ static void print_rows(struct listing *listing, json_t *rows)
 	size_t index;
 
 	if (!listing->cli->json) {
-		table_print(route_columns, rows);
+		table_print(stdout, route_columns, rows);
 		return;
 	}
 	json_array_foreach(rows, index, row)

@@ -33,16 +33,16 @@ static void cell_text(const json_t *value, char *ret)
 		strcpy(ret, "-");
 }
 
-static void print_cell(const char *text, int width, bool right, bool last)
+static void print_cell(FILE *to, const char *text, int width, bool right, bool last)
 {
 	if (right)
-		printf("%*s", width, text);
+		fprintf(to, "%*s", width, text);
 	else
-		printf("%-*s", last ? 0 : width, text);
-	fputs(last ? "\n" : "  ", stdout);
+		fprintf(to, "%-*s", last ? 0 : width, text);
+	fputs(last ? "\n" : "  ", to);
 }
 
-void table_print(const struct table_column *columns, json_t *rows)
+void table_print(FILE *to, const struct table_column *columns, json_t *rows)
 {
 	int width[COLUMNS] = { 0 }, count = 0;
 	bool right[COLUMNS] = { false };
@@ -66,12 +66,12 @@ void table_print(const struct table_column *columns, json_t *rows)
 		}
 	}
 	for (int i = 0; i < count; i++)
-		print_cell(columns[i].title, width[i], right[i], i == count - 1);
+		print_cell(to, columns[i].title, width[i], right[i], i == count - 1);
 	json_array_foreach(rows, index, row)
 	{
 		for (int i = 0; i < count; i++) {
 			cell_text(json_object_get(row, columns[i].key), text);
-			print_cell(text, width[i], right[i], i == count - 1);
+			print_cell(to, text, width[i], right[i], i == count - 1);
 		}
 	}
 }

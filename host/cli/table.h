@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include <jansson.h>
 
 struct table_column {
@@ -12,4 +14,4 @@ struct table_column {
 };
 
 /* `columns` end with a NULL title. Numbers are set to the right. An empty array prints nothing. */
-void table_print(const struct table_column *columns, json_t *rows);
+void table_print(FILE *to, const struct table_column *columns, json_t *rows);
