@@ -13,6 +13,7 @@
 #define ICMP_REDIRECT      5
 #define ICMP_TIME_EXCEEDED 11
 
+#define ICMP6_UNREACHABLE   1
 #define ICMP6_TIME_EXCEEDED 3
 #define ICMP6_REDIRECT      137
 
@@ -81,6 +82,12 @@ static __u32 count(struct canonical *canonical, __u64 key)
 	return ++tally->count;
 }
 
+static void count_all(struct canonical *canonical, __u64 key, __u32 times)
+{
+	while (times--)
+		count(canonical, key);
+}
+
 // Finds the IP header and how much of the frame is IP; 0: not IP, or not sound.
 static __u32 find_ip(const __u8 *frame, __u32 length, __u8 *ret_family, __u32 *ret_ip_length)
 {
@@ -132,14 +139,18 @@ static bool clear_time_stamps(__u8 *ip, __u32 ip_length)
 static bool icmp4_counts(struct canonical *canonical, const __u8 *ip, __u32 header)
 {
 	__u8 type = ip[header], code = ip[header + 1];
-	__u64 key = hash_bytes(type << 8 | code, ip + 16, 4);
+	__u64 key = hash_bytes(type << 8 | code, ip + 16, 4), errors = hash_bytes(0, ip + 16, 4);
 
 	if (type == ICMP_TIME_EXCEEDED && code == 1)
 		return false;
-	if (type == ICMP_REDIRECT)
+	if (type == ICMP_UNREACHABLE && code == 1 && canonical->world->odd)
+		return false;
+	if (type == ICMP_REDIRECT) {
+		count_all(canonical, errors, UNREACHABLE_COUNTED); // it uses up what errors live on
 		return count(canonical, key) <= REDIRECTS_COUNTED;
+	}
 	if (type == ICMP_UNREACHABLE && (code == 0 || code == 1 || code == 13))
-		return count(canonical, hash_bytes(0, ip + 16, 4)) <= UNREACHABLE_COUNTED;
+		return count(canonical, errors) <= UNREACHABLE_COUNTED;
 	return true;
 }
 
@@ -148,6 +159,8 @@ static bool icmp6_counts(struct canonical *canonical, const __u8 *ip, __u32 ip_l
 	__u8 type = ip[40], code = ip[41];
 
 	if (type == ICMP6_TIME_EXCEEDED && code == 1)
+		return false;
+	if (type == ICMP6_UNREACHABLE && code == 3 && canonical->world->odd)
 		return false;
 	if (type == ICMP6_REDIRECT) // limited by the destination of the packet, which the redirect names
 		return ip_length < 80 || count(canonical, hash_bytes(type, ip + 64, 16)) <= REDIRECTS_COUNTED;
@@ -159,7 +172,7 @@ static bool ipv4_counts(struct canonical *canonical, __u8 *ip, __u32 ip_length)
 	__u32 header = (ip[0] & 0xf) * 4, quoted = header + 8;
 
 	clear_time_stamps(ip, ip_length);
-	if (!world_is_own(canonical->world, AF_INET, ip + 12))
+	if (!canonical->world->odd && !world_is_own(canonical->world, AF_INET, ip + 12))
 		return ip[9] != IPPROTO_IGMP || memcmp(ip + 12, "\0\0\0\0", 4) != 0;
 	memset(ip + 4, 0, 2);
 	memset(ip + 10, 0, 2);
@@ -176,7 +189,7 @@ static bool ipv6_counts(struct canonical *canonical, const __u8 *ip, __u32 ip_le
 	bool link_local = ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80;
 	const __u8 unspecified[16] = { 0 };
 
-	if (!link_local && memcmp(ip + 8, unspecified, 16) != 0 &&
+	if (!link_local && memcmp(ip + 8, unspecified, 16) != 0 && !canonical->world->odd &&
 	    !world_is_own(canonical->world, AF_INET6, ip + 8))
 		return true;
 	if (ip[6] == IPPROTO_HOPOPTS) // MLD

@@ -8,7 +8,9 @@
  *   ARP, ND, MLD, IGMP the router's own: sent when timers say so
  *   reassembly ended   ICMP time exceeded code 1: sent when a timer says so
  *   redirects          sent once, then when timers say so: only the first to each address counts
- *   unreachable        at most 5 at once to each IPv4 address, then by the second: only the first 3 count
+ *   unreachable        at most 5 at once to each IPv4 address, then by the second, and none soon after a
+ * redirect: only the first 3 count, and none after a redirect host unreachable   where the world is odd: a
+ * neighbour may be unknown, and answers come when timers say so
  */
 #pragma once
 

@@ -279,7 +279,7 @@ static void judge_oracle(struct twins *twins)
 	for (; twins->judged < twins->figures.sent; twins->judged++) {
 		const struct sent *sent = &twins->history[twins->judged % HISTORY];
 
-		if (!sent->open && (!sent->forwarded || may_come_out(sent)))
+		if (twins->world->odd || (!sent->open && (!sent->forwarded || may_come_out(sent))))
 			continue;
 		twins->figures.unfaithful++;
 		if (twins->shown++ >= SHOWN)
@@ -354,10 +354,10 @@ static void send_both(struct twins *twins, const struct packet_drawn *packet,
 	sent->key = canonical_key(packet->frame, packet->length);
 	sent->forbids = answer->forbids;
 	sent->excuses = answer->excuses;
-	sent->open = !answer->forbids;
+	sent->open = !answer->forbids && !twins->world->odd;
 	sent->forwarded = false;
 	twins->figures.sent++;
-	twins->figures.plain += !(answer->forbids | answer->excuses);
+	twins->figures.plain += !(answer->forbids | answer->excuses) && !twins->world->odd;
 }
 
 // Whether either had something.

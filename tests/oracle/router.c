@@ -497,11 +497,13 @@ static void check_ipv6_destination(struct frame *frame)
 {
 	const __u8 *destination = frame->destination;
 	const __u64 martian = BIT(MARTIAN_DESTINATION);
+	const bool on_link = world_neighbour(frame->world, frame->in->ifindex, AF_INET6, destination);
 
 	if (destination[0] == 0xff)
 		forbid(frame, BIT(MULTICAST) | martian);
 	else if (is_link_local(destination)) // Linux sends it back to its link, with a redirect
-		forbid(frame, martian | BIT(LOCAL) | BIT(NO_ROUTE) | BIT(SAME_INTERFACE));
+		forbid(frame, martian | BIT(LOCAL) | BIT(NO_ROUTE) | BIT(SAME_INTERFACE) |
+				      (on_link ? 0 : BIT(NEIGHBOUR)));
 	else if (is_loopback(destination))
 		forbid(frame, martian | BIT(LOCAL));
 	else if (is_zero(destination, 10))

@@ -90,6 +90,7 @@ struct world {
 	struct lpm *neighbours[WORLD_INTERFACES][2]; // address to index into world.neighbour
 	bool vrfs;   // a policy rule for VRFs exists: Linux then looks every IPv4 source up
 	bool beside; // hosts have VLAN devices, which hand tags over beside the frame, not in it
+	bool odd;    // the live router knows more than the world says: the naive one cannot tell
 	bool full;   // the product's tables may be too small for it: any packet may be punted for that
 };
 
@@ -145,6 +146,7 @@ struct world_options {
 	__u32 sub_interfaces; // 802.1Q and QinQ sub-interfaces in all
 	__u32 vrfs;           // 0..8
 	__u32 routes;         // drawn for each table and family
+	bool single;          // no route has several paths
 	bool live;            // only what a real kernel of a test can be brought into
 };
 

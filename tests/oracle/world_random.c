@@ -231,7 +231,10 @@ static __u8 draw_type(struct draw *draw)
 // Paths of one route differ: the kernel refuses doubles.
 static __u32 draw_paths(struct draw *draw, struct world_route *route, struct world_path paths[WORLD_PATHS])
 {
-	__u32 wanted = chance(draw, 80) ? 1 : chance(draw, 95) ? 2 + below(draw, 6) : 16 + below(draw, 32);
+	__u32 wanted = draw->options->single ? 1
+		       : chance(draw, 80)    ? 1
+		       : chance(draw, 95)    ? 2 + below(draw, 6)
+					     : 16 + below(draw, 32);
 	__u32 count = 0;
 
 	for (__u32 tries = 0; tries < 2 * wanted; tries++) {
