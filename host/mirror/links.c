@@ -499,6 +499,15 @@ bool links_alive(const struct links *links, __u32 ifindex, __u8 family)
 	return is_carried(&entry->link) || !ignores_linkdown(links, &entry->link, family);
 }
 
+bool links_revives(const struct links *links, __u32 ifindex, __u8 family)
+{
+	const struct entry *entry = find(links, ifindex);
+
+	if (!entry || !links_alive(links, ifindex, family))
+		return false;
+	return family == AF_INET ? entry->link.addresses > 0 : has_ipv6(&entry->link);
+}
+
 enum reason links_punt(const struct links *links, const struct link *link)
 {
 	return master_takes(links, link) || is_taken(links, link) ? REASON_HELD : REASON_FORWARDED;

@@ -85,6 +85,11 @@ __u32 links_table(const struct links *links, const struct link *link);
 bool links_is_up(const struct links *links, __u32 ifindex);
 /* Whether lookups take next hops through it. An unknown one is taken: the fib punts what it does not know. */
 bool links_alive(const struct links *links, __u32 ifindex, __u8 family);
+/*
+ * Whether a next hop through it cannot be dead. The kernel says so of those without carrier, where that
+ * counts, as of those whose device is down or without IP, and is silent when the carrier comes back.
+ */
+bool links_revives(const struct links *links, __u32 ifindex, __u8 family);
 /* REASON_HELD where something above takes the packets (bridge, bond, ipvlan ...), else FORWARDED. */
 enum reason links_punt(const struct links *links, const struct link *link);
 /* What the fib is told about it; .punt is links_punt(). */

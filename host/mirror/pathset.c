@@ -615,14 +615,26 @@ bool pathsets_joins(const struct pathsets *pathsets, __u32 id, __u8 protocol)
 	       protocol != RTPROT_RA && set->path_count && set->path[0].family;
 }
 
+static void revive(struct pathsets *pathsets, __u32 id)
+{
+	const struct pathset *set = pathsets->record[id].content;
+
+	for (__u32 i = 0; i < set->path_count; i++)
+		if (set->path[i].flags & RTNH_F_DEAD &&
+		    links_revives(pathsets->links, set->path[i].ifindex, set->family))
+			set_dead(pathsets, id, set->path[i].ifindex, false);
+}
+
 void pathsets_link_changed(struct pathsets *pathsets, __u32 ifindex)
 {
 	for (__u32 id = 0; id < pathsets->size; id++) {
 		struct record *record = &pathsets->record[id];
 
-		if (is_live(record) &&
-		    (!ifindex || record->content->nexthop || has_path(record->content, ifindex)))
-			refresh(pathsets, record);
+		if (!is_live(record) ||
+		    (ifindex && !record->content->nexthop && !has_path(record->content, ifindex)))
+			continue;
+		revive(pathsets, id);
+		refresh(pathsets, record);
 	}
 }
 

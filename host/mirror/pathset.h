@@ -73,7 +73,7 @@ __u64 pathsets_epoch(const struct pathsets *pathsets);
  * (rt6_qualify_for_ecmp()). */
 bool pathsets_joins(const struct pathsets *pathsets, __u32 id, __u8 protocol);
 
-/* A link's liveness may have changed; 0: any link's. */
+/* A link's liveness may have changed; 0: any link's. What was dead only for want of a carrier lives again. */
 void pathsets_link_changed(struct pathsets *pathsets, __u32 ifindex);
 void pathsets_nexthop_changed(struct pathsets *pathsets, __u32 nexthop);
 

@@ -389,6 +389,77 @@ Test(rib, carrier_counts_where_the_sysctl_says)
 	expect(0, "via 1:4");
 }
 
+static void numbered(__u32 ifindex, bool deleted)
+{
+	struct address_message address = {
+		.family = AF_INET, .length = 24, .ifindex = ifindex, .deleted = deleted
+	};
+
+	(void)links_address(links, &address);
+}
+
+/* A route by device 1 that the kernel calls dead. */
+static void told_dead(__u8 family, __u8 prefix, __u32 metric)
+{
+	struct model_event event = { .prefix = prefix, .nlflags = NEW };
+
+	model.family = family;
+	event.route = VIA(metric, .paths = 1, .path = { { 1, 4 } });
+	model_message(&model, &event, &message);
+	message.path[0].flags = RTNH_F_DEAD | RTNH_F_LINKDOWN;
+	cr_assert_eq(rib_apply(rib, &message), 0);
+}
+
+/* While there is no carrier, and that counts, the kernel calls next hops dead; then it is silent. */
+Test(rib, what_is_dead_without_carrier_lives_again_with_it)
+{
+	link_state(1, true, false, 1);
+	link_state(2, true, true, 1);
+	numbered(1, false);
+	told_dead(AF_INET, 0, 10);
+	told(AF_INET, 0, NEW, VIA(20, .paths = 1, .path = { { 2, 4 } }));
+	expect(0, "via 2:4");
+	link_state(1, true, true, 1);
+	work();
+	expect(0, "via 1:4");
+	/* or it does not count any more */
+	link_state(1, true, false, 1);
+	told_dead(AF_INET, 1, 10);
+	told(AF_INET, 1, NEW, VIA(20, .paths = 1, .path = { { 2, 4 } }));
+	work();
+	expect(1, "via 2:4");
+	link_state(1, true, false, 0);
+	work();
+	expect(1, "via 1:4");
+	/* dead because IP went from the device: the carrier changes nothing */
+	link_state(1, true, false, 1);
+	numbered(1, true);
+	told_dead(AF_INET, 2, 10);
+	link_state(1, true, true, 1);
+	work();
+	expect(2, "none");
+}
+
+Test(rib, ipv6_without_carrier_lives_again_too)
+{
+	struct link_message link = {
+		.ifindex = 1, .flags = IFF_UP, .sysctls = { .ignore_linkdown6 = 1, .mtu6 = 1500 }, .mtu = 1500
+	};
+	struct links_change change;
+
+	link_state(2, true, true, 1);
+	cr_assert_eq(links_apply(links, &link, &change), 0);
+	told_dead(AF_INET6, 0, 10);
+	told(AF_INET6, 0, NEW, VIA(20, .paths = 1, .path = { { 2, 4 } }));
+	expect(0, "via 2:4");
+	link.flags |= IFF_RUNNING | IFF_LOWER_UP;
+	cr_assert_eq(links_apply(links, &link, &change), 0);
+	cr_assert(change.liveness);
+	pathsets_link_changed(pathsets, 1);
+	work();
+	expect(0, "via 1:4");
+}
+
 static void object(__u32 id, bool deleted, __u32 ifindex, __u8 gateway)
 {
 	static struct nexthop_message nexthop;
