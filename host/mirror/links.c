@@ -135,7 +135,7 @@ static void compare(const struct link *old, const struct link *new, struct links
 	ret->up = !is_up(old) && is_up(new);
 	ret->ipv6_off = has_ipv6(old) && !has_ipv6(new);
 	ret->ipv6_on = !has_ipv6(old) && has_ipv6(new);
-	ret->uncarried = is_carried(old) && !is_carried(new);
+	ret->uncarried = (is_carried(old) && !is_carried(new)) || ret->down;
 	ret->liveness = is_up(old) != is_up(new) || is_carried(old) != is_carried(new) ||
 			old->sysctls.ignore_linkdown4 != new->sysctls.ignore_linkdown4 ||
 			old->sysctls.ignore_linkdown6 != new->sysctls.ignore_linkdown6;

@@ -123,6 +123,21 @@ Test(mirror_world, links_come_change_and_go)
 	cr_expect_null(links_named(mirror_links(fixture.mirror), "w1"));
 }
 
+/* A device without carrier goes down: that takes its IPv4 routes, in silence. */
+Test(mirror_world, a_link_goes_down_after_its_carrier)
+{
+	mirror_fixture_run("ip route add 10.90.0.0/16 via 10.0.0.2; ip route add 10.90.0.0/17 via 10.0.1.2");
+	mirror_fixture_settle(&fixture);
+	cr_expect(mirror_fixture_same_text(&fixture, "10.90.200.1"));
+	mirror_fixture_run("ip link set dev p0 down; sleep 2"); /* the kernel looks once a second */
+	mirror_fixture_settle(&fixture);
+	cr_expect(mirror_fixture_same_text(&fixture, "10.90.200.1"));
+	mirror_fixture_run("ip link set dev v0 down; ip link set dev v0 up; ip link set dev p0 up");
+	mirror_fixture_settle(&fixture);
+	cr_expect(mirror_fixture_same_text(&fixture, "10.90.200.1"));
+	cr_expect(mirror_fixture_same_text(&fixture, "10.90.0.1"));
+}
+
 /* The same name on another device, again and again, and devices that leave for another namespace. */
 Test(mirror_world, links_churn)
 {
