@@ -16,8 +16,9 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
-#define BUCKETS 1024
-#define DEPTH   8 /* devices below each other: more is a loop or nothing we forward by */
+#define BUCKETS        1024
+#define IPV6_LEAST_MTU 1280
+#define DEPTH          8 /* devices below each other: more is a loop or nothing we forward by */
 
 struct own_address {
 	__u8 address[4], length;
@@ -100,9 +101,19 @@ static bool is_carried(const struct link *link)
 	return is_up(link) && link->flags & (IFF_RUNNING | IFF_LOWER_UP);
 }
 
+/* What the kernel says of a new MTU it says before IPv6 has followed. */
 static bool has_ipv6(const struct link *link)
 {
-	return link->sysctls.disable_ipv6 == 0 && link->sysctls.mtu6 > 0;
+	return link->sysctls.disable_ipv6 == 0 && link->sysctls.mtu6 > 0 && link->mtu >= IPV6_LEAST_MTU;
+}
+
+static __u32 mtu6(const struct link *link)
+{
+	__u32 mtu = (__u32)link->sysctls.mtu6;
+
+	if (!has_ipv6(link))
+		return 1; /* nothing goes out there */
+	return mtu < link->mtu ? mtu : link->mtu;
 }
 
 static void fill(struct link *link, const struct link_message *message)
@@ -529,7 +540,7 @@ void links_interface(const struct links *links, const struct link *link, struct 
 	ret->rp_filter = rp_filter_in_effect(links, link);
 	ret->table = links_table(links, link);
 	ret->mtu4 = link->mtu;
-	ret->mtu6 = ipv6 ? (__u32)own->mtu6 : 1; /* without IPv6 nothing goes out there */
+	ret->mtu6 = mtu6(link);
 	ret->punt = links_punt(links, link);
 	memcpy(ret->mac, link->mac, sizeof(ret->mac));
 	if (!strcmp(link->kind, "vlan"))

@@ -123,6 +123,26 @@ Test(mirror_world, links_come_change_and_go)
 	cr_expect_null(links_named(mirror_links(fixture.mirror), "w1"));
 }
 
+/* IPv6 follows the MTU after the kernel has told of it, without a word: what is too long must not go out. */
+Test(mirror_world, a_lower_mtu_is_one_for_ipv6_at_once)
+{
+	struct fib_interface interface;
+
+	for (int i = 0; i < 5; i++) {
+		int mtu = 1500 - 40 * i;
+
+		mirror_fixture_run("ip link set dev v0 mtu %d", mtu);
+		mirror_fixture_pass(&fixture, 20);
+		links_interface(mirror_links(fixture.mirror), links_named(mirror_links(fixture.mirror), "v0"),
+				&interface);
+		cr_expect_eq(interface.mtu4, mtu);
+		cr_expect_leq(interface.mtu6, mtu, "%u", interface.mtu6);
+	}
+	mirror_fixture_run("ip link set dev v0 mtu 1279");
+	mirror_fixture_pass(&fixture, 20);
+	expect_flag("v0", INTERFACE_FORWARD6, false, "an MTU too small for IPv6");
+}
+
 /* A device without carrier goes down: that takes its IPv4 routes, in silence. */
 Test(mirror_world, a_link_goes_down_after_its_carrier)
 {
