@@ -203,16 +203,19 @@ static void send_unresolved(struct stage *stage, const struct world *world, __u6
 }
 
 // Both routers undergo what the world does not know of.
-static void do_odd_things(struct stage *stage, const struct world *world, __u64 seed)
+static int do_odd_things(struct stage *stage, const struct world *world, __u64 seed)
 {
 	struct random random;
 	__u64 start = now_ms();
+	int error = 0;
 
 	random_seed(&random, seed);
 	for (int side = 0; side < 2; side++)
 		odd_things(world, &stage->router[side], &stage->ends[side], random, ODD_THINGS);
+	for (int side = 0; side < 2 && !error; side++)
+		error = world_ip_carriers(world, &stage->router[side], &stage->ends[side]);
 	subject_follow(stage->subject, now_ms() - start);
-	sleep(2); // the kernel looks at carriers once a second
+	return error;
 }
 
 // The first round as the world was drawn, the others after changes.
@@ -224,7 +227,7 @@ static int run_rounds(const struct plan *plan, struct stage *stage, struct world
 		struct packets *packets;
 
 		if (plan->odd)
-			do_odd_things(stage, world, seed * ROUNDS + round);
+			error = do_odd_things(stage, world, seed * ROUNDS + round);
 		else if (round)
 			error = change_world(plan, stage, world, round);
 		packets = packets_new(world, seed * ROUNDS + round);

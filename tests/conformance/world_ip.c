@@ -15,10 +15,11 @@
 
 #include "bench/workload/random.h"
 
-#define END_MTU     3300       // longer than any MTU of a world
-#define FIRST_VRF   50         // ifindex of the first VRF device
-#define NEXTHOP_IDS 1000       // next-hop objects of route r: (r + 1) * NEXTHOP_IDS + 1...
-#define CHANGED_IDS 1000000000 // and of those that come by the n-th change: this + n * NEXTHOP_IDS + 1...
+#define END_MTU       3300       // longer than any MTU of a world
+#define FIRST_VRF     50         // ifindex of the first VRF device
+#define NEXTHOP_IDS   1000       // next-hop objects of route r: (r + 1) * NEXTHOP_IDS + 1...
+#define CHANGED_IDS   1000000000 // and of those that come by the n-th change: this + n * NEXTHOP_IDS + 1...
+#define CARRIER_TRIES 200        // ten a second
 
 struct sysctl {
 	const char *path, *value;
@@ -286,32 +287,6 @@ static int prepare_ends(const struct world *world, const struct netns *ends)
 	return world->beside ? add_host_devices(world, ends) : 0;
 }
 
-// The kernel looks at carriers once a second, for all namespaces together.
-static int wait_for_carrier(const struct world *world, const struct netns *router)
-{
-	int fd, missing = 1;
-
-	netns_enter(router);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	netns_leave();
-	for (int tries = 0; fd >= 0 && missing && tries < 100; tries++) {
-		missing = 0;
-		for (__u32 i = 0; i < world->interface_count; i++) {
-			struct ifreq request = { 0 };
-
-			strcpy(request.ifr_name, world->interface[i].name);
-			missing |=
-				ioctl(fd, SIOCGIFFLAGS, &request) < 0 || !(request.ifr_flags & IFF_RUNNING);
-		}
-		if (missing)
-			usleep(100000);
-	}
-	close(fd);
-	if (missing)
-		fprintf(stderr, "%s: interfaces have no carrier after 10 s\n", router->name);
-	return missing ? -ETIMEDOUT : 0;
-}
-
 static int apply_commands(const struct world *world, const struct netns *netns, const struct netns *ends)
 {
 	char *commands = NULL;
@@ -331,6 +306,58 @@ static int apply_commands(const struct world *world, const struct netns *netns, 
 	return error;
 }
 
+static int open_in(const struct netns *netns)
+{
+	int fd;
+
+	netns_enter(netns);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	netns_leave();
+	return fd;
+}
+
+static bool has_flag(int fd, char prefix, const char *name, int flag)
+{
+	struct ifreq request = { 0 };
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%c%s", prefix, name + 1);
+	return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & flag;
+}
+
+// Whether the kernel takes each interface for what it is: running if it is up and so is what it is joined to.
+static bool carriers_settled(const struct world *world, int router, int ends)
+{
+	bool runs[WORLD_INTERFACES];
+
+	for (__u32 i = 0; i < world->interface_count; i++) {
+		const struct world_interface *interface = &world->interface[i];
+
+		runs[i] = has_flag(router, 'w', interface->name, IFF_UP) &&
+			  (interface->parent ? runs[interface->parent - WORLD_FIRST_IFINDEX]
+					     : has_flag(ends, 'e', interface->name, IFF_UP));
+		if (has_flag(router, 'w', interface->name, IFF_RUNNING) != runs[i])
+			return false;
+	}
+	return true;
+}
+
+int world_ip_carriers(const struct world *world, const struct netns *router, const struct netns *ends)
+{
+	int in_router = open_in(router), in_ends = open_in(ends), tries = 0;
+	bool settled = false;
+
+	while (in_router >= 0 && in_ends >= 0 && !settled && tries++ < CARRIER_TRIES) {
+		settled = carriers_settled(world, in_router, in_ends);
+		if (!settled)
+			usleep(100000);
+	}
+	close(in_router);
+	close(in_ends);
+	if (!settled)
+		fprintf(stderr, "%s: the kernel has not looked at all carriers in 20 s\n", router->name);
+	return settled ? 0 : -ETIMEDOUT;
+}
+
 int world_ip_apply(const struct world *world, const struct netns *router, const struct netns *ends)
 {
 	int error;
@@ -345,7 +372,7 @@ int world_ip_apply(const struct world *world, const struct netns *router, const 
 	if (!error)
 		error = prepare_ends(world, ends);
 	if (!error)
-		error = wait_for_carrier(world, router);
+		error = world_ip_carriers(world, router, ends);
 	if (!error)
 		error = apply_commands(world, router, NULL);
 	if (!error)

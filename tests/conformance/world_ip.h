@@ -12,6 +12,10 @@
 // there. Waits until every interface has its carrier. Negative errno, after a message on stderr.
 int world_ip_apply(const struct world *world, const struct netns *router, const struct netns *ends);
 
+// Waits until the kernel knows all carriers as they are: it looks once a second, for all namespaces together,
+// and later where it has much to do. -ETIMEDOUT, after a message on stderr.
+int world_ip_carriers(const struct world *world, const struct netns *router, const struct netns *ends);
+
 // Writes the commands for a change that the world has just undergone, the number-th one since it was applied;
 // changes of an interface are carried out by world_ip_switches().
 void world_ip_write_change(FILE *out, const struct world *world, const struct world_change *change,
