@@ -74,10 +74,10 @@ static bool judge_exit(struct judge *judge, const struct state *state)
 	if (state->depth || value.kinds & VALUE_UNJUDGED || value.most <= XDP_TX)
 		return true;
 	if (value_is_constant(&value))
-		findings_add(judge->findings, RULE_return_value, state->at, "it returns %u%s",
+		findings_add(judge->findings, RULE_return_value, state->result_from, "it returns %u%s",
 			     (uint32_t)value.least, value.least == XDP_TX + 1 ? ", which is REDIRECT" : "");
 	else
-		findings_add(judge->findings, RULE_return_value, state->at, "it may return %u to %u",
+		findings_add(judge->findings, RULE_return_value, state->result_from, "it may return %u to %u",
 			     (uint32_t)value.least, (uint32_t)value.most);
 	return false;
 }

@@ -5,10 +5,14 @@
 #include "offload/lint/lint_command.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "host/cli/cli.h"
 #include "offload/lint/instruction.h"
 #include "offload/lint/lint.h"
+
+#define PATH_SIZE 1024
 
 static const char *verdict_of(const struct finding *finding)
 {
@@ -20,6 +24,27 @@ static bool has_instruction(const struct finding *finding)
 	return finding->instruction != FINDING_OBJECT;
 }
 
+/* Takes out "folder/..", which build systems leave in names, and what leads to the current folder. */
+static const char *shorten(char *path)
+{
+	char here[PATH_SIZE], *up;
+	size_t length;
+
+	while ((up = strstr(path, "/../"))) {
+		char *folder = up;
+
+		while (folder > path && folder[-1] != '/')
+			folder--;
+		if (folder == path || folder == up || strncmp(folder, "../", 3) == 0)
+			break;
+		memmove(folder, up + 4, strlen(up + 4) + 1);
+	}
+	length = getcwd(here, sizeof(here)) ? strlen(here) : 0;
+	if (length && strncmp(path, here, length) == 0 && path[length] == '/')
+		path += length + 1;
+	return path;
+}
+
 /* The source's line, or without line information the object's instruction. */
 static void print_place(const struct object *object, const struct finding *finding)
 {
@@ -27,10 +52,14 @@ static void print_place(const struct object *object, const struct finding *findi
 
 	if (has_instruction(finding))
 		place = object_place(object, finding->instruction);
-	if (*place.file)
-		printf("%s:%u:%u: ", place.file, place.line, place.column);
-	else
+	if (*place.file) {
+		char path[PATH_SIZE];
+
+		snprintf(path, sizeof(path), "%s", place.file);
+		printf("%s:%u:%u: ", shorten(path), place.line, place.column);
+	} else {
 		printf("%s: ", object->label);
+	}
 }
 
 static void print_instruction(const struct object *object, const struct finding *finding)

@@ -140,6 +140,7 @@ void state_begin(struct state *state, uint32_t at)
 {
 	state->at = at;
 	state->depth = 0;
+	state->result_from = at;
 	state->frame[0].return_to = 0;
 	for (int i = 0; i < STATE_REGISTERS; i++)
 		state->reg[i] = value_unset();

@@ -31,8 +31,9 @@ struct state_frame {
 };
 
 struct state {
-	uint32_t at;    /* the instruction that comes next */
-	uint32_t depth; /* frames below the current one */
+	uint32_t at;          /* the instruction that comes next */
+	uint32_t depth;       /* frames below the current one */
+	uint32_t result_from; /* the instruction that last wrote r0, on one of the paths */
 	struct value reg[STATE_REGISTERS];
 	struct state_frame frame[STATE_FRAMES]; /* depth + 1 of them are there */
 };

@@ -210,10 +210,21 @@ static void step_load_64(const struct object *object, struct state *state)
 	state->at += 2;
 }
 
+static bool writes_result(const struct bpf_insn *instruction)
+{
+	uint8_t class = BPF_CLASS(instruction->code);
+
+	if (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LD || class == BPF_LDX)
+		return instruction->dst_reg == 0;
+	return instruction->code == INSTRUCTION_CALL;
+}
+
 enum step step(const struct object *object, struct state *state, bool sound, struct state *other)
 {
 	const struct bpf_insn *instruction = &object->instructions[state->at];
 
+	if (writes_result(instruction))
+		state->result_from = state->at;
 	switch (BPF_CLASS(instruction->code)) {
 	case BPF_JMP:
 	case BPF_JMP32:

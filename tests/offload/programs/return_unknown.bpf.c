@@ -8,7 +8,7 @@ SEC("xdp") int program(struct xdp_md *context)
 
 	if (data + 16 > end)
 		return XDP_PASS;
-	return data[0];
-} /* HERE */
+	return data[0]; /* HERE */
+}
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
