@@ -19,11 +19,14 @@
 #include <cyaml/cyaml.h>
 #include <yaml.h>
 
-#define FILE_LIMIT   (1024 * 1024)
-#define PORT_LIMIT   256 /* IMAGE_PORTS */
-#define PATH_LIMIT   200
-#define NAME_LIMIT   31
-#define DEVICE_LIMIT 200 /* characters, also of the EAL's words */
+#include "host/endpoint.h"
+
+#define FILE_LIMIT     (1024 * 1024)
+#define PORT_LIMIT     256 /* IMAGE_PORTS */
+#define PATH_LIMIT     200
+#define NAME_LIMIT     31
+#define ENDPOINT_LIMIT 60
+#define DEVICE_LIMIT   200 /* characters, also of the EAL's words */
 
 #define STALE_AFTER  5
 #define AFXDP_FRAMES 32768
@@ -81,6 +84,11 @@ static const cyaml_schema_field_t control_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t metrics_fields[] = {
+	CYAML_FIELD_STRING_PTR("listen", TEXT, struct config_metrics, listen, 1, ENDPOINT_LIMIT),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	CYAML_FIELD_ENUM("level", CHOICE, struct config_log, level, levels, CYAML_ARRAY_LEN(levels)),
 	CYAML_FIELD_ENUM("format", CHOICE, struct config_log, format, formats, CYAML_ARRAY_LEN(formats)),
@@ -123,6 +131,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_UINT("stale-after", OPTIONAL, struct config, stale_after),
 	CYAML_FIELD_STRING_PTR("bpffs", TEXT, struct config, bpffs, 1, PATH_LIMIT),
 	CYAML_FIELD_MAPPING("control", OPTIONAL, struct config, control, control_fields),
+	CYAML_FIELD_MAPPING("metrics", OPTIONAL, struct config, metrics, metrics_fields),
 	CYAML_FIELD_MAPPING("log", OPTIONAL, struct config, log, log_fields),
 	CYAML_FIELD_MAPPING("image", OPTIONAL, struct config, image, image_fields),
 	CYAML_FIELD_MAPPING("dpdk", OPTIONAL, struct config, dpdk, dpdk_fields),
@@ -272,6 +281,8 @@ static bool is_path(const char *path)
 static int check_text(const struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *field)
 {
 	const char *text = node->type == YAML_SCALAR_NODE ? scalar_of(node) : "";
+	struct sockaddr_storage address;
+	socklen_t size;
 
 	if (strcmp(field->key, "interface") == 0 && !is_interface_name(text))
 		return refuse_value(check, node, field->key, "the name of a network interface");
@@ -281,6 +292,9 @@ static int check_text(const struct check *check, const yaml_node_t *node, const 
 		return refuse_value(check, node, field->key, "numbers of CPUs such as 2,4-5");
 	if (strcmp(field->key, "bpffs") == 0 && !is_path(text))
 		return refuse_value(check, node, field->key, "an absolute path");
+	if (strcmp(field->key, "listen") == 0 && endpoint_parse(text, &address, &size) < 0)
+		return refuse_value(check, node, field->key,
+				    "an address and a port, such as 127.0.0.1:9477 or [::1]:9477");
 	if (strcmp(field->key, "name") == 0 && config_check_name(text, NULL) < 0)
 		return refuse_value(check, node, field->key,
 				    "at most 31 of letters, digits, '-', '_'; not digits alone");

@@ -40,6 +40,10 @@ struct config_control {
 	char *group; /* who may use the API, NULL: root only */
 };
 
+struct config_metrics {
+	char *listen; /* address and port for Prometheus; NULL: only the unix socket */
+};
+
 struct config_log {
 	enum log_level level;
 	enum log_format format;
@@ -74,6 +78,7 @@ struct config {
 	uint32_t stale_after; /* seconds without a daemon after which the program punts */
 	char *bpffs;          /* NULL: look for it */
 	struct config_control control;
+	struct config_metrics metrics;
 	struct config_log log;
 	struct config_image image;
 	struct config_dpdk dpdk;

@@ -27,6 +27,7 @@ static struct {
 static struct {
 	struct log_entry entry[LOG_RECENT];
 	unsigned int count; /* of all there ever were */
+	uint64_t errors, warnings;
 } recent;
 
 const char *log_level_name(enum log_level level)
@@ -92,6 +93,10 @@ static void keep(enum log_level level, const char *text)
 {
 	struct log_entry *entry = &recent.entry[recent.count++ % LOG_RECENT];
 
+	if (level == LOG_LEVEL_ERROR)
+		recent.errors++;
+	else
+		recent.warnings++;
 	*entry = (struct log_entry){ .time = time(NULL), .level = level };
 	snprintf(entry->text, sizeof(entry->text), "%.*s", (int)sizeof(entry->text) - 1, text);
 }
@@ -137,6 +142,11 @@ void log_open(enum log_level most, enum log_format format)
 		settings.form = FORM_JSON;
 	else
 		settings.form = format == LOG_FORMAT_AUTO && stderr_is_journal() ? FORM_JOURNAL : FORM_TEXT;
+}
+
+uint64_t log_count(enum log_level level)
+{
+	return level == LOG_LEVEL_ERROR ? recent.errors : recent.warnings;
 }
 
 unsigned int log_recent(struct log_entry *ret, unsigned int limit)

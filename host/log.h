@@ -35,6 +35,7 @@ struct log_entry {
 	enum log_level level;
 	char text[240];
 };
+uint64_t log_count(enum log_level level); /* of errors or of warnings since the start */
 /* The newest, oldest of them first; returns their number. */
 unsigned int log_recent(struct log_entry *ret, unsigned int limit);
 

@@ -13,6 +13,7 @@
 
 #include "host/changes.h"
 #include "host/control/api.h"
+#include "host/control/metrics.h"
 #include "host/control/mirror_json.h"
 #include "host/control/show.h"
 #include "host/control/status.h"
@@ -57,7 +58,7 @@ struct router {
 	struct fib *fib;
 	struct heartbeat *heartbeat;
 	struct mirror *mirror;
-	struct api *api;
+	struct api *api, *metrics;     /* metrics NULL: not on TCP */
 	struct xdp_features *features; /* NULL: the kernel does not tell */
 	struct engine_context context;
 	struct engine_slot engines[ENGINES];
@@ -252,6 +253,9 @@ static const char *fixed_difference(const struct config *a, const struct config 
 		return "device";
 	if (!same_dpdk(&a->dpdk, &b->dpdk))
 		return "dpdk";
+	if (strcmp(a->metrics.listen ? a->metrics.listen : "", b->metrics.listen ? b->metrics.listen : "") !=
+	    0)
+		return "metrics.listen";
 	if (memcmp(&a->image, &b->image, sizeof(a->image)) != 0)
 		return "image";
 	if (a->afxdp.workers != b->afxdp.workers || a->afxdp.frames != b->afxdp.frames ||
@@ -342,6 +346,7 @@ static const struct api_route api_routes[] = {
 	{ "/v1/version", false, status_version },
 	{ "/v1/image", false, status_image },
 	{ "/v1/counters", false, status_counters },
+	{ "/v1/metrics", false, metrics_answer },
 	{ "/v1/interfaces", false, show_interfaces },
 	{ "/v1/routes", false, show_routes },
 	{ "/v1/nexthops", false, show_nexthops },
@@ -351,6 +356,11 @@ static const struct api_route api_routes[] = {
 	{ "/v1/audit", false, mirror_json_audit },
 	{ "/v1/audit", true, mirror_json_audit_start },
 	{ "/v1/reload", true, answer_reload },
+	{ NULL, false, NULL },
+};
+
+static const struct api_route metrics_routes[] = {
+	{ "/metrics", false, metrics_answer },
 	{ NULL, false, NULL },
 };
 /* clang-format on */
@@ -479,6 +489,9 @@ static int start(struct router *router, struct why *why)
 	if (error == 0)
 		error = mirror_new(&mirror, &router->mirror, why);
 	router->state.mirror = router->mirror;
+	if (error == 0 && router->config->metrics.listen)
+		error = api_open_tcp(router->loop, router->config->metrics.listen, metrics_routes, router,
+				     &router->metrics, why);
 	return error;
 }
 
@@ -522,6 +535,7 @@ static void release_ports(struct router *router)
 /* Takes down what stands, in whatever state starting ended. `ran`: it was a whole router. */
 static void tear_down(struct router *router, bool ran)
 {
+	api_close(router->metrics);
 	api_close(router->api);
 	if (ran)
 		release_ports(router);

@@ -14,6 +14,8 @@
 
 #include <microhttpd.h>
 
+#include "host/endpoint.h"
+#include "host/log.h"
 #include "host/loop.h"
 
 #define CONNECTION_LIMIT   32
@@ -27,7 +29,8 @@ struct api {
 	const struct api_route *routes;
 	void *arg;
 	int epoll;
-	char socket[108];
+	char name[108]; /* path of the socket, or address and port */
+	bool tcp;
 };
 
 struct api_request {
@@ -45,9 +48,18 @@ static bool is_owner(struct MHD_Connection *connection)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
+/* The body as it goes out; the caller frees it. */
+static char *body_text(const json_t *body)
+{
+	if (json_is_string(body))
+		return strdup(json_string_value(body));
+	return body ? json_dumps(body, JSON_COMPACT) : NULL;
+}
+
 static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int status, json_t *body)
 {
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	bool plain = json_is_string(body);
+	char *text = body_text(body);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -59,7 +71,9 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned int sta
 		free(text);
 		return MHD_NO;
 	}
-	(void)MHD_add_response_header(response, "Content-Type", "application/json");
+	(void)MHD_add_response_header(response, "Content-Type",
+				      plain ? "text/plain; version=0.0.4; charset=utf-8"
+					    : "application/json");
 	(void)MHD_add_response_header(response, "Cache-Control", "no-store");
 	result = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
@@ -97,7 +111,7 @@ static enum MHD_Result run_route(struct api *api, const struct api_route *route,
 	if (strcmp(method, route->writes ? "POST" : "GET") != 0)
 		return reply_error(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 				   route->writes ? "use POST" : "use GET");
-	if (route->writes && !is_owner(connection))
+	if (route->writes && (api->tcp || !is_owner(connection)))
 		return reply_error(connection, MHD_HTTP_FORBIDDEN,
 				   "only root and the daemon's user may do this");
 	error = route->answer(api->arg, &request, &body, &why);
@@ -215,44 +229,87 @@ static int start_daemon(struct api *api, int fd, struct why *why)
 				       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				       MHD_OPTION_END);
 	if (!api->daemon)
-		return why_set(why, EIO, "%s: cannot start the HTTP server", api->socket);
+		return why_set(why, EIO, "%s: cannot start the HTTP server", api->name);
 	info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	api->epoll = info ? info->epoll_fd : -1;
-	return api->epoll >= 0 ? 0 : why_set(why, EIO, "%s: the HTTP server lacks epoll", api->socket);
+	return api->epoll >= 0 ? 0 : why_set(why, EIO, "%s: the HTTP server lacks epoll", api->name);
 }
 
-int api_open(struct loop *loop, const char *socket, const char *group, const struct api_route *routes,
-	     void *arg, struct api **ret, struct why *why)
+static int listen_tcp(const char *endpoint, struct why *why)
+{
+	struct sockaddr_storage address;
+	int fd, on = 1, error = 0;
+	socklen_t size;
+
+	if (endpoint_parse(endpoint, &address, &size) < 0)
+		return why_set(why, EINVAL, "%s: not an address and a port", endpoint);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return why_set(why, errno, "cannot make a socket: %s", strerror(errno));
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, CONNECTION_LIMIT) < 0)
+		error = why_set(why, errno, "%s: cannot listen: %s", endpoint, strerror(errno));
+	if (error < 0) {
+		close(fd);
+		return error;
+	}
+	if (!endpoint_is_local(&address))
+		log_warning("whoever reaches %s can read the metrics", endpoint);
+	return fd;
+}
+
+/* Takes over the fd. */
+static int serve(struct api *api, int fd, struct why *why)
+{
+	int error = start_daemon(api, fd, why);
+
+	if (!api->daemon)
+		close(fd); /* else the daemon's */
+	if (error == 0)
+		error = loop_timer_new(api->loop, timer_fired, api, &api->timer);
+	if (error == 0)
+		error = loop_fd_add(api->loop, api->epoll, EPOLLIN, epoll_ready, api);
+	if (error == 0)
+		return 0;
+	loop_timer_free(api->timer);
+	if (api->daemon)
+		MHD_stop_daemon(api->daemon);
+	return error;
+}
+
+static int open_at(struct loop *loop, const char *name, const char *group, bool tcp,
+		   const struct api_route *routes, void *arg, struct api **ret, struct why *why)
 {
 	struct api *api = calloc(1, sizeof(*api));
 	int error, fd;
 
 	if (!api)
 		return why_set(why, ENOMEM, "out of memory");
-	*api = (struct api){ .loop = loop, .routes = routes, .arg = arg, .epoll = -1 };
-	snprintf(api->socket, sizeof(api->socket), "%s", socket);
-	fd = error = listen_at(socket, group, why);
-	if (fd < 0)
-		goto free_api;
-	error = start_daemon(api, fd, why);
-	if (!api->daemon)
-		close(fd); /* else the daemon's */
-	if (error == 0)
-		error = loop_timer_new(loop, timer_fired, api, &api->timer);
-	if (error == 0)
-		error = loop_fd_add(loop, api->epoll, EPOLLIN, epoll_ready, api);
-	if (error < 0)
-		goto stop_daemon;
+	*api = (struct api){ .loop = loop, .routes = routes, .arg = arg, .epoll = -1, .tcp = tcp };
+	snprintf(api->name, sizeof(api->name), "%s", name);
+	fd = error = tcp ? listen_tcp(name, why) : listen_at(name, group, why);
+	if (fd >= 0)
+		error = serve(api, fd, why);
+	if (error < 0) {
+		if (fd >= 0 && !tcp)
+			(void)unlink(name);
+		free(api);
+		return error;
+	}
 	*ret = api;
 	return 0;
-stop_daemon:
-	loop_timer_free(api->timer);
-	if (api->daemon)
-		MHD_stop_daemon(api->daemon);
-	(void)unlink(socket);
-free_api:
-	free(api);
-	return error;
+}
+
+int api_open(struct loop *loop, const char *socket, const char *group, const struct api_route *routes,
+	     void *arg, struct api **ret, struct why *why)
+{
+	return open_at(loop, socket, group, false, routes, arg, ret, why);
+}
+
+int api_open_tcp(struct loop *loop, const char *endpoint, const struct api_route *routes, void *arg,
+		 struct api **ret, struct why *why)
+{
+	return open_at(loop, endpoint, NULL, true, routes, arg, ret, why);
 }
 
 void api_close(struct api *api)
@@ -262,7 +319,8 @@ void api_close(struct api *api)
 	loop_fd_remove(api->loop, api->epoll);
 	loop_timer_free(api->timer);
 	MHD_stop_daemon(api->daemon);
-	(void)unlink(api->socket);
+	if (!api->tcp)
+		(void)unlink(api->name);
 	free(api);
 }
 

@@ -2,7 +2,9 @@
 /*
  * HTTP/1 with JSON answers on a unix socket (libmicrohttpd, run by our event loop, no thread). Whoever may
  * open the socket may read; what changes something is for root and the daemon's own user, by SO_PEERCRED.
- * Requests are limited in size, number and time; bodies are not read.
+ * Requests are limited in size, number and time; bodies are not read: no route takes one, and arguments are
+ * words of the path's query. An answer that is a JSON string goes out as plain text. A TCP port serves a few
+ * routes for reading.
  *
  *   curl --unix-socket /run/penstock/NAME.sock http://penstock/v1/status
  */
@@ -28,6 +30,9 @@ struct api_route {
 /* Listens. `routes` end with a NULL path and outlive the api. group NULL: root's. */
 int api_open(struct loop *loop, const char *socket, const char *group, const struct api_route *routes,
 	     void *arg, struct api **ret, struct why *why);
+/* Listens on TCP: all may read what `routes` have, and nobody may write. -EINVAL: not an address and port. */
+int api_open_tcp(struct loop *loop, const char *endpoint, const struct api_route *routes, void *arg,
+		 struct api **ret, struct why *why);
 /* Also removes the socket. NULL is fine. */
 void api_close(struct api *api);
 

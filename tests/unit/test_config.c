@@ -56,6 +56,7 @@ Test(config, every_key_arrives)
 			   "stale-after: 60\n"
 			   "bpffs: /run/bpf\n"
 			   "control:\n  group: netops\n"
+			   "metrics: {listen: '[::1]:9477'}\n"
 			   "log: {level: debug, format: json}\n"
 			   "image:\n"
 			   "  node-chunks: 8192\n"
@@ -86,6 +87,7 @@ Test(config, every_key_arrives)
 	cr_expect_eq(config->stale_after, 60);
 	cr_expect_str_eq(config->bpffs, "/run/bpf");
 	cr_expect_str_eq(config->control.group, "netops");
+	cr_expect_str_eq(config->metrics.listen, "[::1]:9477");
 	cr_expect_eq(config->log.level, LOG_LEVEL_DEBUG);
 	cr_expect_eq(config->log.format, LOG_FORMAT_JSON);
 	cr_expect_eq(config->image.node_chunks, 8192);
@@ -152,7 +154,7 @@ Test(config, refusals_say_where_what_and_what_else)
 	} cases[] = {
 		{ "name: edge\nfast: yes\n",
 		  "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
-		  "netfilter, stale-after, bpffs, control, log, image, dpdk, afxdp" },
+		  "netfilter, stale-after, bpffs, control, metrics, log, image, dpdk, afxdp" },
 		{ "log:\n  level: loud\n",
 		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
