@@ -51,13 +51,14 @@ static void begin(struct site *site, const struct site_address *address, struct 
 		memcpy(route->preferred, address->address, 16);
 }
 
-/* In table local. */
+/* In table local; those of a VRF in its own. */
 static int add_local(struct site *site, const struct site_address *address, struct route_message *route)
 {
 	unsigned int width = width_of(address);
 	int r;
 
-	route->table = RT_TABLE_LOCAL;
+	if (route->table == RT_TABLE_MAIN)
+		route->table = RT_TABLE_LOCAL;
 	route->scope = address->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
 	r = add(site, address, route, RTN_LOCAL, (__u8)width);
 	if (r || address->length >= width - 1)
@@ -84,6 +85,7 @@ int address_routes_add(struct site *site, const struct site_address *address, st
 	if (r || !link || !(link->flags & IFF_UP))
 		return r;
 	begin(site, address, scratch);
+	scratch->table = site_table(site, link);
 	r = add_local(site, address, scratch);
 	if (r || address->length == width_of(address))
 		return r;

@@ -207,7 +207,7 @@ static int link_pair(struct site_text *text, __u32 ifindex, const char *word, co
 				  &link_at(text, ifindex)->message.mtu, why);
 	if (strcmp(word, "type") == 0)
 		return set_kind(text, &link_at(text, ifindex)->message, value, why);
-	if (strcmp(word, "protocol") == 0)
+	if (strcmp(word, "protocol") == 0 || strcmp(word, "proto") == 0)
 		return set_vlan_protocol(text, &link_at(text, ifindex)->message, value, why);
 	if (strcmp(word, "table") == 0)
 		return set_number(text, value, 1, 0xffffffff, "is not the number of a routing table",
@@ -233,20 +233,10 @@ static int link_pair(struct site_text *text, __u32 ifindex, const char *word, co
 /* Words of `ip link add|set` that say nothing about forwarding. */
 static bool is_idle_pair(const char *word)
 {
-	static const char *const idle[] = { "txqueuelen",
-					    "numtxqueues",
-					    "numrxqueues",
-					    "group",
-					    "alias",
-					    "promisc",
-					    "arp",
-					    "multicast",
-					    "allmulticast",
-					    "gso_max_size",
-					    "gro_max_size",
-					    "peer",
-					    "ingress-qos-map",
-					    NULL };
+	static const char *const idle[] = { "txqueuelen",      "numtxqueues", "numrxqueues",  "group",
+					    "alias",           "promisc",     "arp",          "multicast",
+					    "allmulticast",    "index",       "gso_max_size", "gro_max_size",
+					    "ingress-qos-map", NULL };
 
 	for (size_t i = 0; idle[i]; i++)
 		if (strcmp(word, idle[i]) == 0)
@@ -268,6 +258,8 @@ static int link_words(struct site_text *text, __u32 ifindex, unsigned int at, st
 			link_at(text, ifindex)->message.flags &= ~IFF_UP;
 			continue;
 		}
+		if (strcmp(word, "peer") == 0) /* what follows is about the other end */
+			return 0;
 		r = is_idle_pair(word) ? 0 : link_pair(text, ifindex, word, value, why);
 		if (r)
 			return r < 0 ? r : refuse(text, why, word, "is not a word of a link");
@@ -283,7 +275,7 @@ static int read_link(struct site_text *text, unsigned int at, struct why *why)
 	__u32 ifindex = 0;
 	int r;
 
-	for (unsigned int i = at; i + 1 < text->count; i++)
+	for (unsigned int i = at; i + 1 < text->count && name == at && strcmp(text->word[i], "peer"); i++)
 		if (strcmp(text->word[i], "name") == 0 || (i == at && strcmp(text->word[i], "dev") == 0))
 			name = i + 1;
 	r = set_device(text, name < text->count ? text->word[name] : NULL, &ifindex, why);

@@ -97,9 +97,11 @@ static void write_interface(FILE *out, const struct world *world, const struct w
 	if (parent)
 		fprintf(out, "vlan proto %s id %u\n", interface->tpid == ETH_P_8021Q ? "802.1Q" : "802.1ad",
 			interface->vid);
-	else
+	else if (ends)
 		fprintf(out, "veth peer name e%s mtu %u netns %s\n", interface->name + 1, END_MTU,
 			ends->name);
+	else
+		fprintf(out, "veth\n");
 	if (interface->table != RT_TABLE_MAIN)
 		fprintf(out, "link set %s master vrf%u\n", interface->name, interface->table);
 	fprintf(out, "link set %s up\n", interface->name);
@@ -112,6 +114,7 @@ static void write_interface(FILE *out, const struct world *world, const struct w
 	}
 }
 
+// ends NULL: ports have no peers.
 static void write_interfaces(FILE *out, const struct world *world, const struct netns *ends)
 {
 	__u32 vrf = FIRST_VRF;
@@ -378,6 +381,21 @@ int world_ip_apply(const struct world *world, const struct netns *router, const 
 	if (!error)
 		error = world_ip_switches(world, router);
 	return error;
+}
+
+void world_ip_write(FILE *out, const struct world *world)
+{
+	write_interfaces(out, world, NULL);
+	write_routes(out, world);
+	for (__u32 i = 0; i < world->interface_count; i++) {
+		const struct world_interface *interface = &world->interface[i];
+
+		fprintf(out,
+			"net.ipv4.conf.%s.rp_filter = %u\nnet.ipv4.conf.%s.send_redirects = %d\n"
+			"net.ipv4.conf.%s.forwarding = %d\n",
+			interface->name, interface->rp_filter, interface->name, interface->redirects,
+			interface->name, interface->forward4);
+	}
 }
 
 void world_ip_write_change(FILE *out, const struct world *world, const struct world_change *change,

@@ -16,6 +16,10 @@ int world_ip_apply(const struct world *world, const struct netns *router, const 
 // and later where it has much to do. -ETIMEDOUT, after a message on stderr.
 int world_ip_carriers(const struct world *world, const struct netns *router, const struct netns *ends);
 
+// Writes the commands of ip and the lines of sysctl that say the same, for a router without peers at its
+// ports.
+void world_ip_write(FILE *out, const struct world *world);
+
 // Writes the commands for a change that the world has just undergone, the number-th one since it was applied;
 // changes of an interface are carried out by world_ip_switches().
 void world_ip_write_change(FILE *out, const struct world *world, const struct world_change *change,
