@@ -148,19 +148,6 @@ static int forward_parse_subjects(struct measure_plan *plan, const char *text)
 	return 0;
 }
 
-static int forward_parse_routes(struct forward *forward, const char *text)
-{
-	if (strcmp(text, "1") == 0)
-		return scenario_add_one_route(&forward->scenario);
-	if (strcmp(text, "full") == 0)
-		return scenario_add_generated(&forward->scenario, 0);
-	if (strspn(text, "0123456789") == strlen(text))
-		return strtoul(text, NULL, 10)
-			       ? scenario_add_generated(&forward->scenario, strtoul(text, NULL, 10))
-			       : forward_usage("--routes", text, "at least one route");
-	return scenario_add_file(&forward->scenario, text);
-}
-
 static unsigned int forward_last_cpu(void)
 {
 	unsigned int cpu, last = 0;
@@ -181,7 +168,7 @@ static int forward_parse_option(struct forward *forward, int option)
 	case 'f':
 		return forward_parse_family(plan, optarg);
 	case 't':
-		return forward_parse_routes(forward, optarg);
+		return scenario_add(&forward->scenario, optarg);
 	case 'r':
 		return forward_parse_rounds(plan, optarg);
 	case 's':
@@ -336,7 +323,7 @@ int bench_forward(int argc, char **argv)
 		code = err > 0 ? EXIT_SUCCESS : FORWARD_USAGE;
 		goto close_scenario;
 	}
-	if (!forward->scenario.routes->count && scenario_add_one_route(&forward->scenario) < 0)
+	if (!forward->scenario.routes->count && scenario_add(&forward->scenario, "1") < 0)
 		goto close_scenario;
 	forward_catch_signals();
 	err = forward_in_topology(forward);

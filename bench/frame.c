@@ -2,14 +2,18 @@
 #include "bench/frame.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 
 // Offsets in the frame.
 #define FRAME_SOURCE_MAC 6
 #define FRAME_ETHERTYPE  12
 #define FRAME_IP         14
+#define FRAME_LENGTH4    16
+#define FRAME_LENGTH6    18
 #define FRAME_TTL4       22
 #define FRAME_PROTOCOL4  23
+#define FRAME_CHECK4     24
 #define FRAME_ADDRESSES4 26
 #define FRAME_UDP4       34
 #define FRAME_PROTOCOL6  20
@@ -52,7 +56,7 @@ static void frame_make4(__u8 *frame)
 {
 	frame_put16(frame + FRAME_ETHERTYPE, 0x0800);
 	frame[FRAME_IP] = 0x45;
-	frame_put16(frame + FRAME_IP + 2, TRAFFIC_FRAME4 - FRAME_IP);
+	frame_put16(frame + FRAME_LENGTH4, TRAFFIC_FRAME4 - FRAME_IP);
 	frame[FRAME_TTL4] = TRAFFIC_TTL;
 	frame[FRAME_PROTOCOL4] = IPPROTO_UDP;
 	lane_source_address(AF_INET, frame + FRAME_ADDRESSES4);
@@ -63,7 +67,7 @@ static void frame_make6(__u8 *frame)
 {
 	frame_put16(frame + FRAME_ETHERTYPE, 0x86dd);
 	frame[FRAME_IP] = 0x60;
-	frame_put16(frame + FRAME_IP + 4, TRAFFIC_FRAME6 - FRAME_UDP6);
+	frame_put16(frame + FRAME_LENGTH6, TRAFFIC_FRAME6 - FRAME_UDP6);
 	frame[FRAME_PROTOCOL6] = IPPROTO_UDP;
 	frame[FRAME_HOP_LIMIT6] = TRAFFIC_TTL;
 	lane_source_address(AF_INET6, frame + FRAME_ADDRESSES6);
@@ -83,18 +87,48 @@ void frame_make(const struct lane *lane, __u8 family, union traffic_frame *frame
 
 void frame_aim(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index, __u8 ret_check[2])
 {
-	__u8 *bytes = frame->bytes;
+	const __u8 *bytes = frame->bytes;
 
+	frame_address(frame, family, address, index);
 	if (family == AF_INET6) {
-		memcpy(bytes + FRAME_ADDRESSES6 + 16, address, 16);
-		memcpy(bytes + FRAME_UDP6, &index, sizeof(index));
 		// Addresses and UDP header lie side by side; the rest of the pseudo header is protocol and
 		// length.
 		frame_put_checksum(ret_check, frame_sum(bytes + FRAME_ADDRESSES6, 32 + FRAME_UDP_HEADER) +
 						      IPPROTO_UDP + TRAFFIC_FRAME6 - FRAME_UDP6);
 	} else {
-		memcpy(bytes + FRAME_ADDRESSES4 + 4, address, 4);
-		memcpy(bytes + FRAME_UDP4, &index, sizeof(index));
 		frame_put_checksum(ret_check, frame_sum(bytes + FRAME_IP, FRAME_UDP4 - FRAME_IP));
+	}
+}
+
+void frame_resize(union traffic_frame *frame, __u8 family, __u16 size)
+{
+	bool six = family == AF_INET6;
+
+	frame_put16(frame->bytes + (six ? FRAME_LENGTH6 : FRAME_LENGTH4),
+		    size - (six ? FRAME_UDP6 : FRAME_IP));
+	frame_put16(frame->bytes + (six ? FRAME_UDP6 : FRAME_UDP4) + 4,
+		    size - (six ? FRAME_UDP6 : FRAME_UDP4));
+}
+
+void frame_address(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index)
+{
+	bool six = family == AF_INET6;
+	__u8 *bytes = frame->bytes;
+
+	memcpy(bytes + (six ? FRAME_ADDRESSES6 + 16 : FRAME_ADDRESSES4 + 4), address, six ? 16 : 4);
+	memcpy(bytes + (six ? FRAME_UDP6 : FRAME_UDP4), &index, sizeof(index));
+}
+
+void frame_finish(__u8 *bytes, __u8 family, __u16 size)
+{
+	__u32 sum;
+
+	if (family == AF_INET6) {
+		memset(bytes + FRAME_UDP6 + 6, 0, 2);
+		sum = frame_sum(bytes + FRAME_ADDRESSES6, TRAFFIC_FRAME6 - FRAME_ADDRESSES6);
+		frame_put_checksum(bytes + FRAME_UDP6 + 6, sum + IPPROTO_UDP + size - FRAME_UDP6);
+	} else {
+		memset(bytes + FRAME_CHECK4, 0, 2);
+		frame_put_checksum(bytes + FRAME_CHECK4, frame_sum(bytes + FRAME_IP, FRAME_UDP4 - FRAME_IP));
 	}
 }

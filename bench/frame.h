@@ -13,3 +13,14 @@ void frame_make(const struct lane *lane, __u8 family, union traffic_frame *frame
 // Writes the destination (4 or 16 bytes) and its index into the frame, and the checksum that then is right,
 // of the IPv4 header or of UDP over IPv6, into ret_check as it stands in the packet.
 void frame_aim(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index, __u8 ret_check[2]);
+
+// For frames of other sizes, with something in the payload; the steps in this order:
+
+// Makes it a frame of so many bytes, at least TRAFFIC_FRAME4 or TRAFFIC_FRAME6.
+void frame_resize(union traffic_frame *frame, __u8 family, __u16 size);
+
+// Writes the destination and its index.
+void frame_address(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index);
+
+// Writes the checksums of the whole frame, whose payload behind the first TRAFFIC_FRAME6 bytes is zero.
+void frame_finish(__u8 *bytes, __u8 family, __u16 size);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -32,6 +33,7 @@ struct generate {
 	const struct topology *topology;
 	struct traffic_bpf *traffic;
 	struct bpf_link *sinks[TRAFFIC_LANES];
+	__u64 *seen; // of the sink that meters: the sequence numbers that arrived
 	unsigned int cpus;
 	char softirqd[64]; // file with the CPU time of the CPU's ksoftirqd
 	// of the running generator
@@ -283,6 +285,8 @@ void generate_close(struct generate *generate)
 {
 	if (!generate)
 		return;
+	if (generate->seen)
+		munmap(generate->seen, TRAFFIC_SEQUENCES / 8);
 	bpf_link__destroy(generate->sinks[TRAFFIC_SUBJECT]);
 	bpf_link__destroy(generate->sinks[TRAFFIC_REFERENCE]);
 	traffic_bpf__destroy(generate->traffic);
@@ -301,6 +305,12 @@ void generate_set_destinations(struct generate *generate, __u8 family,
 		else
 			generate_set_destination4(generate, i, &destinations[i & (count - 1)]);
 	}
+}
+
+const __u8 *generate_destination(const struct generate *generate, __u8 family, __u16 index)
+{
+	return family == AF_INET6 ? generate->traffic->data_destinations6->destinations6[index].address
+				  : generate->traffic->data_destinations4->destinations4[index].address;
 }
 
 void generate_expect_gateways(struct generate *generate, bool on)
@@ -376,6 +386,47 @@ int generate_stop(struct generate *generate, struct generate_counts ret_counts[T
 	} while (pthread_timedjoin_np(generate->thread, NULL, &until) == ETIMEDOUT);
 	generate_drain(generate, ret_counts);
 	return generate->result;
+}
+
+int generate_meter(struct generate *generate, bool on)
+{
+	const struct traffic_bpf *traffic = generate->traffic;
+
+	if (on && !generate->seen) {
+		void *seen = mmap(NULL, TRAFFIC_SEQUENCES / 8, PROT_READ | PROT_WRITE, MAP_SHARED,
+				  bpf_map__fd(traffic->maps.seen), 0);
+
+		if (seen == MAP_FAILED)
+			return -errno;
+		generate->seen = seen;
+	}
+	return bpf_link__update_program(generate->sinks[TRAFFIC_SUBJECT],
+					on ? traffic->progs.sink_metered : traffic->progs.sink_subject);
+}
+
+void generate_meter_reset(struct generate *generate)
+{
+	struct traffic_bpf__bss *bss = generate->traffic->bss;
+
+	memset(bss->arrived, 0, sizeof(bss->arrived));
+	memset(bss->meters, 0, sizeof(bss->meters[0]) * generate->cpus);
+	memset(generate->seen, 0, TRAFFIC_SEQUENCES / 8);
+	bss->newest = 0;
+}
+
+void generate_meter_read(const struct generate *generate, struct generate_metered *ret_metered)
+{
+	const volatile struct traffic_meter *meters = generate->traffic->bss->meters;
+
+	memset(ret_metered, 0, sizeof(*ret_metered));
+	generate_count_lane(generate, TRAFFIC_SUBJECT, &ret_metered->counts);
+	for (unsigned int cpu = 0; cpu < generate->cpus; cpu++) {
+		ret_metered->duplicate += meters[cpu].duplicate;
+		ret_metered->late += meters[cpu].late;
+		ret_metered->corrupt += meters[cpu].corrupt;
+		for (unsigned int i = 0; i < HISTOGRAM_BUCKETS; i++)
+			ret_metered->latency[i] += meters[cpu].latency[i];
+	}
 }
 
 const char *generate_wrong_name(enum traffic_wrong kind)

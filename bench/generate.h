@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <linux/types.h>
 
@@ -44,6 +45,9 @@ void generate_close(struct generate *generate);
 void generate_set_destinations(struct generate *generate, __u8 family,
 			       const struct generate_destination *destinations, unsigned int count);
 
+// The address that frames with this index go to.
+const __u8 *generate_destination(const struct generate *generate, __u8 family, __u16 index);
+
 // With off, the sink of the subject's lane expects every packet at gateway 0, as that of the reference always
 // does, for routers that look nothing up. Nothing may run.
 void generate_expect_gateways(struct generate *generate, bool on);
@@ -63,6 +67,22 @@ void generate_tally(const struct generate *generate, struct generate_counts *ret
 // Stops, waits until nothing arrives any more and reads the final counters of each lane. Returns what ended
 // the generator early.
 int generate_stop(struct generate *generate, struct generate_counts ret_counts[TRAFFIC_LANES]);
+
+// What became of frames with stamps.
+struct generate_metered {
+	struct generate_counts counts; // sent is not counted
+	__u64 duplicate, late, corrupt;
+	__u64 latency[HISTOGRAM_BUCKETS];
+};
+
+// Puts the sink that meters in place of the subject's, or the usual one back. Nothing may run.
+int generate_meter(struct generate *generate, bool on);
+
+// Forgets what was metered.
+void generate_meter_reset(struct generate *generate);
+
+// Reads what was metered, at any time.
+void generate_meter_read(const struct generate *generate, struct generate_metered *ret_metered);
 
 // Returns the name of a kind of wrong.
 const char *generate_wrong_name(enum traffic_wrong kind);

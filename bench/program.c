@@ -190,7 +190,7 @@ static int program_load(struct program_bench *bench)
 {
 	struct scenario_bed bed = { &bench->topology, bench->generate, bench->subjects, false };
 	size_t routes;
-	int err = scenario_add_one_route(&bench->scenario);
+	int err = scenario_add(&bench->scenario, "1");
 
 	for (unsigned int family = 0; err >= 0 && family < PROGRAM_FAMILIES; family++)
 		err = scenario_load(&bench->scenario, &bed, program_families[family], &routes);

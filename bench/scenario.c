@@ -11,6 +11,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SCENARIO_SEED 1
@@ -121,19 +122,7 @@ static int scenario_load_table(const struct scenario *scenario, const struct sce
 	return scenario_draw(bed, table);
 }
 
-int scenario_open(struct scenario *scenario, const volatile sig_atomic_t *stop)
-{
-	scenario->stop = stop;
-	scenario->routes = table_new();
-	return scenario->routes ? 0 : -ENOMEM;
-}
-
-void scenario_close(struct scenario *scenario)
-{
-	table_free(scenario->routes);
-}
-
-int scenario_add_one_route(struct scenario *scenario)
+static int scenario_add_one_route(struct scenario *scenario)
 {
 	struct table_route route;
 	unsigned int i;
@@ -146,7 +135,8 @@ int scenario_add_one_route(struct scenario *scenario)
 	return err;
 }
 
-int scenario_add_generated(struct scenario *scenario, size_t routes)
+// routes 0: all of the full tables.
+static int scenario_add_generated(struct scenario *scenario, size_t routes)
 {
 	struct table_generate_options options = TABLE_GENERATE_FULL;
 	struct table *full = NULL;
@@ -166,7 +156,7 @@ int scenario_add_generated(struct scenario *scenario, size_t routes)
 	return err;
 }
 
-int scenario_add_file(struct scenario *scenario, const char *path)
+static int scenario_add_file(struct scenario *scenario, const char *path)
 {
 	struct stream_error error;
 	int err = table_read(path, NULL, scenario->routes, &error);
@@ -174,6 +164,36 @@ int scenario_add_file(struct scenario *scenario, const char *path)
 	if (err < 0)
 		warnx("bench: %s", error.text);
 	return err;
+}
+
+int scenario_open(struct scenario *scenario, const volatile sig_atomic_t *stop)
+{
+	scenario->stop = stop;
+	scenario->routes = table_new();
+	return scenario->routes ? 0 : -ENOMEM;
+}
+
+void scenario_close(struct scenario *scenario)
+{
+	table_free(scenario->routes);
+}
+
+int scenario_add(struct scenario *scenario, const char *what)
+{
+	unsigned long routes;
+
+	if (strcmp(what, "1") == 0)
+		return scenario_add_one_route(scenario);
+	if (strcmp(what, "full") == 0)
+		return scenario_add_generated(scenario, 0);
+	if (strspn(what, "0123456789") < strlen(what))
+		return scenario_add_file(scenario, what);
+	routes = strtoul(what, NULL, 10);
+	if (!routes) {
+		warnx("bench: --routes %s: want at least one route", what);
+		return -EINVAL;
+	}
+	return scenario_add_generated(scenario, routes);
 }
 
 int scenario_load(const struct scenario *scenario, const struct scenario_bed *bed, __u8 family,

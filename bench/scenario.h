@@ -30,15 +30,10 @@ int scenario_open(struct scenario *scenario, const volatile sig_atomic_t *stop);
 // Frees the routes.
 void scenario_close(struct scenario *scenario);
 
-// Adds one route of each family, from the prefixes that are set aside for benchmarks.
-int scenario_add_one_route(struct scenario *scenario);
-
-// Adds tables of the shape of the public Internet's: so many IPv4 routes, IPv6 routes in proportion; 0: of
-// their size, too. Tells errors on stderr.
-int scenario_add_generated(struct scenario *scenario, size_t routes);
-
-// Adds the routes of a file; tells errors on stderr.
-int scenario_add_file(struct scenario *scenario, const char *path);
+// Adds what the option --routes means: "1": one route of each family, from the prefixes that are set aside
+// for benchmarks; "full": tables of the size and shape of the public Internet's; a number: the same shape
+// with so many IPv4 routes; else a file. Tells errors on stderr.
+int scenario_add(struct scenario *scenario, const char *what);
 
 // Brings the routes of a family into the router's kernel and the baselines, and the destinations into the
 // generator; ret_routes says how many routes there are. Tells errors on stderr.

@@ -41,6 +41,17 @@ struct traffic_destination6 destinations6[TRAFFIC_DESTINATIONS] SEC(".data.desti
 
 struct traffic_sent sent[TRAFFIC_CPUS];
 struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
+struct traffic_meter meters[TRAFFIC_CPUS];
+__u64 newest; // sequence number that arrived
+
+// A bit for each sequence number that arrived.
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TRAFFIC_SEQUENCES / 64);
+	__type(key, __u32);
+	__type(value, __u64);
+} seen SEC(".maps");
 
 static __always_inline __u32 cpu(void)
 {
@@ -110,7 +121,7 @@ static __always_inline __u32 wrong_macs(void *frame, __u32 gateway, enum traffic
 	       ((first & bpf_cpu_to_be64(0xffff)) | rest ? 1 << TRAFFIC_WRONG_SOURCE : 0);
 }
 
-static __always_inline __u32 wrong4(void *frame, __u32 length, enum traffic_lane way)
+static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, enum traffic_lane way)
 {
 	struct traffic_destination4 *destination = &destinations4[AT16(frame, 34)];
 	__u64 sum = (__u64)AT32(frame, 14) + AT32(frame, 18) + AT32(frame, 22) + AT32(frame, 26) +
@@ -126,12 +137,12 @@ static __always_inline __u32 wrong4(void *frame, __u32 length, enum traffic_lane
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
 	if (UNLIKELY(AT32(frame, 30) != AT32((void *)destination->address, 0)))
 		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
-	if (UNLIKELY(length != TRAFFIC_FRAME4))
+	if (UNLIKELY(length != expected))
 		wrong |= 1 << TRAFFIC_WRONG_LENGTH;
 	return wrong;
 }
 
-static __always_inline __u32 wrong6(void *frame, __u32 length, enum traffic_lane way)
+static __always_inline __u32 wrong6(void *frame, __u32 length, __u32 expected, enum traffic_lane way)
 {
 	struct traffic_destination6 *destination = &destinations6[AT16(frame, 54)];
 	void *address = destination->address;
@@ -142,7 +153,7 @@ static __always_inline __u32 wrong6(void *frame, __u32 length, enum traffic_lane
 	if (UNLIKELY((AT32(frame, 38) ^ AT32(address, 0)) | (AT32(frame, 42) ^ AT32(address, 4)) |
 		     (AT32(frame, 46) ^ AT32(address, 8)) | (AT32(frame, 50) ^ AT32(address, 12))))
 		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
-	if (UNLIKELY(length != TRAFFIC_FRAME6))
+	if (UNLIKELY(length != expected))
 		wrong |= 1 << TRAFFIC_WRONG_LENGTH;
 	return wrong;
 }
@@ -159,16 +170,49 @@ static __always_inline bool is_ours6(void *frame)
 	       AT16(frame, 56) == bpf_htons(TRAFFIC_PORT);
 }
 
-static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way)
+// A packet that carries a stamp: how long it was under way, and whether it comes twice or too late.
+static __always_inline void meter(const struct traffic_stamp *stamp)
+{
+	struct traffic_meter *count = &meters[cpu()];
+	__u64 sequence, mask, now = bpf_ktime_get_ns(), *word;
+	__u32 index;
+
+	__builtin_memcpy(&sequence, &stamp->sequence, sizeof(sequence));
+	index = sequence >> 6;
+	word = bpf_map_lookup_elem(&seen, &index);
+	if (!word) {
+		count->corrupt++;
+		return;
+	}
+	mask = 1ull << (sequence & 63);
+	if (__sync_fetch_and_or(word, mask) & mask)
+		count->duplicate++;
+	if (sequence < newest)
+		count->late++;
+	else
+		newest = sequence;
+	__builtin_memcpy(&sequence, &stamp->sent_ns, sizeof(sequence));
+	index = histogram_bucket(now - sequence);
+	if (index < HISTOGRAM_BUCKETS)
+		count->latency[index]++;
+}
+
+static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool metered)
 {
 	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct traffic_arrived *count = &arrived[way][cpu()];
-	__u32 wrong = 0, kind;
+	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind;
 
 	if (frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) {
-		wrong = wrong4(frame, end - frame, way);
+		wrong = wrong4(frame, length,
+			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
+		if (metered)
+			meter(frame + TRAFFIC_STAMP4);
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
-		wrong = wrong6(frame, end - frame, way);
+		wrong = wrong6(frame, length,
+			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
+		if (metered)
+			meter(frame + TRAFFIC_STAMP6);
 	} else {
 		count->foreign++;
 		return XDP_DROP;
@@ -183,13 +227,20 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way)
 SEC("xdp")
 int sink_subject(struct xdp_md *ctx)
 {
-	return take(ctx, TRAFFIC_SUBJECT);
+	return take(ctx, TRAFFIC_SUBJECT, false);
 }
 
 SEC("xdp")
 int sink_reference(struct xdp_md *ctx)
 {
-	return take(ctx, TRAFFIC_REFERENCE);
+	return take(ctx, TRAFFIC_REFERENCE, false);
+}
+
+// Of the subject's lane, for frames with stamps.
+SEC("xdp.frags")
+int sink_metered(struct xdp_md *ctx)
+{
+	return take(ctx, TRAFFIC_SUBJECT, true);
 }
 
 char licence[] SEC("license") = "Dual BSD/GPL";

@@ -3,6 +3,8 @@
 
 #include <linux/types.h>
 
+#include "bench/histogram.h"
+
 // What the generator and the sink in the kernel (bench/traffic.bpf.c) share with their owner
 // (bench/generate.c).
 //
@@ -59,6 +61,24 @@ enum traffic_wrong {
 	TRAFFIC_WRONG_LENGTH,
 	TRAFFIC_WRONG_KINDS,
 };
+
+// What the sink that meters wants in the payload, at TRAFFIC_STAMP4 or TRAFFIC_STAMP6.
+struct traffic_stamp {
+	__u64 sent_ns;  // CLOCK_MONOTONIC
+	__u64 sequence; // below TRAFFIC_SEQUENCES
+};
+
+#define TRAFFIC_STAMP4    42
+#define TRAFFIC_STAMP6    62
+#define TRAFFIC_SEQUENCES (1u << 26) // packets of one trial, at most
+
+// One per CPU.
+struct traffic_meter {
+	__u64 duplicate; // arrived before
+	__u64 late;      // behind one with a higher number
+	__u64 corrupt;   // no sequence number of ours
+	__u64 latency[HISTOGRAM_BUCKETS];
+} __attribute__((aligned(64)));
 
 struct traffic_arrived {
 	__u64 packets; // of ours, right or wrong

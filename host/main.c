@@ -10,6 +10,7 @@
 #include "bench/forward.h"
 #include "bench/goals.h"
 #include "bench/mirror.h"
+#include "bench/modes.h"
 #include "bench/page.h"
 #include "bench/program.h"
 #include "host/cli/cli.h"
@@ -42,8 +43,8 @@ static const struct command commands[] = {
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "replay", "CAPTURE (-c FILE | --kernel) [-o FILE] [...]",
 	  "a capture through the program, without root: what becomes of it, and why", replay_command },
-	{ "bench", "forward|fib|program|mirror|goals|compare|page [...]",
-	  "measure forwarding, lookups, and how routes are followed", bench_command },
+	{ "bench", "[WHAT [...]]", "measure on this machine; without more: what there is to measure",
+	  bench_command },
 	{ "offload", "lint|profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
 	{ "version", "", "versions of the command and of the image", version_command },
@@ -53,6 +54,8 @@ static const struct command commands[] = {
 
 static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
+	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
+	  bench_modes },
 	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
@@ -62,18 +65,23 @@ static const struct command benches[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
+static void print_benches(FILE *stream)
+{
+	fputs("usage: penstock bench WHAT [...], and --help behind it says more\n\n", stream);
+	for (const struct command *bench = benches; bench->name; bench++)
+		fprintf(stream, "  %-8s %s\n", bench->name, bench->summary);
+}
+
 static int bench_command(int argc, char **argv)
 {
-	const struct command *bench;
+	const struct command *bench = argc < 2 ? NULL : cli_find(benches, argv[1]);
 
-	if (argc < 2)
-		return cli_usage("bench what? forward, fib, program, mirror, goals, compare or page");
-	bench = cli_find(benches, argv[1]);
-	if (!bench)
-		return cli_usage("there is no bench '%s'; there are: forward, fib, program, mirror, goals, "
-				 "compare, page",
-				 argv[1]);
-	return bench->run(argc - 1, argv + 1);
+	if (bench)
+		return bench->run(argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "--help") != 0 && strcmp(argv[1], "-h") != 0)
+		return cli_usage("there is no bench '%s'; try: penstock bench", argv[1]);
+	print_benches(stdout);
+	return CLI_DONE;
 }
 
 static int version_command(int argc, char **argv)

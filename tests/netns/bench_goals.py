@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """`bench goals` as far as it goes in seconds: it starts measuring, ends when it is told to and leaves nothing behind;
-`bench compare` on files. COMMAND is what takes "goals" as its next argument.
+`bench program` and `bench modes` in short, `bench compare` on files. COMMAND is what takes "goals" as its next argument.
 """
 import json
 import os
@@ -50,10 +50,27 @@ def test_program():
     assert medians['program penstock IPv4 times-ours'] == 1
 
 
+def test_modes():
+    """Every packet that arrives is right, once and in order, else the exit code is 1."""
+    for family, size in (('4', 'imix'), ('6', '64')):
+        done = subprocess.run(COMMAND + ['modes', '--quick', '--modes', 'penstock', '--family', family, '--size', size,
+                                         '--routes', '1000', '--json'], stdout=subprocess.PIPE, text=True, check=True)
+        result = json.loads(done.stdout)
+        medians = {figure['name']: figure['median'] for figure in result['figures']}
+        front, = {name.rsplit(' ', 1)[0] for name in medians if name.endswith(' most')}
+        assert front.startswith(f'modes IPv{family} ') and front.endswith('-routes penstock'), front
+        assert 0 < medians[f'{front} most'] <= 1.1 * result['sender']
+        for load in ('0%', '10%', '50%', '90%'):
+            latency = [medians[f'{front} latency-at-{load} {part}'] for part in ('p50', 'p99', 'p99.9', 'max')]
+            assert 0 < latency[0] and latency == sorted(latency), latency
+
+
 def test_bad_usage():
     for arguments in (['goals', 'surplus'], ['goals', '--nonsense'], ['compare'], ['compare', 'one'],
                       ['compare', '/nonexistent', '/nonexistent'],
-                      ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus']):
+                      ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus'], ['modes', '--modes', 'drop'],
+                      ['modes', '--size', '63'], ['modes', '--size', '1519'], ['modes', '--family', '5'],
+                      ['modes', '--routes', '0'], ['modes', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
@@ -88,4 +105,5 @@ if os.geteuid() != 0:
     print('skipped: needs root to make network namespaces')
     sys.exit(77)
 test_program()
+test_modes()
 test_interrupted()

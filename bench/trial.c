@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/trial.h"
+
+#include "bench/measure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define TRIAL_POLL_NS 2000000
+#define TRIAL_POLLS   250 // half a second for packets that are still under way
+#define TRIAL_QUIET   3   // polls without a new packet: all have arrived
+
+static void trial_drain(const struct trial_bed *bed, __u64 sent)
+{
+	const struct timespec pause = { .tv_nsec = TRIAL_POLL_NS };
+	struct generate_counts counts;
+	unsigned int quiet = 0;
+	__u64 before = 0;
+
+	for (unsigned int i = 0; i < TRIAL_POLLS && quiet < TRIAL_QUIET; i++) {
+		generate_tally(bed->generate, &counts);
+		if (counts.arrived >= sent)
+			return;
+		quiet = counts.arrived == before ? quiet + 1 : 0;
+		before = counts.arrived;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial)
+{
+	const struct generate_metered *metered = &ret_trial->metered;
+	int err;
+
+	bed->load.rate = rate;
+	bed->load.seconds = seconds;
+	generate_meter_reset(bed->generate);
+	err = offer_run(bed->offer, &bed->load, bed->stop, &ret_trial->offered);
+	trial_drain(bed, ret_trial->offered.sent);
+	generate_meter_read(bed->generate, &ret_trial->metered);
+	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late + metered->corrupt;
+	return err;
+}
+
+int trial_search(void *arg, double rate, double seconds, struct search_trial *ret_trial)
+{
+	struct trial *trial = malloc(sizeof(*trial));
+	int err = trial ? trial_run(arg, rate, seconds, trial) : -ENOMEM;
+
+	if (err >= 0) {
+		ret_trial->offered =
+			trial->offered.seconds > 0 ? trial->offered.sent / trial->offered.seconds : 0;
+		ret_trial->loss = trial->offered.sent
+					  ? 1 - (double)trial->metered.counts.arrived / trial->offered.sent
+					  : 0;
+	}
+	free(trial);
+	return err;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+#include "bench/generate.h"
+#include "bench/offer.h"
+#include "bench/search.h"
+
+// Trials of whatever sits between r0 and r1: offer packets for some time, wait until no more arrive, count.
+
+struct trial_bed {
+	struct generate *generate; // with the sink that meters
+	struct offer *offer;
+	const volatile sig_atomic_t *stop;
+	struct offer_load load; // rate and seconds are set by each trial
+	__u64 wrong;            // packets that arrived wrong, twice, late or corrupt, of all trials so far
+};
+
+struct trial {
+	struct offer_result offered;
+	struct generate_metered metered;
+};
+
+// One trial. -EINTR once *stop is set.
+int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial);
+
+// The same for search(); arg is a struct trial_bed.
+int trial_search(void *arg, double rate, double seconds, struct search_trial *ret_trial);
