@@ -10,14 +10,20 @@
 #include "xdp/route.h"
 #include "xdp/target.h"
 
-/* One tag upwards: from a device to its sub-interface; 0 where there is none. */
-static __always_inline void admit_tag(struct target *target, struct packet *packet, __u32 tag)
+/* The sub-interface of a device that the tag belongs to; 0 where there is none. */
+static __always_inline __u32 admit_sub(struct target *target, const struct image_interface *device, __u32 tag)
 {
 	bool service = (tag & 0xffff) == swap16(ETH_P_8021AD);
-	__u32 table = packet->in->vlan[service];
+	__u32 table = device->vlan[service];
 	__u32 vid = swap16(tag >> 16) & 0xfff;
 
-	packet->in_index = table ? target_vlan(target, table * 4096 + vid) : 0;
+	return table ? target_vlan(target, table * 4096 + vid) : 0;
+}
+
+/* One tag upwards. */
+static __always_inline void admit_tag(struct target *target, struct packet *packet, __u32 tag)
+{
+	packet->in_index = admit_sub(target, packet->in, tag);
 	packet->in = target_interface(target, packet->in_index);
 }
 
@@ -81,13 +87,10 @@ static __always_inline enum reason admit_closed(const struct image_interface *in
 	return in->punt ? in->punt : REASON_FORWARDING_OFF;
 }
 
-/* Looks the source up, where its address may be our own or rp_filter is on. */
-static __always_inline enum reason admit_source_route(struct target *target, const struct packet *packet)
+/* What the next hop of the route to the source says about it. */
+static __always_inline enum reason admit_source(const struct packet *packet,
+						const struct image_nexthop *nexthop)
 {
-	const struct image_vrf *vrf = target_vrf(target, packet->in->vrf);
-	__u32 leaf = route_leaf(target, vrf, IPV4, route_key4(packet->source4_be), 32);
-	const struct image_nexthop *nexthop = target_nexthop(target, leaf);
-
 	if (nexthop->reason == REASON_LOCAL || nexthop->reason == REASON_BROADCAST)
 		return REASON_MARTIAN_SOURCE;
 	if (!(packet->in->flags & (INTERFACE_RPF_STRICT | INTERFACE_RPF_LOOSE)))
@@ -95,11 +98,23 @@ static __always_inline enum reason admit_source_route(struct target *target, con
 	return admit_reverse(packet, nexthop) ? REASON_FORWARDED : REASON_RPF;
 }
 
-static __always_inline enum reason admit_ipv4(struct target *target, const struct packet *packet)
+/* Looks the source up, where its address may be our own or rp_filter is on. */
+static __always_inline enum reason admit_source_route(struct target *target, const struct packet *packet)
+{
+	const struct image_vrf *vrf = target_vrf(target, packet->in->vrf);
+	__u32 leaf = route_leaf(target, vrf, IPV4, route_key4(packet->source4_be), 32);
+
+	return admit_source(packet, target_nexthop(target, leaf));
+}
+
+/* *ret_look: the source must be looked up, too. */
+static __always_inline enum reason admit_header4(struct target *target, const struct packet *packet,
+						 bool *ret_look)
 {
 	__u16 switches = INTERFACE_FORWARD4 | INTERFACE_RPF_STRICT | INTERFACE_RPF_LOOSE;
 	__u8 top = packet->source4_be;
 
+	*ret_look = false;
 	if (unlikely((packet->ttl_word & 0xff) <= 1))
 		return REASON_TTL;
 	/* 0/8, 127/8, multicast and above */
@@ -110,7 +125,16 @@ static __always_inline enum reason admit_ipv4(struct target *target, const struc
 		return REASON_FORWARDED;
 	if (!(packet->in->flags & INTERFACE_FORWARD4))
 		return admit_closed(packet->in);
-	return admit_source_route(target, packet);
+	*ret_look = true;
+	return REASON_FORWARDED;
+}
+
+static __always_inline enum reason admit_ipv4(struct target *target, const struct packet *packet)
+{
+	bool look;
+	enum reason reason = admit_header4(target, packet, &look);
+
+	return look ? admit_source_route(target, packet) : reason;
 }
 
 static __always_inline enum reason admit_ipv6(const struct packet *packet)

@@ -47,27 +47,17 @@ static __always_inline struct flow flow_of(const struct packet *packet)
 }
 
 /* An address as one word. */
-static __always_inline __u32 flow_fold(const struct route_key *address, const __u32 *key)
+static __always_inline __u32 flow_fold(struct route_key address, const __u32 *key)
 {
-	__u32 word = address->high >> 32 ^ key[0];
+	__u32 word = address.high >> 32 ^ key[0];
 
-	word ^= hash_mix(address->high ^ key[2], address->low >> 32 ^ key[3]);
-	return word ^ hash_mix(address->low ^ key[1], address->high ^ key[0]);
+	word ^= hash_mix(address.high ^ key[2], address.low >> 32 ^ key[3]);
+	return word ^ hash_mix(address.low ^ key[1], address.high ^ key[0]);
 }
 
-static __always_inline __u32 flow_hash(const struct image_control *control, const struct packet *packet)
+/* a, b: a word each for source and destination. */
+static __always_inline __u32 flow_mix(const __u32 *key, struct flow flow, __u32 a, __u32 b)
 {
-	const __u32 *key = control->hash_key;
-	struct flow flow = flow_of(packet);
-	__u32 a, b;
-
-	if (packet->family == IPV4) {
-		a = packet->source4_be ^ key[0];
-		b = packet->destination4_be ^ key[1];
-	} else {
-		a = flow_fold(&packet->source6, key);
-		b = flow_fold(&packet->destination6, key) ^ key[1];
-	}
 	a ^= hash_mix(a, b ^ flow.protocol);
 	b = flow.ports ^ key[2];
 	a ^= hash_mix(b, a ^ key[3]);
@@ -75,36 +65,46 @@ static __always_inline __u32 flow_hash(const struct image_control *control, cons
 	return hash_mix(a ^ a >> 15, 0x9e3779b1) ^ b;
 }
 
-static __always_inline const struct image_nexthop *nexthop_member(struct target *target,
-								  const struct packet *packet)
+static __always_inline __u32 flow_hash(const struct image_control *control, const struct packet *packet)
 {
-	const struct image_nexthop *group = packet->nexthop;
+	const __u32 *key = control->hash_key;
+	struct flow flow = flow_of(packet);
+
+	if (packet->family == IPV4)
+		return flow_mix(key, flow, packet->source4_be ^ key[0], packet->destination4_be ^ key[1]);
+	return flow_mix(key, flow, flow_fold(packet->source6, key),
+			flow_fold(packet->destination6, key) ^ key[1]);
+}
+
+/* The id of the group's member that the flow takes. */
+static __always_inline __u32 nexthop_member(struct target *target, const struct packet *packet,
+					    const struct image_nexthop *group)
+{
 	__u32 bucket = flow_hash(target_control(target), packet) & group->bucket_mask;
 
-	return target_nexthop(target, target_bucket(target, group->bucket + bucket));
+	return target_bucket(target, group->bucket + bucket);
+}
+
+/* Why what is no adjacency does not forward. */
+static __always_inline enum reason nexthop_refusal(const struct image_nexthop *nexthop)
+{
+	return nexthop->reason ? nexthop->reason : REASON_NO_ROUTE;
 }
 
 /* Longer than the MTU, or in several buffers. */
 static __always_inline enum reason nexthop_size(const struct packet *packet,
 						const struct image_nexthop *nexthop)
 {
-	if ((packet->length & ~PACKET_MANY) > nexthop->mtu)
+	if (!TARGET_BUFFERS || (packet->length & ~PACKET_MANY) > nexthop->mtu)
 		return REASON_TOO_BIG;
 	return nexthop->flags & NEXTHOP_FRAMES ? REASON_FORWARDED : REASON_MULTI_BUFFER;
 }
 
-static __always_inline enum reason nexthop(struct target *target, struct packet *packet)
+/* Whether the packet may leave by this adjacency. */
+static __always_inline enum reason nexthop_fits(struct target *target, const struct packet *packet)
 {
 	const struct image_nexthop *nexthop = packet->nexthop;
 
-	if (unlikely(nexthop->kind != NEXTHOP_FORWARD)) {
-		if (nexthop->kind != NEXTHOP_GROUP)
-			return nexthop->reason ? nexthop->reason : REASON_NO_ROUTE;
-		nexthop = nexthop_member(target, packet);
-		packet->nexthop = nexthop;
-		if (nexthop->kind != NEXTHOP_FORWARD)
-			return nexthop->reason ? nexthop->reason : REASON_NO_ROUTE;
-	}
 	if (unlikely(!target_reaches(target, nexthop->port)))
 		return REASON_EGRESS_BEYOND;
 	/* Linux answers IPv6 with a redirect whatever the sysctl says */
@@ -114,4 +114,16 @@ static __always_inline enum reason nexthop(struct target *target, struct packet 
 	if (unlikely(packet->length > nexthop->mtu))
 		return nexthop_size(packet, nexthop);
 	return REASON_FORWARDED;
+}
+
+static __always_inline enum reason nexthop(struct target *target, struct packet *packet)
+{
+	if (unlikely(packet->nexthop->kind != NEXTHOP_FORWARD)) {
+		if (packet->nexthop->kind != NEXTHOP_GROUP)
+			return nexthop_refusal(packet->nexthop);
+		packet->nexthop = target_nexthop(target, nexthop_member(target, packet, packet->nexthop));
+		if (packet->nexthop->kind != NEXTHOP_FORWARD)
+			return nexthop_refusal(packet->nexthop);
+	}
+	return nexthop_fits(target, packet);
 }

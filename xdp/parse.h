@@ -14,11 +14,13 @@
 #include "xdp/route.h"
 #include "xdp/target.h"
 
-#define ETHER_HEADER   14
-#define TAG_HEADER     4
-#define IPV4_HEADER    20
-#define IPV6_HEADER    40
-#define ETHER_SHORTEST 60 /* without FCS; shorter payloads are padded */
+#define ETHER_HEADER     14
+#define TAG_HEADER       4
+#define IPV4_HEADER      20
+#define IPV6_HEADER      40
+#define IPV6_SOURCE      8 /* where in the header */
+#define IPV6_DESTINATION 24
+#define ETHER_SHORTEST   60 /* without FCS; shorter payloads are padded */
 
 static __always_inline __u16 swap16(__u16 value)
 {
@@ -107,7 +109,7 @@ static __always_inline enum reason parse_odd_length(struct target *target, struc
 
 	if (packet->length < header)
 		return REASON_BAD_LENGTH;
-	if (packet->length >= room) {
+	if (TARGET_BUFFERS && packet->length >= room) {
 		frame = target_frame_length(target, packet);
 		if (frame < front + packet->length)
 			return REASON_BAD_LENGTH;
@@ -124,8 +126,10 @@ static __always_inline enum reason parse_length(struct target *target, struct pa
 {
 	__u32 room = (unsigned long)packet->end - (unsigned long)packet->ip;
 
-	if (likely(packet->length == room && room < BUFFER_LEAST))
+	if (likely(packet->length == room && (!TARGET_BUFFERS || room < BUFFER_LEAST)))
 		return REASON_FORWARDED;
+	if (!TARGET_BUFFERS && packet->length > room)
+		return REASON_BAD_LENGTH;
 	return parse_odd_length(target, packet, header, room);
 }
 
@@ -136,8 +140,29 @@ static __always_inline __u32 fold(__u64 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-/* The link header's parser has made sure of the bytes. */
-static __always_inline enum reason parse_ipv4(struct target *target, struct packet *packet)
+/* What the later stages want of the header. */
+static __always_inline void parse_words4(struct packet *packet)
+{
+	packet->ttl_word = load32(packet->ip + 8);
+	packet->source4_be = load32(packet->ip + 12);
+	packet->destination4_be = load32(packet->ip + 16);
+}
+
+static __always_inline void parse_words6(struct packet *packet)
+{
+	const void *source = packet->ip + IPV6_SOURCE, *destination = packet->ip + IPV6_DESTINATION;
+
+	packet->source6 = route_key6(load64(source), load64(source + 8));
+	packet->destination6 = route_key6(load64(destination), load64(destination + 8));
+}
+
+static __always_inline __u8 parse_hop_limit(const struct packet *packet)
+{
+	return *((const __u8 *)packet->ip + 7);
+}
+
+/* All but the length. The link header's parser has made sure of the bytes. */
+static __always_inline enum reason parse_header4(struct packet *packet)
 {
 	void *ip = packet->ip;
 	__u32 first;
@@ -148,18 +173,23 @@ static __always_inline enum reason parse_ipv4(struct target *target, struct pack
 			return REASON_BAD_VERSION;
 		return (first & 0x0f) < 5 ? REASON_BAD_HEADER_LENGTH : REASON_OPTIONS;
 	}
-	packet->ttl_word = load32(ip + 8);
-	packet->source4_be = load32(ip + 12);
-	packet->destination4_be = load32(ip + 16);
+	parse_words4(packet);
 	if (unlikely(fold((__u64)first + load32(ip + 4) + packet->ttl_word + packet->source4_be +
 			  packet->destination4_be) != 0xffff))
 		return REASON_BAD_CHECKSUM;
 	packet->length = swap16(first >> 16);
 	packet->family = IPV4;
-	return parse_length(target, packet, IPV4_HEADER);
+	return REASON_FORWARDED;
 }
 
-static __always_inline enum reason parse_ipv6(struct target *target, struct packet *packet)
+static __always_inline enum reason parse_ipv4(struct target *target, struct packet *packet)
+{
+	enum reason reason = parse_header4(packet);
+
+	return reason ? reason : parse_length(target, packet, IPV4_HEADER);
+}
+
+static __always_inline enum reason parse_header6(struct packet *packet)
 {
 	void *ip = packet->ip;
 	__u32 second;
@@ -175,10 +205,16 @@ static __always_inline enum reason parse_ipv6(struct target *target, struct pack
 	packet->length = swap16(second) + IPV6_HEADER;
 	if (unlikely(packet->length >= PACKET_MANY))
 		return REASON_BAD_LENGTH; /* no frame is that long */
-	packet->source6 = route_key6(load64(ip + 8), load64(ip + 16));
-	packet->destination6 = route_key6(load64(ip + 24), load64(ip + 32));
+	parse_words6(packet);
 	packet->family = IPV6;
-	return parse_length(target, packet, IPV6_HEADER);
+	return REASON_FORWARDED;
+}
+
+static __always_inline enum reason parse_ipv6(struct target *target, struct packet *packet)
+{
+	enum reason reason = parse_header6(packet);
+
+	return reason ? reason : parse_length(target, packet, IPV6_HEADER);
 }
 
 /* Expects packet->data and ->end. */
@@ -192,4 +228,13 @@ static __always_inline enum reason parse_ethernet(struct packet *packet, struct 
 	type->be = load16(packet->data + ETHER_HEADER - 2);
 	packet->ip = packet->data + ETHER_HEADER;
 	return REASON_FORWARDED;
+}
+
+/* Finds the IP header again of a packet that was sound before, by who has kept only its family and tags. */
+static __always_inline bool parse_again(struct packet *packet)
+{
+	packet->ip = packet->data + ETHER_HEADER + packet->tags * TAG_HEADER;
+	if (packet->family == IPV4)
+		return packet->ip + IPV4_HEADER <= packet->end;
+	return packet->ip + IPV6_HEADER <= packet->end;
 }

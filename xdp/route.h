@@ -41,11 +41,22 @@ static __always_inline __u32 route_ones(__u32 x)
 	return x * 0x01010101 >> 24;
 }
 
-static __always_inline __u32 route_bitmap(const struct target *t, __u32 entry, __u64 slot)
+/* Where in run[] the slot's entry is. */
+static __always_inline __u32 route_direct_cell(__u32 entry, __u64 slot)
+{
+	return entry_chunk(entry) * RUN_CHUNK_CELLS + (__u32)slot;
+}
+
+static __always_inline __u32 route_bitmap_cell(const struct target *t, __u32 entry, __u64 slot)
 {
 	__u64 descriptor = target_node(t, entry_chunk(entry) * NODE_CHUNK_WORDS + (__u32)(slot >> 5));
 
-	return target_run(t, (__u32)(descriptor >> 32) + route_ones((__u32)descriptor << (31 - (slot & 31))));
+	return (__u32)(descriptor >> 32) + route_ones((__u32)descriptor << (31 - (slot & 31)));
+}
+
+static __always_inline __u32 route_bitmap(const struct target *t, __u32 entry, __u64 slot)
+{
+	return target_run(t, route_bitmap_cell(t, entry, slot));
 }
 
 static __always_inline struct route_key route_key_shift(struct route_key key, __u32 bits, const int width)
@@ -64,17 +75,36 @@ static __always_inline bool route_is(__u32 entry, enum node_kind kind, __u32 bit
 	return (entry & ~ENTRY_CHUNK_MASK) == entry_node(kind, bits, 0);
 }
 
+/* Any nodes, one by one. */
+static __always_inline __u32 route_any(const struct target *t, __u32 entry, struct route_key key,
+				       const int width)
+{
+	for (int i = 0; i < ROUTE_STEPS(width); i++) {
+		__u32 bits = entry_bits(entry);
+		__u64 slot;
+
+		if (!(entry & ENTRY_NODE))
+			return entry;
+		slot = key.high >> (64 - bits);
+		entry = target_run(t, entry_kind(entry) == NODE_DIRECT ? route_direct_cell(entry, slot)
+								       : route_bitmap_cell(t, entry, slot));
+		key = route_key_shift(key, bits, width);
+	}
+	return entry & ENTRY_NODE ? REASON_NO_ROUTE : entry;
+}
+
 /* The leaf for an address, searched from a VRF's root entry; 0: use the VRF's fallback. */
 static __always_inline __u32 route_find(const struct target *t, __u32 entry, struct route_key key,
 					const int width)
 {
+	if (TARGET_SMALL)
+		return route_any(t, entry, key, width);
 	if (width == 32 && likely(route_is(entry, NODE_BITMAP, ROOT4_BITS))) {
 		entry = route_bitmap(t, entry, key.high >> (64 - ROOT4_BITS));
 		key = route_key_shift(key, ROOT4_BITS, width);
 	}
 	if (width > 32 && likely(route_is(entry, NODE_DIRECT, ROOT6_BITS))) {
-		entry = target_run(t, entry_chunk(entry) * RUN_CHUNK_CELLS +
-					      (__u32)(key.high >> (64 - ROOT6_BITS)));
+		entry = target_run(t, route_direct_cell(entry, key.high >> (64 - ROOT6_BITS)));
 		key = route_key_shift(key, ROOT6_BITS, width);
 		if (!(entry & ENTRY_NODE))
 			return entry;
@@ -102,7 +132,8 @@ static __always_inline __u32 route_leaf(const struct target *t, const struct ima
 					struct route_key key, const int width)
 {
 	__u32 fallback = *(const volatile __u32 *)&vrf->fallback[family];
-	__u32 leaf = route_find(t, *(const volatile __u32 *)&vrf->root[family], key, width);
+	__u32 root = *(const volatile __u32 *)&vrf->root[family];
+	__u32 leaf = route_find(t, root, key, TARGET_SMALL ? 128 : width);
 
 	if (leaf)
 		return leaf;
