@@ -22,18 +22,24 @@ enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_MIRROR, RUNS
 
 // Commands that measure; the quick way costs certainty.
 struct goals_command {
+	const char *file; // that the results are kept in
 	const char *words[GOALS_WORDS], *quick[GOALS_WORDS];
 };
 
 static const struct goals_command goals_commands[RUNS] = {
-	[RUN_ONE_ROUTE] = { { "forward", "--rounds", "7", "--seconds", "0.7" },
+	[RUN_ONE_ROUTE] = { "forward-1",
+			    { "forward", "--rounds", "7", "--seconds", "0.7" },
 			    { "forward", "--rounds", "3", "--seconds", "0.3" } },
-	[RUN_FULL] = { { "forward", "--routes", "full", "--rounds", "7", "--seconds", "0.7" },
+	[RUN_FULL] = { "forward-full",
+		       { "forward", "--routes", "full", "--rounds", "7", "--seconds", "0.7" },
 		       { "forward", "--routes", "full", "--rounds", "3", "--seconds", "0.3" } },
-	[RUN_PROGRAM] = { { "program" }, { "program", "--rounds", "5" } },
-	[RUN_FIB] = { { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
+	[RUN_PROGRAM] = { "program", { "program" }, { "program", "--rounds", "5" } },
+	[RUN_FIB] = { "fib",
+		      { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
 		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
-	[RUN_MIRROR] = { { "mirror", "--rounds", "3" }, { "mirror", "--rounds", "1", "--seconds", "1" } },
+	[RUN_MIRROR] = { "mirror",
+			 { "mirror", "--rounds", "3" },
+			 { "mirror", "--rounds", "1", "--seconds", "1" } },
 };
 
 struct goal {
@@ -224,8 +230,17 @@ static void goal_print(const struct goal *goal, bool measured, double value)
 					  : "MISSED");
 }
 
+static void goals_keep(const char *directory, enum goals_run run, const json_t *record)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s.json", directory, goals_commands[run].file);
+	if (json_dump_file(record, path, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0)
+		warn("bench goals: cannot write %s", path);
+}
+
 // Runs one bench and judges its goals; returns how many were met.
-static unsigned int goals_run(enum goals_run run, bool quick, json_t *list)
+static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, json_t *list)
 {
 	char command[200];
 	json_t *record;
@@ -234,6 +249,8 @@ static unsigned int goals_run(enum goals_run run, bool quick, json_t *list)
 	goals_print_command(command, sizeof(command), run, quick);
 	fprintf(stderr, "%s\n", command);
 	record = goals_measure(run, quick);
+	if (record && keep)
+		goals_keep(keep, run, record);
 	if (!list)
 		printf("%s\n", command);
 	for (size_t i = 0; i < GOALS; i++) {
@@ -254,14 +271,14 @@ static unsigned int goals_run(enum goals_run run, bool quick, json_t *list)
 	return met;
 }
 
-static int goals_all(bool quick, bool json)
+static int goals_all(bool quick, bool json, const char *keep)
 {
 	json_t *list = json ? json_array() : NULL;
 	unsigned int met = 0;
 	int err = 0;
 
 	for (int run = 0; run < RUNS && !goals_stop; run++)
-		met += goals_run(run, quick, list);
+		met += goals_run(run, quick, keep, list);
 	if (goals_stop) {
 		warnx("bench goals: interrupted");
 		err = -EINTR;
@@ -277,27 +294,34 @@ static int goals_all(bool quick, bool json)
 static int goals_help(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench goals [--quick] [--json]\n"
+		"Usage: penstock bench goals [--quick] [--keep FOLDER] [--json]\n"
 		"Runs the other benches and says which of penstock's goals are met on this machine. As root; "
 		"takes about\n"
-		"eight minutes, with --quick three. Exit status 1: not all are met.\n");
+		"seven minutes, with --quick three. Exit status 1: not all are met.\n\n"
+		"  --quick         shorter, with less certainty\n"
+		"  --keep FOLDER   the results go there, too: for bench page and compare\n"
+		"  --json          the goals as JSON\n");
 	return status;
 }
 
 int bench_goals(int argc, char **argv)
 {
 	static const struct option options[] = { { "quick", no_argument, NULL, 'q' },
+						 { "keep", required_argument, NULL, 'k' },
 						 { "json", no_argument, NULL, 'j' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
 	const struct sigaction action = { .sa_handler = goals_signalled };
 	bool quick = false, json = false;
+	const char *keep = NULL;
 	int option;
 
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
 		if (option == 'q')
 			quick = true;
+		else if (option == 'k')
+			keep = optarg;
 		else if (option == 'j')
 			json = true;
 		else
@@ -309,5 +333,5 @@ int bench_goals(int argc, char **argv)
 	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	return goals_all(quick, json);
+	return goals_all(quick, json, keep);
 }
