@@ -187,11 +187,13 @@ static int next(void *arg, struct replay_frame *ret)
 		if (*session->options->stop)
 			return why_set(session->why, EINTR, "interrupted; nothing is written");
 		r = capture_next(session->capture, &packet, session->why);
+		if (r < 0 && *session->options->stop) /* it was that which broke off the reading */
+			continue;
 		if (r <= 0)
 			return r;
 		session->packets++;
 		session->outbound += packet.outbound;
-	} while (packet.outbound);
+	} while (r < 0 || packet.outbound);
 	tell_progress(session);
 	r = port_of(session, packet.interface, &ret->port);
 	if (r)

@@ -568,6 +568,8 @@ static int read_words(struct site_text *text, bool indented, struct why *why)
 
 	if (text->pending && strcmp(text->word[0], "nexthop") == 0)
 		return read_hop(text, why);
+	if (indented && text->route.nexthop && strcmp(text->word[0], "nexthop") == 0)
+		return 0; /* what the object of the route above is made of */
 	r = end_route(text, why);
 	if (r)
 		return r;
