@@ -24,11 +24,15 @@ struct turn { /* of one queue */
 
 /* --- what a burst does with frames --- */
 
-/* In one buffer and with its tag, as the program wants it. Otherwise it goes to the kernel at once. */
-static bool is_plain(struct turn *turn, struct rte_mbuf **frame)
+static bool is_plain(const struct rte_mbuf *frame)
 {
-	if (likely((*frame)->nb_segs == 1 && !((*frame)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
-		return true;
+	return likely(frame->nb_segs == 1 && !(frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED));
+}
+
+/* In one buffer and with its tag, as the program wants it. False: it cannot be had so, and went to the
+ * kernel. */
+static bool make_plain(struct turn *turn, struct rte_mbuf **frame)
+{
 	if ((*frame)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) {
 		(*frame)->ol_flags &= ~RTE_MBUF_F_RX_VLAN_STRIPPED;
 		if (rte_vlan_insert(frame) < 0) {
@@ -50,28 +54,21 @@ static bool is_plain(struct turn *turn, struct rte_mbuf **frame)
 	return false;
 }
 
-static unsigned int receive_plain(struct turn *turn, struct rte_mbuf **frame)
-{
-	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, BURST_MOST), plain = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		if (likely(is_plain(turn, &frame[i])))
-			frame[plain++] = frame[i];
-	return plain;
-}
-
 static unsigned int receive(void *arg, struct burst_frame *ret)
 {
+	struct turn *turn = arg;
 	struct rte_mbuf *frame[BURST_MOST];
-	unsigned int count = receive_plain(arg, frame);
+	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, BURST_MOST), plain = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
-		ret[i].data = rte_pktmbuf_mtod(frame[i], __u8 *);
-		ret[i].length = frame[i]->data_len;
-		ret[i].headroom = frame[i]->data_off;
-		ret[i].handle = frame[i];
+		if (!is_plain(frame[i]) && !make_plain(turn, &frame[i]))
+			continue;
+		ret[plain].data = rte_pktmbuf_mtod(frame[i], __u8 *);
+		ret[plain].length = frame[i]->data_len;
+		ret[plain].headroom = frame[i]->data_off;
+		ret[plain++].handle = frame[i];
 	}
-	return count;
+	return plain;
 }
 
 static void punt(void *arg, struct burst_frame *const *frame, unsigned int count)
@@ -101,10 +98,11 @@ static void transmit(void *arg, __u16 port, struct burst_frame *const *frame, un
 	for (unsigned int i = 0; i < count; i++) {
 		struct rte_mbuf *buffer = frame[i]->handle;
 
-		buffer->data_off = (__u16)frame[i]->headroom;
-		buffer->data_len = (__u16)frame[i]->length;
-		buffer->pkt_len = frame[i]->length;
-		buffer->ol_flags = 0;
+		if (unlikely(buffer->data_off != frame[i]->headroom || buffer->pkt_len != frame[i]->length)) {
+			buffer->data_off = (__u16)frame[i]->headroom;
+			buffer->data_len = (__u16)frame[i]->length;
+			buffer->pkt_len = frame[i]->length;
+		}
 		out[i] = buffer;
 	}
 	device_send(egress, turn->worker->slot, out, count);
@@ -117,11 +115,15 @@ static const struct burst_io io = { receive, punt, drop, transmit };
 static unsigned int punt_all(struct turn *turn)
 {
 	struct rte_mbuf *frame[BURST_MOST];
-	unsigned int count = receive_plain(turn, frame);
+	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, BURST_MOST), plain = 0;
 
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < count; i++) {
+		if (!is_plain(frame[i]) && !make_plain(turn, &frame[i]))
+			continue;
 		device_punt(turn->device, turn->worker->slot, frame[i]);
-	rte_pktmbuf_free_bulk(frame, count);
+		frame[plain++] = frame[i];
+	}
+	rte_pktmbuf_free_bulk(frame, plain);
 	return count;
 }
 
