@@ -424,6 +424,21 @@ static bool same_device(const char *a, const char *b)
 	return a && b && strcmp(a, b) == 0;
 }
 
+/* Only one engine can have a device, or none. */
+static int check_devices(const struct config *config, const char *label, struct why *why)
+{
+	for (uint32_t i = 0; i < config->port_count; i++) {
+		const struct config_port *port = &config->ports[i];
+
+		if (port->device && port->mode != CONFIG_MODE_UNSET && port->mode != CONFIG_MODE_AUTO &&
+		    port->mode != CONFIG_MODE_KERNEL)
+			return why_set(why, EINVAL,
+				       "%s: 'mode' of the device '%s' is '%s'; allowed: auto, kernel", label,
+				       port->interface, config_mode_name(port->mode));
+	}
+	return 0;
+}
+
 static int check_twins(const struct config *config, const char *label, struct why *why)
 {
 	for (uint32_t i = 0; i < config->port_count; i++)
@@ -496,6 +511,8 @@ int config_parse(const char *label, const void *text, size_t size, struct config
 	if (failure != CYAML_OK)
 		return why_set(why, EINVAL, "%s: cannot be used: %s", label, cyaml_strerror(failure));
 	error = check_twins(config, label, why);
+	if (error == 0)
+		error = check_devices(config, label, why);
 	if (error < 0) {
 		config_free(config);
 		return error;

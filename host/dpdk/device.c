@@ -157,6 +157,28 @@ static int set_up_queues(struct device *device, const struct device_room *room, 
 	return error;
 }
 
+/* Some devices have queues in pairs only. */
+static int configure_queues(struct device *device, const struct rte_eth_conf *conf)
+{
+	int error = rte_eth_dev_configure(device->id, device->receive_queues, device->transmit_queues, conf);
+
+	if (error < 0 && device->transmit_queues > device->receive_queues) {
+		device->transmit_queues = device->receive_queues;
+		error = rte_eth_dev_configure(device->id, device->receive_queues, device->transmit_queues,
+					      conf);
+	}
+	device->shared = device->transmit_queues < device->slots;
+	return error;
+}
+
+/* Some devices say it by their longest frame only. */
+static __u32 most_mtu(const struct rte_eth_dev_info *info)
+{
+	if (info->max_mtu == UINT16_MAX && info->max_rx_pktlen < UINT16_MAX)
+		return info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
+	return info->max_mtu;
+}
+
 static int configure(struct device *device, const struct device_room *room, struct why *why)
 {
 	struct rte_eth_dev_info info;
@@ -165,16 +187,15 @@ static int configure(struct device *device, const struct device_room *room, stru
 
 	if (error < 0)
 		return refuse(device, "tells nothing about itself", error, why);
-	if (room->mtu > info.max_mtu || room->mtu < info.min_mtu)
+	if (room->mtu > most_mtu(&info) || room->mtu < info.min_mtu)
 		return why_set(why, ERANGE,
 			       "dpdk:%.80s: MTU %u is not possible; it takes %u to %u; see dpdk.mtu",
-			       device->name, room->mtu, info.min_mtu, info.max_mtu);
+			       device->name, room->mtu, info.min_mtu, most_mtu(&info));
 	count_queues(&info, room->workers, &device->receive_queues, &device->transmit_queues);
 	if (!device->receive_queues || !device->transmit_queues)
 		return why_set(why, EINVAL, "dpdk:%.80s: can not both receive and send", device->name);
-	device->shared = device->transmit_queues < device->slots;
 	choose_settings(&info, device, &conf);
-	error = rte_eth_dev_configure(device->id, device->receive_queues, device->transmit_queues, &conf);
+	error = configure_queues(device, &conf);
 	if (error < 0)
 		return refuse(device, "cannot be configured", error, why);
 	error = set_up_queues(device, room, &conf);

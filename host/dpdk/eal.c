@@ -362,7 +362,8 @@ int eal_start(const struct config *config, const char *instance, const struct dp
 	speak(out, err);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error < 0) {
-		error = why_set(why, rte_errno ? rte_errno : EIO, "DPDK does not start: %s", eal_error());
+		error = why_set(why, rte_errno ? rte_errno : EIO, "DPDK does not start: %s%s", eal_error(),
+				config->dpdk.eal ? "; see dpdk.eal" : "");
 		close_words();
 		goto free_arguments;
 	}

@@ -14,7 +14,8 @@ import os
 
 from bed import Bed, Daemon, shell, skip
 
-DEVICES = ('dpdk:net_af_packet0,iface=r0', 'dpdk:net_af_packet1,iface=r1')
+# Rings that hold what comes while a busy machine leaves the worker waiting.
+DEVICES = tuple(f'dpdk:net_af_packet{number},iface=r{number},framecnt=8192' for number in (0, 1))
 
 
 def need_plugin(penstock):
@@ -42,13 +43,11 @@ class DpdkBed(Bed):
         shell('ip', '-n', self.r, 'address', 'add', f'fd0{number}::1/64', 'dev', interface, 'nodad')
 
     def traces(self):
-        """Also what DPDK could leave: interfaces, files, huge pages."""
+        """Also what DPDK could leave: interfaces and files."""
         links = json.loads(self.router('ip', '-j', 'link').stdout)
         found = super().traces() | {f"interface {link['ifname']}" for link in links}
-        found |= set(glob.glob('/run/dpdk/penstock*')) | set(glob.glob('/dev/hugepages/penstock*'))
-        with open('/proc/meminfo') as memory:
-            found |= {line.strip() for line in memory if line.startswith('HugePages_Free')}
-        return found
+        inode = os.stat(f'/run/netns/{self.r}').st_ino
+        return found | set(glob.glob(f'/run/dpdk/penstock-{inode}*') + glob.glob(f'/dev/hugepages/penstock-{inode}*'))
 
 
 class DpdkDaemon(Daemon):

@@ -6,6 +6,7 @@ the interface is followed; nothing is left behind."""
 import json
 import os
 import signal
+import socket
 import sys
 
 from bed import Stream, shell, until
@@ -80,7 +81,7 @@ def check_routes_change(daemon):
         assert result['lost'] == 0 and result['twice'] == 0, result
     # The last word counts.
     bed.router('ip', 'route', 'add', '203.0.113.1/32', 'via', '10.2.0.2')
-    shell('ip', '-n', bed.d, 'address', 'add', '203.0.113.1/32', 'dev', 'd0')
+    shell('ip', '-n', bed.d, 'address', 'replace', '203.0.113.1/32', 'dev', 'd0')
     until(lambda: bed.ping(bed.s, '203.0.113.1', 5), 'a new route')
     bed.router('ip', 'route', 'replace', 'blackhole', '203.0.113.1/32')
     until(lambda: not bed.ping(bed.s, '203.0.113.1', 1), 'a route that leads nowhere')
@@ -178,5 +179,92 @@ def kept():
     print('an interface that was there before stays')
 
 
-for part in (between_devices, killed, kept, with_the_kernel):
+def many_workers():
+    """Two workers, two queues, and fewer transmit queues than threads that send."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        print('not checked: two workers; this machine has one CPU')
+        return
+    config = f'/tmp/{bed.prefix}.yaml'
+    with open(config, 'w') as out:
+        out.write(f'dpdk: {{ lcores: "{cpus[0]},{cpus[1]}", poll: adaptive }}\n')
+    daemon = DpdkDaemon(bed, '-c', config, devices=[f'{device},qpairs=2' for device in DEVICES])
+    os.unlink(config)
+    assert '2 queues' in daemon.port('dp0')['how'], daemon.port('dp0')
+    check_forwarding(daemon)
+    check_routes_change(daemon)
+    assert daemon.end() == 0
+    assert bed.traces() == before, f'left {bed.traces() - before}'
+    print('two workers with two queues each')
+
+
+def link_state():
+    """The interface has the carrier of its device; telemetry tells of both."""
+    daemon = DpdkDaemon(bed, devices=['dpdk:net_tap0,iface=t0'])
+    until(lambda: daemon.port('dp0')['carrier'], 'carrier')
+    bed.router('ip', 'link', 'set', 't0', 'down')
+    until(lambda: not daemon.port('dp0')['carrier'], 'no carrier')
+    bed.router('ip', 'link', 'set', 't0', 'up')
+    until(lambda: daemon.port('dp0')['carrier'], 'carrier again')
+    path = f"/run/dpdk/penstock-{daemon.status()['name']}/dpdk_telemetry.v2"
+    assert ask_telemetry(path, '/penstock/ports') == ['dp0']
+    figures = ask_telemetry(path, '/penstock/port,dp0')
+    assert figures['device'] == 'net_tap0' and figures['to_kernel_lost'] == 0, figures
+    assert 'opackets' in ask_telemetry(path, f"/ethdev/stats,{figures['id']}")
+    assert daemon.end() == 0
+    assert bed.traces() == before, f'left {bed.traces() - before}'
+    print('the interface has the carrier of its device; telemetry answers')
+
+
+def jumbo():
+    config = f'/tmp/{bed.prefix}.yaml'
+    with open(config, 'w') as out:
+        out.write('dpdk: { mtu: 9000, memory: 512, poll: busy }\n')
+    daemon = DpdkDaemon(bed, '-c', config, devices=['dpdk:net_null0,no-rx=1'])
+    os.unlink(config)
+    assert daemon.port('dp0')['egress']['possible'] and 'mtu 9000' in bed.router('ip', 'link', 'show', 'dp0').stdout
+    assert daemon.end() == 0
+    print('jumbo frames where the device takes them')
+
+
+def ask_telemetry(path, command):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
+        peer.connect(path)
+        peer.recv(4096)
+        peer.send(command.encode())
+        return json.loads(peer.recv(65536))[command.split(',')[0]]
+
+
+def reload():
+    """The devices are those of the start; a mode can change, and the kernel then forwards by the interfaces."""
+    config = f'/tmp/{bed.prefix}.yaml'
+    entry = ' - {{ interface: dp{0}, device: "{1}", mode: {2} }}\n'
+
+    def write(mode, devices=DEVICES):
+        with open(config, 'w') as out:
+            out.write('ports:\n' + ''.join(entry.format(*each, mode) for each in enumerate(devices)))
+
+    write('auto')
+    daemon = DpdkDaemon(bed, '-c', config, devices=[])
+    for number in (0, 1):
+        bed.give(f'dp{number}', number + 1)
+    check_forwarding(daemon)
+    write('kernel')
+    assert bed.command('reload').returncode == 0
+    until(lambda: daemon.port('dp0')['state'] == 'kernel' and daemon.port('dp1')['state'] == 'kernel', 'the kernel forwards')
+    for address in ADDRESSES:
+        until(lambda: bed.ping(bed.s, address, 5), f'ping {address} by the kernel')
+    write('auto')
+    assert bed.command('reload').returncode == 0
+    until(daemon.forwards, 'DPDK again')
+    check_forwarding(daemon)
+    write('auto', DEVICES[:1])
+    status, line = bed.refused('reload')
+    assert status == 1 and "'device' cannot change" in line, line
+    os.unlink(config)
+    assert daemon.end() == 0
+    print('modes change while it runs, devices do not')
+
+
+for part in (between_devices, many_workers, link_state, jumbo, reload, killed, kept, with_the_kernel):
     part()

@@ -175,6 +175,8 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "ports:\n  - interface: wan\n    device: eth1\n",
 		  "f.yaml:3: 'device' is 'eth1'; allowed: dpdk: and a device as DPDK names it, such as "
 		  "dpdk:0000:03:00.0" },
+		{ "ports:\n  - {interface: a, device: 'dpdk:x', mode: native}\n",
+		  "f.yaml: 'mode' of the device 'a' is 'native'; allowed: auto, kernel" },
 		{ "dpdk: {lcores: all}\n",
 		  "f.yaml:1: 'lcores' is 'all'; allowed: numbers of CPUs such as 2,4-5" },
 		{ "dpdk: {poll: sometimes}\n", "f.yaml:1: 'poll' is 'sometimes'; allowed: adaptive, busy" },

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""dpdk_errors.py PENSTOCK: what DPDK refuses ends the daemon with one line that names the object and the fix, and nothing
+is left behind: no interface, file or socket."""
+import os
+import shutil
+import sys
+import tempfile
+
+from bed import shell
+from dpdk_bed import DpdkBed
+
+bed = DpdkBed(sys.argv[1])
+before = bed.traces()
+directory = tempfile.mkdtemp(prefix=bed.prefix)
+checked = 0
+
+
+def expect(parts, *arguments, config=None, status=1, penstock=None):
+    """Refused with a last line that has all parts; before it, only a warning that huge pages are missing is allowed."""
+    global checked
+    words = list(arguments)
+    if config:
+        path = f'{directory}/c.yaml'
+        with open(path, 'w') as out:
+            out.write(config)
+        words = ['-c', path, *words]
+    result = shell(*bed.inside(bed.r, penstock or bed.penstock, 'run', '--log-level', 'warning', *words), check=False)
+    lines = [line for line in result.stderr.splitlines() if 'huge pages are free' not in line]
+    assert result.returncode == status, f'{words}: exit status {result.returncode}: {result.stderr}'
+    assert result.stdout == '' and len(lines) == 1, f'{words}: {result.stdout}{result.stderr}'
+    for part in parts:
+        assert part in lines[0], f'{words}: "{lines[0]}" does not say "{part}"'
+    assert bed.traces() == before, f'{words}: left {bed.traces() - before}'
+    checked += 1
+
+
+def card_of_the_kernel():
+    """A PCI device that a driver of the kernel has; None: there is none here."""
+    top = '/sys/bus/pci/devices'
+    for name in sorted(os.listdir(top)) if os.path.isdir(top) else []:
+        driver = f'{top}/{name}/driver'
+        if os.path.exists(driver) and os.path.basename(os.readlink(driver)) not in ('vfio-pci', 'uio_pci_generic', 'igb_uio'):
+            return name
+    return None
+
+
+try:
+    # Devices.
+    expect(['dpdk:0000:fe:1f.0', 'no such device', 'lspci'], 'dpdk:0000:fe:1f.0')
+    card = card_of_the_kernel()
+    if card:
+        expect([card, 'bound to', 'dpdk-devbind.py -b vfio-pci'], f'dpdk:{card}')
+    expect(['net_nothing0', 'does not make'], 'dpdk:net_nothing0')
+    expect(['iface=nosuch', 'No such device'], 'dpdk:net_af_packet0,iface=nosuch')
+    expect(['net_null0,bogus=1', 'does not make'], 'dpdk:net_null0,bogus=1')
+    expect(['/nosuch.pcap', 'No such file'], 'dpdk:net_pcap0,rx_pcap=/nosuch.pcap')
+    # The second device fails: the first goes, too.
+    expect(['net_nothing0'], 'dpdk:net_null0', 'dpdk:net_nothing0')
+    expect(["'dpdk:' is no device"], 'dpdk:', status=2)
+
+    # Names of interfaces.
+    expect(['r0', 'no TAP'], 'r0=dpdk:net_null0')
+    expect(["'r/0=", 'not the name'], 'r/0=dpdk:net_null0', status=2)
+
+    # Settings.
+    expect(["dpdk.lcores is '4000'", 'allowed'], 'dpdk:net_null0', config='dpdk: { lcores: "4000" }\n')
+    expect(["dpdk.lcores is '0,0'", 'allowed'], 'dpdk:net_null0', config='dpdk: { lcores: "0,0" }\n')
+    expect(['DPDK does not start', 'dpdk.eal'], 'dpdk:net_null0', config='dpdk: { eal: --no-such-word }\n')
+    expect(['buffers', 'do not fit', 'dpdk.memory'], 'dpdk:net_null0', config='dpdk: { buffers: 10000000 }\n')
+    expect(['net_af_packet0', 'MTU 9000', 'to 1500', 'dpdk.mtu'], 'dpdk:net_af_packet0,iface=r0', config='dpdk: { mtu: 9000 }\n')
+    expect(["'mode'", 'allowed: auto, kernel'], status=2,
+           config='ports: [ { interface: a, device: "dpdk:net_null0", mode: native } ]\n')
+
+    # The plugin: missing, of another build.
+    copy = f'{directory}/penstock'
+    shutil.copy(bed.penstock, copy)
+    expect(['built without DPDK', 'apt install libdpdk-dev'], 'dpdk:net_null0', penstock=copy)
+    with open(f'{directory}/penstock-dpdk.so', 'w') as out:
+        out.write('no library\n')
+    expect(['cannot load the DPDK plugin', 'penstock-dpdk.so'], 'dpdk:net_null0', penstock=copy)
+finally:
+    shutil.rmtree(directory)
+print(f'{checked} refusals: one line each, nothing left behind')
