@@ -110,6 +110,18 @@ const struct gate *gates_hopeless(const struct gates *gates)
 	return hopeless;
 }
 
+bool gates_waiting(const struct gates *gates)
+{
+	for (unsigned int i = 0; i < gates->count; i++) {
+		const struct gate *gate = &gates->gate[i];
+
+		if (!gate->ops && gate->facts.ifindex && !gate->retry_at &&
+		    gate->decision.option[gate->decision.chosen].engine)
+			return true;
+	}
+	return false;
+}
+
 void gates_release(struct gates *gates, const struct gate_place *place)
 {
 	for (unsigned int i = 0; i < gates->count; i++)

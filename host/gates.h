@@ -28,6 +28,8 @@ void gates_order(struct gates *gates, struct pins *pins);
 bool gates_review(struct gates *gates, const struct gate_place *place, bool attach);
 /* A port that was tried to attach and failed, if none runs; NULL: one does, or none was tried. */
 const struct gate *gates_hopeless(const struct gates *gates);
+/* Some port is about to be tried again: how it ends is not known yet. */
+bool gates_waiting(const struct gates *gates);
 void gates_release(struct gates *gates, const struct gate_place *place);
 void gates_sample(struct gates *gates);
 /* Follows a new configuration: ports that are not in it are released, new ones come. */

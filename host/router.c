@@ -159,7 +159,7 @@ static void review(struct router *router)
 
 	if (gates_review(&router->gates, &router->place, ready))
 		review_soon(router);
-	else if (ready && !give_up(router))
+	else if (ready && !gates_waiting(&router->gates) && !give_up(router))
 		take_over_pins(router);
 }
 

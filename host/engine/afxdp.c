@@ -17,6 +17,7 @@
 #include <linux/if_xdp.h>
 
 #include "host/config.h"
+#include "host/engine/afxdp_counters.h"
 #include "host/engine/afxdp_handback.h"
 #include "host/engine/afxdp_probe.h"
 #include "host/engine/afxdp_worker.h"
@@ -52,6 +53,12 @@ struct afxdp_cooling {
 	__u16 receive_owner, send_owner;
 };
 
+/* A port with a queue that had a socket at the first attempt. */
+struct afxdp_busy {
+	__u32 ifindex; /* 0: unused */
+	__u64 since;   /* ms */
+};
+
 struct afxdp {
 	struct afxdp_crew crew; /* first: it is large */
 	const struct engine_context *context;
@@ -59,7 +66,7 @@ struct afxdp {
 	__u32 busy_poll;
 	int sockets_fd, steering_fd;
 	unsigned int driver_ports;
-	__u64 busy_since[IMAGE_PORTS]; /* ms; 0: not */
+	struct afxdp_busy busy[IMAGE_PORTS];
 	struct afxdp_cooling cooling[STEERING_QUEUES];
 	LIST_HEAD(, afxdp_port_entry) ports;
 };
@@ -142,6 +149,9 @@ static int open_crew(struct afxdp *afxdp, struct why *why)
 		return why_set(why, ENOMEM, "no memory for %u frames; set afxdp.frames lower",
 			       config->frames);
 	error = afxdp_handback_new(&afxdp->crew.handback, why);
+	if (error == 0)
+		error = afxdp_counters_new(afxdp->context->pins, workers, afxdp->context->maps->adopted,
+					   &afxdp->crew.counters, why);
 	if (error < 0)
 		return error;
 	return afxdp_crew_start(&afxdp->crew, workers, cpu, cpus > 0 ? (unsigned int)cpus : 0, why);
@@ -153,6 +163,7 @@ static void close_afxdp(void *engine)
 
 	afxdp_crew_stop(&afxdp->crew);
 	afxdp_handback_free(afxdp->crew.handback);
+	afxdp_counters_free(afxdp->crew.counters);
 	afxdp_frames_free(afxdp->crew.frames);
 	if (afxdp->crew.steering)
 		munmap(afxdp->crew.steering, sizeof(struct steering));
@@ -291,7 +302,7 @@ static int open_sockets(struct afxdp *afxdp, const struct engine_port *port, con
 		.zero_copy = afxdp_probe_zero_copy(afxdp->context->platform, facts),
 		.busy_poll = afxdp->busy_poll,
 	};
-	struct afxdp_port sockets;
+	struct afxdp_port sockets = { 0 };
 	unsigned int queues = 0;
 	int error = plan_sockets(afxdp, facts, &sockets, &queues, why);
 
@@ -311,18 +322,32 @@ static int open_sockets(struct afxdp *afxdp, const struct engine_port *port, con
 	return 0;
 }
 
+static struct afxdp_busy *find_busy(struct afxdp *afxdp, __u32 ifindex)
+{
+	for (int i = 0; i < IMAGE_PORTS; i++)
+		if (afxdp->busy[i].ifindex == ifindex)
+			return &afxdp->busy[i];
+	return NULL;
+}
+
 /* What a kernel closes in the background may be busy for a moment: the next review tries again. */
 static int judge_busy(struct afxdp *afxdp, const struct engine_port *port, int error)
 {
-	__u64 *since = &afxdp->busy_since[port->id & (IMAGE_PORTS - 1)], now = loop_now();
+	struct afxdp_busy *busy = find_busy(afxdp, port->ifindex);
+	__u64 now = loop_now();
 
 	if (error != -EBUSY) {
-		*since = 0;
+		if (busy)
+			busy->ifindex = 0;
 		return error;
 	}
-	if (!*since || now - *since > 2 * BUSY_AGAIN)
-		*since = now;
-	if (now - *since > BUSY_AGAIN)
+	if (!busy) {
+		busy = find_busy(afxdp, 0);
+		if (!busy)
+			return -EBUSY;
+		*busy = (struct afxdp_busy){ port->ifindex, now };
+	}
+	if (now - busy->since > BUSY_AGAIN)
 		return -EBUSY;
 	afxdp->context->changed(afxdp->context->arg, port->ifindex);
 	return -EAGAIN;
@@ -548,7 +573,7 @@ static int counters(void *engine, __u16 port, struct image_counters *ret)
 	int error = kernel_maps_counters(afxdp->context->maps, port, ret);
 
 	if (error == 0)
-		afxdp_crew_counters(&afxdp->crew, port, ret);
+		afxdp_counters_add(afxdp->crew.counters, port, ret);
 	return error;
 }
 

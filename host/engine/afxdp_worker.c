@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/engine/afxdp_counters.h"
 #include "host/engine/afxdp_handback.h"
 #include "host/engine/engine.h"
 #include "host/fib/grace.h"
@@ -35,7 +36,6 @@ struct afxdp_worker {
 	int wake_fd;
 	struct grace_reader *reader;
 	struct burst *burst;
-	struct image_counters *counters; /* of IMAGE_PORTS ports */
 	struct afxdp_cache cache;
 	struct afxdp_crew_facts facts;
 
@@ -230,7 +230,6 @@ static void free_worker(struct afxdp_worker *worker)
 	burst_free(worker->burst);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);
-	free(worker->counters);
 	free(worker->place);
 	free(worker->poll);
 	free(worker->kick);
@@ -248,13 +247,12 @@ static int make_worker(struct afxdp_crew *crew, unsigned int number, struct afxd
 	worker->number = number;
 	worker->rest = true; /* until it is assigned something */
 	worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	worker->counters = calloc(IMAGE_PORTS, sizeof(*worker->counters));
 	worker->place = calloc(IMAGE_PORTS * STEERING_QUEUES, sizeof(*worker->place));
 	worker->poll = calloc(IMAGE_PORTS * STEERING_QUEUES + 1, sizeof(*worker->poll));
 	worker->kick = calloc(IMAGE_PORTS * STEERING_QUEUES, sizeof(*worker->kick));
-	if (worker->wake_fd < 0 || !worker->counters || !worker->place || !worker->poll || !worker->kick)
+	if (worker->wake_fd < 0 || !worker->place || !worker->poll || !worker->kick)
 		goto free_it;
-	error = burst_new(crew->context->store, worker->counters, &worker->burst);
+	error = burst_new(crew->context->store, afxdp_counters_of(crew->counters, number), &worker->burst);
 	if (error == 0)
 		error = grace_reader_add(crew->context->grace, &worker->reader);
 	if (error < 0)
@@ -394,18 +392,6 @@ void afxdp_crew_assign(struct afxdp_crew *crew)
 }
 
 /* --- figures --- */
-
-void afxdp_crew_counters(const struct afxdp_crew *crew, __u16 port, struct image_counters *sum)
-{
-	for (unsigned int i = 0; i < crew->workers; i++)
-		for (int reason = 0; reason < REASON_MAX; reason++) {
-			const struct image_counter *counter =
-				&crew->worker[i]->counters[port & (IMAGE_PORTS - 1)].reason[reason];
-
-			sum->reason[reason].packets += __atomic_load_n(&counter->packets, __ATOMIC_RELAXED);
-			sum->reason[reason].bytes += __atomic_load_n(&counter->bytes, __ATOMIC_RELAXED);
-		}
-}
 
 __u32 afxdp_crew_cached(const struct afxdp_crew *crew)
 {

@@ -15,6 +15,7 @@
 #include "host/why.h"
 #include "xdp/steering.h"
 
+struct afxdp_counters;
 struct afxdp_handback;
 struct afxdp_worker;
 struct engine_context;
@@ -29,6 +30,7 @@ struct afxdp_port {
 struct afxdp_crew { /* what the workers share */
 	const struct engine_context *context;
 	struct afxdp_frames *frames;
+	struct afxdp_counters *counters;
 	struct afxdp_handback *handback;
 	struct steering *steering;     /* memory of the map */
 	__u64 reach[IMAGE_PORTS / 64]; /* ports that take frames, a bit each */
@@ -50,8 +52,6 @@ void afxdp_crew_go(struct afxdp_crew *crew);
 /* While they rest: the sockets of crew->port[] have changed. */
 void afxdp_crew_assign(struct afxdp_crew *crew);
 
-/* Adds what the workers counted for a port. */
-void afxdp_crew_counters(const struct afxdp_crew *crew, __u16 port, struct image_counters *sum);
 /* While they rest: frames in the caches. */
 __u32 afxdp_crew_cached(const struct afxdp_crew *crew);
 

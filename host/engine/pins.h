@@ -2,7 +2,7 @@
 /*
  * What outlives the daemon, in the BPF file system:
  *
- *   BPFFS/penstock/v1/NAME/maps/{node,run,tables,counters,ports}
+ *   BPFFS/penstock/v1/NAME/maps/{node,run,tables,counters,ports,workers}
  *   BPFFS/penstock/v1/NAME/links/IFINDEX_PORT        one bpf_link for each port; removing it detaches
  *
  * v1 is the version of this layout and of the image. A daemon that finds the pins of a dead one fills new

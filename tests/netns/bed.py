@@ -133,9 +133,10 @@ class Bed:
         self.pair(self.s, 's0', 'r0', 1)
         self.pair(self.d, 'd0', 'r1', 2)
 
-    def pair(self, host, outer, inner, number):
+    def pair(self, host, outer, inner, number, queues=1):
         """A link between a host and the router, both families, no duplicate address detection."""
-        shell('ip', 'link', 'add', inner, 'netns', self.r, 'type', 'veth', 'peer', 'name', outer, 'netns', host)
+        many = ['numrxqueues', str(queues), 'numtxqueues', str(queues)]
+        shell('ip', 'link', 'add', inner, 'netns', self.r, *many, 'type', 'veth', 'peer', 'name', outer, 'netns', host, *many)
         for name, device, end in ((self.r, inner, 1), (host, outer, 2)):
             shell('ip', '-n', name, 'address', 'add', f'10.{number}.0.{end}/24', 'dev', device)
             shell('ip', '-n', name, 'address', 'add', f'fd0{number}::{end}/64', 'dev', device, 'nodad')
