@@ -13,6 +13,7 @@
 #include "bench/modes.h"
 #include "bench/page.h"
 #include "bench/program.h"
+#include "bench/replay.h"
 #include "host/cli/cli.h"
 #include "host/cli/doctor.h"
 #include "host/cli/plan.h"
@@ -58,6 +59,7 @@ static const struct command benches[] = {
 	  bench_modes },
 	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
+	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },
