@@ -18,29 +18,36 @@ from bed import Bed, Daemon, shell, skip
 DEVICES = tuple(f'dpdk:net_af_packet{number},iface=r{number},framecnt=8192' for number in (0, 1))
 
 
-def need_plugin(penstock):
-    if not os.path.exists(os.path.join(os.path.dirname(os.path.abspath(penstock)), 'penstock-dpdk.so')):
-        skip('penstock is built without DPDK (libdpdk-dev)')
+def has_plugin(penstock):
+    return os.path.exists(os.path.join(os.path.dirname(os.path.abspath(penstock)), 'penstock-dpdk.so'))
+
+
+def hand_over(bed, interface):
+    """Takes an interface of the router away from the kernel, for a packet socket alone."""
+    bed.router('sysctl', '-qw', f'net.ipv6.conf.{interface}.disable_ipv6=1')
+    bed.router('ip', 'address', 'flush', 'dev', interface)
+    bed.router('nft', 'add', 'table', 'netdev', 'penstock_test')
+    bed.router('nft', f'add chain netdev penstock_test {interface} '
+               f'{{ type filter hook ingress device {interface} priority 0; policy drop; }}')
+
+
+def give(bed, interface, number):
+    """The addresses of the router on link `number`."""
+    bed.router('ip', 'address', 'add', f'10.{number}.0.1/24', 'dev', interface)
+    bed.router('ip', 'address', 'add', f'fd0{number}::1/64', 'dev', interface, 'nodad')
 
 
 class DpdkBed(Bed):
-    """Daemons bring their interfaces up, and give() them addresses."""
+    """A router without ports of the kernel."""
 
     def __init__(self, penstock):
-        need_plugin(penstock)
+        if not has_plugin(penstock):
+            skip('penstock is built without DPDK (libdpdk-dev)')
         super().__init__(penstock)
 
     def pair(self, host, outer, inner, number):
         super().pair(host, outer, inner, number)
-        self.router('sysctl', '-qw', f'net.ipv6.conf.{inner}.disable_ipv6=1')
-        shell('ip', '-n', self.r, 'address', 'flush', 'dev', inner)
-        self.router('nft', 'add', 'table', 'netdev', 'penstock_test')
-        self.router('nft', f'add chain netdev penstock_test {inner} '
-                    f'{{ type filter hook ingress device {inner} priority 0; policy drop; }}')
-
-    def give(self, interface, number):
-        shell('ip', '-n', self.r, 'address', 'add', f'10.{number}.0.1/24', 'dev', interface)
-        shell('ip', '-n', self.r, 'address', 'add', f'fd0{number}::1/64', 'dev', interface, 'nodad')
+        hand_over(self, inner)
 
     def traces(self):
         """Also what DPDK could leave: interfaces and files."""
@@ -54,4 +61,4 @@ class DpdkDaemon(Daemon):
     def __init__(self, bed, *arguments, devices=DEVICES, wrap=None):
         super().__init__(bed, *arguments, *devices, wrap=wrap)
         for number, _ in enumerate(devices):
-            bed.give(f'dp{number}', number + 1)
+            give(bed, f'dp{number}', number + 1)

@@ -10,7 +10,7 @@ import socket
 import sys
 
 from bed import Stream, shell, until
-from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon
+from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon, give
 
 TCP_BYTES = 5_000_000
 TCP_SERVER = '''
@@ -144,7 +144,7 @@ def with_the_kernel():
     """A device and a port of the kernel: each reaches the other through the interface."""
     bed.router('nft', 'delete', 'chain', 'netdev', 'penstock_test', 'r1')
     bed.router('sysctl', '-qw', 'net.ipv6.conf.r1.disable_ipv6=0')
-    bed.give('r1', 2)
+    give(bed, 'r1', 2)
     shell(*bed.inside(bed.d, 'ethtool', '-K', 'd0', 'gro', 'on'))
     daemon = DpdkDaemon(bed, 'r1', devices=DEVICES[:1])
     assert daemon.port('r1')['mode'] == 'native', daemon.port('r1')
@@ -247,7 +247,7 @@ def reload():
     write('auto')
     daemon = DpdkDaemon(bed, '-c', config, devices=[])
     for number in (0, 1):
-        bed.give(f'dp{number}', number + 1)
+        give(bed, f'dp{number}', number + 1)
     check_forwarding(daemon)
     write('kernel')
     assert bed.command('reload').returncode == 0
