@@ -46,7 +46,7 @@ static const struct command commands[] = {
 	  "a capture through the program, without root: what becomes of it, and why", replay_command },
 	{ "bench", "[WHAT [...]]", "measure on this machine; without more: what there is to measure",
 	  bench_command },
-	{ "offload", "lint|profiles [...]", "whether a NIC that runs XDP itself takes a program",
+	{ "offload", "lint|report|profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
 	{ "version", "", "versions of the command and of the image", version_command },
 	{ "help", "[COMMAND]", "this text", help_command },

@@ -8,6 +8,7 @@
 
 #include "host/cli/cli.h"
 #include "offload/lint/lint_command.h"
+#include "offload/lint/report_command.h"
 #include "offload/profile.h"
 
 static int profiles_command(int argc, char **argv);
@@ -15,6 +16,8 @@ static int profiles_command(int argc, char **argv);
 static const struct command subcommands[] = {
 	{ "lint", "[--profile FILE|NAME] [-j] OBJECT...",
 	  "what a card would not have in these BPF objects, and why", lint_command },
+	{ "report", "[--profile FILE|NAME] [-j] OBJECT [NAME=NUMBER...]",
+	  "what a program would cost on a card, by a model", report_command },
 	{ "profiles", "[-j]", "the limits of the firmwares that are known", profiles_command },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -2,44 +2,58 @@
 #include "offload/lint/lint.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "offload/lint/judge.h"
 #include "offload/lint/paths.h"
 
 #define OTHER_INSTRUCTIONS 24 /* that the driver puts around every program */
 
-static void judge_usage(struct lint *lint, const struct profile *profile,
-			const struct object_function *program, const struct paths_usage *usage)
+static void judge_usage(struct lint *lint, const struct profile *profile, const struct lint_program *program)
 {
-	if (usage->stack > profile->stack)
-		findings_add(&lint->findings, RULE_stack_size, program->first, "program %s: %u bytes, %u fit",
-			     program->name, usage->stack, profile->stack);
-	if (usage->instructions + OTHER_INSTRUCTIONS > profile->program_length)
-		findings_add(&lint->findings, RULE_program_length, program->first,
-			     "program %s: %u of BPF, room for %u of the card's", program->name,
-			     usage->instructions, profile->program_length);
-	if (usage->instructions > lint->instructions)
-		lint->instructions = usage->instructions;
-	if (usage->stack > lint->stack)
-		lint->stack = usage->stack;
+	const struct object_function *function = program->function;
+
+	if (program->stack > profile->stack)
+		findings_add(&lint->findings, RULE_stack_size, function->first,
+			     "program %s: %u bytes, %u fit", function->name, program->stack, profile->stack);
+	if (program->instructions + OTHER_INSTRUCTIONS > profile->program_length)
+		findings_add(&lint->findings, RULE_program_length, function->first,
+			     "program %s: %u of BPF, room for %u of the card's", function->name,
+			     program->instructions, profile->program_length);
 }
 
 static int judge_programs(struct lint *lint, struct judge *judge)
 {
+	lint->programs = calloc(lint->object->function_count, sizeof(*lint->programs));
+	if (!lint->programs)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < lint->object->function_count; i++) {
 		const struct object_function *function = &lint->object->functions[i];
+		struct lint_program *program = &lint->programs[lint->program_count];
 		struct paths_usage usage;
 		int error;
 
 		if (!function->program || !object_is_xdp(function))
 			continue;
-		error = paths_walk(judge, function, &usage);
+		program->function = function;
+		costs_open(&program->costs);
+		lint->program_count++;
+		error = paths_walk(judge, function, &program->costs, &usage);
 		if (error)
 			return error;
-		judge_usage(lint, judge->profile, function, &usage);
+		program->instructions = usage.instructions;
+		program->stack = usage.stack;
+		judge_usage(lint, judge->profile, program);
 	}
 	judge_end(judge);
 	return 0;
+}
+
+static void free_programs(struct lint *lint)
+{
+	for (uint32_t i = 0; i < lint->program_count; i++)
+		costs_close(&lint->programs[i].costs);
+	free(lint->programs);
 }
 
 /* Takes the object, also on failure. */
@@ -61,6 +75,7 @@ static int lint_object(struct object *object, const struct profile *profile, str
 	*ret = lint;
 	return 0;
 close_judge:
+	free_programs(&lint);
 	judge_close(&judge);
 close_findings:
 	findings_close(&lint.findings);
@@ -89,6 +104,7 @@ int lint_memory(const char *label, const uint8_t *bytes, size_t size, const stru
 
 void lint_close(struct lint *lint)
 {
+	free_programs(lint);
 	findings_close(&lint->findings);
 	object_free(lint->object);
 }

@@ -5,16 +5,24 @@
  */
 #pragma once
 
+#include "offload/lint/costs.h"
 #include "offload/lint/findings.h"
 #include "offload/lint/object.h"
 #include "offload/lint/resources.h"
 #include "offload/profile.h"
 
+struct lint_program {
+	const struct object_function *function;
+	struct costs costs;
+	uint32_t instructions, stack;
+};
+
 struct lint {
 	struct object *object;
 	struct findings findings;
 	struct resources_usage resources;
-	uint32_t instructions, stack; /* of the largest program */
+	struct lint_program *programs; /* those for XDP */
+	uint32_t program_count;
 };
 
 /* Reads and judges the object of a file. Negative: it cannot be read, `why` says why. `path` must stay. */

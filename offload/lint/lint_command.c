@@ -86,8 +86,23 @@ static void print_finding(const struct object *object, const struct finding *fin
 	printf("    do: %s\n", rule_remedy(finding->rule));
 }
 
+/* Of all programs, the largest. */
+static void largest(const struct lint *lint, uint32_t *ret_instructions, uint32_t *ret_stack)
+{
+	*ret_instructions = *ret_stack = 0;
+	for (uint32_t i = 0; i < lint->program_count; i++) {
+		if (lint->programs[i].instructions > *ret_instructions)
+			*ret_instructions = lint->programs[i].instructions;
+		if (lint->programs[i].stack > *ret_stack)
+			*ret_stack = lint->programs[i].stack;
+	}
+}
+
 static void print_lint(const struct lint *lint, const struct profile *profile)
 {
+	uint32_t instructions, stack;
+
+	largest(lint, &instructions, &stack);
 	for (uint32_t i = 0; i < lint->findings.count; i++)
 		print_finding(lint->object, &lint->findings.list[i]);
 	if (lint->findings.left_out)
@@ -100,8 +115,8 @@ static void print_lint(const struct lint *lint, const struct profile *profile)
 	printf("; profile %s: %u of %u maps, %llu of %u elements, %u of %u bytes of stack, %u instructions "
 	       "of BPF\n",
 	       profile->name, lint->resources.maps, profile->maps,
-	       (unsigned long long)lint->resources.entries, profile->entries, lint->stack, profile->stack,
-	       lint->instructions);
+	       (unsigned long long)lint->resources.entries, profile->entries, stack, profile->stack,
+	       instructions);
 }
 
 static json_t *text_or_null(const char *text)
@@ -145,6 +160,9 @@ static json_t *finding_document(const struct object *object, const struct findin
 static json_t *lint_document(const struct lint *lint, const struct profile *profile)
 {
 	json_t *findings = json_array(), *document = json_object();
+	uint32_t instructions, stack;
+
+	largest(lint, &instructions, &stack);
 
 	for (uint32_t i = 0; i < lint->findings.count; i++)
 		json_array_append_new(findings, finding_document(lint->object, &lint->findings.list[i]));
@@ -154,8 +172,8 @@ static json_t *lint_document(const struct lint *lint, const struct profile *prof
 	set(document, "left_out", json_integer(lint->findings.left_out));
 	set(document, "maps", json_integer(lint->resources.maps));
 	set(document, "entries", json_integer((json_int_t)lint->resources.entries));
-	set(document, "stack", json_integer(lint->stack));
-	set(document, "instructions", json_integer(lint->instructions));
+	set(document, "stack", json_integer(stack));
+	set(document, "instructions", json_integer(instructions));
 	return document;
 }
 

@@ -19,12 +19,14 @@
 /* A state that some path had at a place. */
 struct passed {
 	struct passed *next;
-	uint32_t joins;
+	uint32_t joins, node;
 	struct state state; /* only as large as its depth needs */
 };
 
 struct waiting {
 	struct waiting *next;
+	uint32_t node;
+	struct cost since;
 	struct state state;
 };
 
@@ -38,6 +40,9 @@ struct paths {
 	struct passed **passed;
 	struct waiting *waiting;
 	struct state state, other;
+	struct costs *costs; /* NULL: nobody asks */
+	uint32_t node;       /* the last one passed, */
+	struct cost since;   /* and what the path has cost since */
 	size_t memory;
 };
 
@@ -96,6 +101,59 @@ static int mark_places(struct paths *paths)
 	return 0;
 }
 
+/* The path comes to a node, or to a way out. */
+static int enter(struct paths *paths, uint32_t node)
+{
+	uint32_t from = paths->node;
+	struct cost since = paths->since;
+
+	if (!paths->costs)
+		return 0;
+	paths->node = node;
+	paths->since = (struct cost){ .instructions = 0 };
+	return costs_add(paths->costs, from, node, &since);
+}
+
+/* The ways out that a program's end may be. */
+static int enter_ways_out(struct paths *paths)
+{
+	struct value result = value_low_half(&paths->state.reg[0]);
+	struct cost since = paths->since;
+	uint32_t from = paths->node;
+	int error = 0;
+
+	for (uint32_t way = 0; way < COSTS_WAYS_OUT && !error; way++) {
+		bool lost = way == XDP_ABORTED && result.most >= COSTS_WAYS_OUT;
+
+		if (!lost && (way < result.least || way > result.most))
+			continue;
+		paths->node = from;
+		paths->since = since;
+		error = enter(paths, way);
+	}
+	return error;
+}
+
+/* Counts the instruction that comes next. */
+static void spend(struct paths *paths)
+{
+	const struct bpf_insn *instruction = &paths->object->instructions[paths->state.at];
+	uint16_t from = paths->state.reg[instruction->src_reg].kinds,
+		 to = paths->state.reg[instruction->dst_reg].kinds;
+	uint8_t class = BPF_CLASS(instruction->code);
+
+	paths->since.instructions++;
+	if (instruction->code == INSTRUCTION_CALL && !instruction->src_reg)
+		paths->since.lookups += instruction->imm >= BPF_FUNC_map_lookup_elem &&
+					instruction->imm <= BPF_FUNC_map_delete_elem;
+	else if (instruction_is_atomic(instruction))
+		paths->since.counts++;
+	else if (instruction_is_load(instruction) && from & VALUE_MAP_VALUE)
+		paths->since.values++;
+	else if ((class == BPF_LDX && from & VALUE_PACKET) || (class == BPF_STX && to & VALUE_PACKET))
+		paths->since.packet++;
+}
+
 static int add_passed(struct paths *paths, const struct state *state)
 {
 	struct passed *passed = take(paths, offsetof(struct passed, state), state);
@@ -103,10 +161,11 @@ static int add_passed(struct paths *paths, const struct state *state)
 	if (!passed)
 		return -ENOMEM;
 	passed->joins = 0;
+	passed->node = paths->costs ? costs_node(paths->costs) : 0;
 	state_copy(&passed->state, state);
 	passed->next = paths->passed[state->at];
 	paths->passed[state->at] = passed;
-	return 0;
+	return enter(paths, passed->node);
 }
 
 /* Whether a path has to go on from here: 1, 0: no, all has been seen, -E2BIG. */
@@ -121,7 +180,7 @@ static int pass(struct paths *paths, struct state *state)
 			continue;
 		paths->judge->steps++;
 		if (state_includes(&passed->state, state))
-			return 0;
+			return enter(paths, passed->node);
 		if (!last)
 			last = passed; /* the newest */
 		kept++;
@@ -130,7 +189,7 @@ static int pass(struct paths *paths, struct state *state)
 		return add_passed(paths, state) < 0 ? -E2BIG : 1;
 	state_join(&last->state, state, last->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
 	state_copy(state, &last->state);
-	return 1;
+	return enter(paths, last->node) < 0 ? -E2BIG : 1;
 }
 
 static int add_waiting(struct paths *paths, const struct state *state)
@@ -140,6 +199,8 @@ static int add_waiting(struct paths *paths, const struct state *state)
 	if (!waiting)
 		return -ENOMEM;
 	state_copy(&waiting->state, state);
+	waiting->node = paths->node;
+	waiting->since = paths->since;
 	waiting->next = paths->waiting;
 	paths->waiting = waiting;
 	return 0;
@@ -152,6 +213,8 @@ static bool next_waiting(struct paths *paths)
 	if (!waiting)
 		return false;
 	state_copy(&paths->state, &waiting->state);
+	paths->node = waiting->node;
+	paths->since = waiting->since;
 	paths->memory -= offsetof(struct waiting, state) + state_size(waiting->state.depth);
 	paths->waiting = waiting->next;
 	free(waiting);
@@ -183,6 +246,9 @@ static int advance(struct paths *paths, const struct object_function **function)
 	uint32_t from = state->at, depth = state->depth;
 	bool sound = judge_instruction(paths->judge, state);
 
+	spend(paths);
+	if (paths->object->instructions[from].code == INSTRUCTION_EXIT && !depth)
+		return enter_ways_out(paths) < 0 ? -E2BIG : 0;
 	switch (step(paths->object, state, sound, &paths->other)) {
 	case STEP_END:
 		return 0;
@@ -284,7 +350,8 @@ static void release(struct paths *paths)
 	free(paths);
 }
 
-int paths_walk(struct judge *judge, const struct object_function *program, struct paths_usage *ret)
+int paths_walk(struct judge *judge, const struct object_function *program, struct costs *costs,
+	       struct paths_usage *ret)
 {
 	struct paths *paths = calloc(1, sizeof(*paths));
 	int error = -ENOMEM;
@@ -293,6 +360,8 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 		return -ENOMEM;
 	paths->judge = judge;
 	paths->object = judge->object;
+	paths->costs = costs;
+	paths->node = costs ? costs_node(costs) : 0;
 	paths->place = calloc(judge->object->instruction_count, sizeof(*paths->place));
 	paths->passed = calloc(judge->object->instruction_count, sizeof(struct passed *));
 	paths->stack = calloc(judge->object->function_count, sizeof(*paths->stack));

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "offload/lint/costs.h"
 #include "offload/lint/judge.h"
 
 struct paths_usage {           /* of one program */
@@ -17,5 +18,7 @@ struct paths_usage {           /* of one program */
 	uint32_t stack;        /* bytes, as the driver counts */
 };
 
-/* Judges all that can be reached from a program's first instruction. -ENOMEM */
-int paths_walk(struct judge *judge, const struct object_function *program, struct paths_usage *ret);
+/* Judges all that can be reached from a program's first instruction, and enters its paths into `costs`, which
+ * may be NULL. -ENOMEM */
+int paths_walk(struct judge *judge, const struct object_function *program, struct costs *costs,
+	       struct paths_usage *ret);

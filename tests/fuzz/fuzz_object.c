@@ -8,6 +8,7 @@
 
 #include "offload/lint/instruction.h"
 #include "offload/lint/lint.h"
+#include "offload/lint/model.h"
 
 // Objects for cards, as somebody may write them who wants the lint to fall: once the input as the file
 // itself, once as the instructions of a program in a file that is sound otherwise, with two maps. What is
@@ -51,6 +52,17 @@ static void check_finding(const struct object *object, const struct finding *fin
 	check(*text != '\0');
 }
 
+static void check_costs(const struct costs *costs)
+{
+	struct costs_range range;
+
+	for (uint32_t way = 0; way < COSTS_WAYS_OUT; way++) {
+		check(costs_range(costs, way, model_cycles, &model_default, &range) == 0);
+		check(!range.found || model_cycles(&range.least, &model_default) <=
+					      model_cycles(&range.most, &model_default));
+	}
+}
+
 static uint32_t lint(const uint8_t *bytes, size_t size, const struct profile *profile)
 {
 	struct why why = { "" };
@@ -64,6 +76,8 @@ static uint32_t lint(const uint8_t *bytes, size_t size, const struct profile *pr
 	count = lint.findings.count;
 	for (uint32_t i = 0; i < count; i++)
 		check_finding(lint.object, &lint.findings.list[i]);
+	for (uint32_t i = 0; i < lint.program_count; i++)
+		check_costs(&lint.programs[i].costs);
 	lint_close(&lint);
 	return count;
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * `penstock offload report`: what the programs of an object would cost on a card, by a model.
+ */
+#include "offload/lint/report_command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/cli/cli.h"
+#include "offload/lint/lint.h"
+#include "offload/lint/model.h"
+
+static const char *const ways_out[COSTS_WAYS_OUT] = { "aborted", "drop", "pass", "tx" };
+
+struct report {
+	const struct profile *profile;
+	struct model model;
+	bool json;
+	json_t *list;
+};
+
+static json_t *cost_document(const struct report *report, const struct cost *cost)
+{
+	return json_pack("{s:i, s:I, s:i, s:i, s:i, s:i, s:I, s:f}", "bpf", (int)cost->instructions, "card",
+			 (json_int_t)model_instructions(&report->model, cost), "lookups", (int)cost->lookups,
+			 "values", (int)cost->values, "packet", (int)cost->packet, "counts",
+			 (int)cost->counts, "cycles", (json_int_t)model_cycles(cost, &report->model),
+			 "packets_a_second", model_rate(&report->model, cost));
+}
+
+static json_t *model_document(const struct model *model)
+{
+	json_t *document = json_object();
+
+#define X(name, default, text) json_object_set_new(document, #name, json_integer(model->name));
+	MODEL_NUMBERS(X)
+#undef X
+	return document;
+}
+
+static void print_cost(const struct report *report, const char *way, const char *which,
+		       const struct cost *cost)
+{
+	printf("  %-8s %-5s %6u %7llu %8u %7u %7u %7u %8llu %8.1f\n", way, which, cost->instructions,
+	       (unsigned long long)model_instructions(&report->model, cost), cost->lookups, cost->values,
+	       cost->packet, cost->counts, (unsigned long long)model_cycles(cost, &report->model),
+	       model_rate(&report->model, cost) / 1e6);
+}
+
+static void print_model(const struct report *report)
+{
+	printf("An estimate; no card has been measured. Packets a second = cores * clock / "
+	       "max(instructions,\n"
+	       "(instructions + waiting) / threads), if all packets take this path. The model, to be changed "
+	       "by\n"
+	       "name=number:\n");
+#define X(name, default, text) printf("  %-10s %6u  %s\n", #name, report->model.name, text);
+	MODEL_NUMBERS(X)
+#undef X
+}
+
+static void print_room(const struct lint *lint)
+{
+	for (int i = 0; i < PROFILE_COUNT; i++)
+		printf("  firmware %-8s %u of %u maps, %llu of %u elements (%.0f %%)\n", profiles[i].name,
+		       lint->resources.maps, profiles[i].maps, (unsigned long long)lint->resources.entries,
+		       profiles[i].entries, 100.0 * (double)lint->resources.entries / profiles[i].entries);
+}
+
+static int report_ranges(struct report *report, const struct costs *costs, json_t *ways)
+{
+	for (uint32_t way = COSTS_WAYS_OUT; way--;) {
+		struct costs_range range;
+		int error = costs_range(costs, way, model_cycles, &report->model, &range);
+
+		if (error)
+			return error;
+		if (!range.found)
+			continue;
+		if (ways)
+			json_object_set_new(
+				ways, ways_out[way],
+				json_pack("{s:o, s:o, s:b}", "least", cost_document(report, &range.least),
+					  "most", cost_document(report, &range.most), "open", range.open));
+		else {
+			print_cost(report, ways_out[way], "least", &range.least);
+			print_cost(report, "", "most", &range.most);
+			if (range.open)
+				printf("           a loop on the way has no end that is known; it is counted "
+				       "once\n");
+		}
+	}
+	return 0;
+}
+
+static int report_program(struct report *report, const struct lint *lint, const struct lint_program *program)
+{
+	json_t *ways = report->json ? json_object() : NULL;
+	int error;
+
+	model_fit(&report->model, program->instructions);
+	if (!ways)
+		printf("%s: %s, %u instructions of BPF, %s%u of the card's; there is room for %u\n"
+		       "                    BPF  card's  lookups  values  packet  counts   cycles     Mpps\n",
+		       lint->object->label, program->function->name, program->instructions,
+		       report->model.length ? "" : "about ",
+		       report->model.length
+			       ? report->model.length
+			       : report->model.around + program->instructions * report->model.expansion / 100,
+		       report->profile->program_length);
+	error = report_ranges(report, &program->costs, ways);
+	if (ways)
+		json_array_append_new(report->list,
+				      json_pack("{s:s, s:s, s:i, s:o, s:o, s:i, s:I, s:i}", "object",
+						lint->object->label, "program", program->function->name,
+						"instructions", (int)program->instructions, "ways", ways,
+						"model", model_document(&report->model), "maps",
+						(int)lint->resources.maps, "entries",
+						(json_int_t)lint->resources.entries, "findings",
+						(int)lint->findings.count));
+	return error;
+}
+
+static int report_object(struct report *report, const char *path)
+{
+	struct why why = { "" };
+	struct lint lint;
+	int error = 0;
+
+	if (lint_file(path, report->profile, &lint, &why) < 0)
+		return cli_usage("%s", why.text);
+	for (uint32_t i = 0; i < lint.program_count && !error; i++)
+		error = report_program(report, &lint, &lint.programs[i]);
+	if (!report->json) {
+		print_room(&lint);
+		if (lint.findings.count)
+			printf("  a card would not have it as it is: penstock offload lint %s\n", path);
+		print_model(report);
+	}
+	lint_close(&lint);
+	return error ? cli_fail("%s: out of memory", path) : CLI_DONE;
+}
+
+int report_command(int argc, char **argv)
+{
+	struct profile profile = profiles[0];
+	struct report report = { .profile = &profile, .model = model_default };
+	const char *path = NULL;
+	struct why why = { "" };
+	struct cli cli;
+	int first = cli_parse(argc, argv, "jpF", &cli), status;
+
+	if (first < 0)
+		return -first;
+	if (cli.profile && profile_find(cli.profile, &profile, &why) < 0)
+		return cli_usage("%s", why.text);
+	for (int i = first; i < argc; i++) {
+		if (!strchr(argv[i], '=') && !path)
+			path = argv[i];
+		else if (model_set(&report.model, argv[i], &why) < 0)
+			return cli_usage("%s", why.text);
+	}
+	if (!path)
+		return cli_usage("report on which object? give a file that clang -target bpf wrote");
+	report.json = cli.json;
+	report.list = json_array();
+	status = report_object(&report, path);
+	if (status == CLI_DONE && cli.json)
+		return cli_print_json(&cli, report.list);
+	json_decref(report.list);
+	return status;
+}
