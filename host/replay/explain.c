@@ -120,16 +120,13 @@ static void put_ip(json_t *object, const struct user_trace *trace)
 	json_object_set_new(object, "ip", ip);
 }
 
-static void put_tags(json_t *object, const struct user_trace *trace)
+static void put_tags(json_t *object, const __be32 *tag, unsigned int count)
 {
 	json_t *tags = json_array();
 
-	for (unsigned int i = 0; i < trace->tags && i < 2; i++) {
-		__u32 tag = ntohl(trace->tag[i]);
-
-		json_array_append_new(tags, json_pack("{s:i, s:i}", "protocol", (int)(tag >> 16), "vid",
-						      (int)(tag & 0xfff)));
-	}
+	for (unsigned int i = 0; i < count && i < 2; i++)
+		json_array_append_new(tags, json_pack("{s:i, s:i}", "protocol", (int)(ntohl(tag[i]) >> 16),
+						      "vid", (int)(ntohl(tag[i]) & 0xfff)));
 	json_object_set_new(object, "tags", tags);
 }
 
@@ -207,24 +204,32 @@ static void put_route(json_t *object, const struct site *site, __u32 table, cons
 	json_object_set_new(object, "route", route);
 }
 
-static void put_verdict(json_t *object, const struct site *site, const struct replay_frame *frame)
+/* nexthop: by which it left. */
+static void put_out(json_t *object, const struct site *site, const struct replay_frame *frame, __u32 nexthop)
 {
 	json_t *out = json_object();
+	struct view_leaf leaf;
 
+	json_object_set_new(out, "port", json_string(site_port_name(site, frame->verdict.port)));
+	json_object_set_new(out, "length", json_integer(frame->out_length));
+	put_frame(out, frame->out, frame->out_captured);
+	if (view_leaf(site_fib(site), nexthop, &leaf) == 0 && leaf.tags)
+		put_tags(out, leaf.tag, leaf.tags);
+	json_object_set_new(object, "out", out);
+}
+
+static void put_verdict(json_t *object, const struct site *site, const struct replay_frame *frame,
+			__u32 nexthop)
+{
 	json_object_set_new(object, "verdict", json_string(explain_action(frame->verdict.action)));
 	json_object_set_new(object, "reason", json_string(explain_reason(frame->verdict.reason)));
 	json_object_set_new(object, "text", json_string(explain_reason_text(frame->verdict.reason)));
-	if (frame->verdict.action == ACTION_FORWARD) {
-		json_object_set_new(out, "port", json_string(site_port_name(site, frame->verdict.port)));
-		json_object_set_new(out, "length", json_integer(frame->out_length));
-		put_frame(out, frame->out, frame->out_captured);
-		json_object_set(object, "out", out);
-	}
-	json_decref(out);
+	if (frame->verdict.action == ACTION_FORWARD)
+		put_out(object, site, frame, nexthop);
 }
 
-/* The program once more, on a frame of its own, to see what it sees. */
-static void put_trace(json_t *object, const struct site *site, const struct replay_frame *frame)
+/* The program once more, on a frame of its own, to see what it sees. Returns the next hop, 0: none. */
+static __u32 put_trace(json_t *object, const struct site *site, const struct replay_frame *frame)
 {
 	__u32 length = frame->length < LONGEST ? frame->length : LONGEST, table;
 	__u32 captured = frame->captured < length ? frame->captured : length;
@@ -233,17 +238,18 @@ static void put_trace(json_t *object, const struct site *site, const struct repl
 	struct user_trace trace;
 
 	if (!buffer)
-		return;
+		return 0;
 	memcpy(copy.data, frame->bytes, captured);
 	(void)user_program_trace(site_store(site), frame->port, &copy, &trace);
 	free(buffer);
 	if (trace.tags)
-		put_tags(object, &trace);
+		put_tags(object, trace.tag, trace.tags);
 	if (trace.parsed)
 		put_ip(object, &trace);
 	table = trace.admitted ? put_interface(object, site, trace.interface) : 0;
 	if (trace.routed)
 		put_route(object, site, table, &trace);
+	return trace.nexthop;
 }
 
 json_t *explain_json(const struct site *site, const struct replay_frame *frame)
@@ -262,8 +268,7 @@ json_t *explain_json(const struct site *site, const struct replay_frame *frame)
 		json_object_set_new(object, "text", json_string("the capture cut it too short to tell"));
 		return object;
 	}
-	put_trace(object, site, frame);
-	put_verdict(object, site, frame);
+	put_verdict(object, site, frame, put_trace(object, site, frame));
 	return object;
 }
 
@@ -299,18 +304,24 @@ static void print_protocol(FILE *to, const json_t *ip)
 			(long long)number_of(ip, "destination_port"));
 }
 
+static void print_tags(FILE *to, const json_t *object)
+{
+	json_t *tag;
+	size_t index;
+
+	json_array_foreach(json_object_get(object, "tags"), index, tag)
+		fprintf(to, ", vlan %lld", (long long)number_of(tag, "vid"));
+}
+
 static void print_frame(FILE *to, const json_t *document)
 {
 	const json_t *ip = json_object_get(document, "ip");
-	json_t *tag;
-	size_t index;
 
 	if (!json_object_get(document, "source_mac"))
 		return;
 	fprintf(to, "  frame %s > %s", string_of(document, "source_mac"),
 		string_of(document, "destination_mac"));
-	json_array_foreach(json_object_get(document, "tags"), index, tag)
-		fprintf(to, ", vlan %lld", (long long)number_of(tag, "vid"));
+	print_tags(to, document);
 	if (!ip)
 		fprintf(to, ", type 0x%04llx", (unsigned long long)number_of(document, "ethertype"));
 	fputc('\n', to);
@@ -357,14 +368,16 @@ void explain_print(FILE *to, const json_t *document)
 		fprintf(to, "  interface %s, table %s\n", string_of(document, "interface"),
 			string_of(document, "table"));
 	print_route(to, json_object_get(document, "route"));
-	if (out)
-		fprintf(to, "  forwarded out of %s, %s > %s, %lld bytes\n", string_of(out, "port"),
-			string_of(out, "source_mac"), string_of(out, "destination_mac"),
-			(long long)number_of(out, "length"));
-	else
+	if (out) {
+		fprintf(to, "  forwarded out of %s, %s > %s", string_of(out, "port"),
+			string_of(out, "source_mac"), string_of(out, "destination_mac"));
+		print_tags(to, out);
+		fprintf(to, ", %lld bytes\n", (long long)number_of(out, "length"));
+	} else {
 		fprintf(to, "  %s: %s (%s)\n",
 			strcmp(verdict, "drop") == 0     ? "dropped"
 			: strcmp(verdict, "kernel") == 0 ? "to the kernel"
 							 : "unknown",
 			string_of(document, "text"), string_of(document, "reason"));
+	}
 }

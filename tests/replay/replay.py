@@ -194,7 +194,7 @@ def check_report(bed):
     assert report['explained'][-2]['reason'] == 'ttl' and report['explained'][-1]['reason'] == 'too-big', report
     text = bed.good('in.pcapng', *USUAL, '--explain', '2-2').stdout.decode()
     for words in ('packet 2, 60 bytes in by eth0', 'ttl 64', 'route 10.1.0.0/16, table main, via 203.0.113.2 dev eth1.10',
-                  'forwarded out of eth1, 02:00:00:00:00:02 > 02:00:00:00:02:02, 64 bytes'):
+                  'forwarded out of eth1, 02:00:00:00:00:02 > 02:00:00:00:02:02, vlan 10, 64 bytes'):
         assert words in text, text
     assert 'packet 3' not in text, text
     vrf = bed.good('little', *USUAL, '--in', 'eth2', '--explain', '1').stdout.decode()
