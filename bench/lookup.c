@@ -69,6 +69,7 @@ static int set_up(struct lookup *lookup, enum lookup_variant variant)
 
 	skeleton->rodata->node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1;
 	skeleton->rodata->run_mask = store->run_cells - 1;
+	skeleton->rodata->leaf_mask = 2 * store->run_cells - 1;
 	skeleton->rodata->dependent = variant == LOOKUP_DEPENDENT;
 	skeleton->rodata->record = variant == LOOKUP_RECORD;
 	error = bpf_map__reuse_fd(skeleton->maps.node, store->node_fd);

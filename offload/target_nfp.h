@@ -111,6 +111,11 @@ static __always_inline __u32 target_run(const struct target *target, __u32 index
 	return nfp_read(target, &run, index, (__u32)REASON_TABLE_FULL);
 }
 
+static __always_inline __u16 target_leaf(const struct target *target, __u32 index)
+{
+	return target_run(target, index >> 1) >> (index & 1) * 16;
+}
+
 static __always_inline const struct image_control *target_control(const struct target *target)
 {
 	return target->control;

@@ -22,5 +22,6 @@ enum baked {
 	BAKED_NODE_MASK = 5, /* number: u64 words of node[] - 1 */
 	BAKED_RUN_MASK = 6,  /* number: cells of run[] - 1 */
 	BAKED_INGRESS = 7,   /* address: the port's struct image_interface */
+	BAKED_LEAF_MASK = 8, /* number: half cells of run[] - 1 */
 	BAKED_MAX,
 };

@@ -5,7 +5,7 @@
  * Plain arrays, indices instead of pointers, no locks. It has three parts:
  *
  *   node[]   u64 descriptors and lines in 64-byte chunks: the route search (route.h)
- *   run[]    u32 entries that descriptors select from
+ *   run[]    u32 entries that descriptors select from; some of it holds u16 leaves instead
  *   tables   struct image_tables: control block, interfaces, VLAN tables, VRFs, next hops, buckets
  *
  * Publishing. The host is the only writer. Whatever is reachable is changed by single aligned stores that
@@ -21,6 +21,10 @@
  *                slots; entry(slot) = run[base + popcount(bitmap << (31 - slot))]. A group whose 32 slots are
  *                all equal has bitmap 0 and the leaf itself as base: run[] begins with one cell for each
  *                next-hop id, run[id] == id for id < IMAGE_NEXTHOPS, so nobody has to look at the difference.
+ *                In the root of a large IPv4 table, where memory is what costs time, a group of nothing but
+ *                leaves takes u16 for them: DESCRIPTOR_LEAVES set in base, which then counts in halves of
+ *                cells. Such a group with all slots equal has the index of the leaf's own half as base; these
+ *                halves lie behind the identical cells.
  *   NODE_DIRECT  2^bits entries in run[]: the root of a large IPv6 table.
  *
  * A large IPv4 table begins with a bitmap of 24 bits and goes on with bitmaps of 8. A large IPv6 table begins
@@ -33,7 +37,7 @@
 
 #include "xdp/verdict.h"
 
-#define IMAGE_VERSION 1
+#define IMAGE_VERSION 2
 
 /* --- limits of the fixed tables; node[] and run[] are sized when the image is created --- */
 #define IMAGE_PORTS       256
@@ -57,6 +61,10 @@ enum node_kind {
 
 #define NODE_CHUNK_WORDS 8  /* u64 words in a chunk of node[] */
 #define RUN_CHUNK_CELLS  16 /* u32 cells in a chunk of run[] */
+
+/* In the base of a descriptor of ROOT4_BITS: the index of u16 leaves. */
+#define DESCRIPTOR_LEAVES 0x80000000u
+#define LEAVES_IDENTITY   (2 * IMAGE_NEXTHOPS) /* + id: the half cell that holds id */
 
 #define ROOT4_BITS   24 /* bitmap: the root of a large IPv4 table */
 #define ROOT6_BITS   16 /* direct: the root of a large IPv6 table */

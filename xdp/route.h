@@ -59,6 +59,15 @@ static __always_inline __u32 route_bitmap(const struct target *t, __u32 entry, _
 	return target_run(t, route_bitmap_cell(t, entry, slot));
 }
 
+/* The same in the root of a large IPv4 table, where most groups hold u16 leaves. */
+static __always_inline __u32 route_root4(const struct target *t, __u32 entry, __u64 slot)
+{
+	__u64 descriptor = target_node(t, entry_chunk(entry) * NODE_CHUNK_WORDS + (__u32)(slot >> 5));
+	__u32 index = (__u32)(descriptor >> 32) + route_ones((__u32)descriptor << (31 - (slot & 31)));
+
+	return likely(index & DESCRIPTOR_LEAVES) ? target_leaf(t, index) : target_run(t, index);
+}
+
 static __always_inline struct route_key route_key_shift(struct route_key key, __u32 bits, const int width)
 {
 	key.high <<= bits;
@@ -100,7 +109,7 @@ static __always_inline __u32 route_find(const struct target *t, __u32 entry, str
 	if (TARGET_SMALL)
 		return route_any(t, entry, key, width);
 	if (width == 32 && likely(route_is(entry, NODE_BITMAP, ROOT4_BITS))) {
-		entry = route_bitmap(t, entry, key.high >> (64 - ROOT4_BITS));
+		entry = route_root4(t, entry, key.high >> (64 - ROOT4_BITS));
 		key = route_key_shift(key, ROOT4_BITS, width);
 	}
 	if (width > 32 && likely(route_is(entry, NODE_DIRECT, ROOT6_BITS))) {

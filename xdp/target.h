@@ -15,6 +15,7 @@
  *   const struct image_interface *target_ingress(t)    the port's own interface, for untagged frames
  *   u64 target_node(t, index)                          descriptor at a word index of node[]
  *   u32 target_run(t, index)
+ *   u16 target_leaf(t, index)                          run[] as halves of cells
  *   const struct image_control *target_control(t)
  *   const struct image_vrf *target_vrf(t, index)
  *   const struct image_interface *target_interface(t, index)

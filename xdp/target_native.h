@@ -87,6 +87,13 @@ static __always_inline __u32 target_run(const struct target *target, __u32 index
 	return run[native_mask(index, BAKED_RUN_MASK)];
 }
 
+static __always_inline __u16 target_leaf(const struct target *target, __u32 index)
+{
+	const __u16 *leaf = native_address(BAKED_RUN, 0);
+
+	return leaf[native_mask(index, BAKED_LEAF_MASK)];
+}
+
 static __always_inline const struct image_control *target_control(const struct target *target)
 {
 	return native_table(control);

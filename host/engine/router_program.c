@@ -24,6 +24,7 @@ static int bake_port(struct bpf_program *program, const struct image_store *stor
 	bake.number[BAKED_PORT] = port;
 	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
 	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
+	bake.number[BAKED_LEAF_MASK] = 2 * store->run_cells - 1;
 	return bake_program(program, &bake);
 }
 

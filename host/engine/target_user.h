@@ -47,6 +47,13 @@ static inline __u32 target_run(const struct target *target, __u32 index)
 	return __atomic_load_n(&target->run[index & target->run_mask], __ATOMIC_RELAXED);
 }
 
+static inline __u16 target_leaf(const struct target *target, __u32 index)
+{
+	const __u16 *leaf = (const __u16 *)target->run;
+
+	return __atomic_load_n(&leaf[index & (2 * target->run_mask + 1)], __ATOMIC_RELAXED);
+}
+
 static inline const struct image_control *target_control(const struct target *target)
 {
 	return &target->tables->control;

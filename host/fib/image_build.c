@@ -105,25 +105,32 @@ static struct shape shape_of(const struct image_build *build, const struct image
 
 /* --- groups of a bitmap --- */
 
-static void close_group(struct window *window)
+/* A descriptor for the group's runs, which are written; or all of it punts, for want of room. */
+static __u64 group_descriptor(struct window *window)
 {
 	struct image_build *build = window->build;
-	__u32 base = window->run[0];
+	bool leaves = image_runs_short(window->entry, window->run, window->count);
+	__u32 place = image_memory_take(build->memory, ARRAY_RUN, image_run_cells(window->count, leaves));
 	struct prefix_key key;
+	__u64 descriptor;
 
-	if (window->bitmap) {
-		base = image_memory_take(build->memory, ARRAY_RUN, window->count);
-		if (base != MEMORY_NONE) {
-			memcpy(&build->store->run[base], window->run, window->count * sizeof(__u32));
-		} else {
-			for (unsigned i = 0; i < window->count; i++)
-				image_build_discard(build, window->run[i]);
-			key = slot_key(window, window->group * GROUP_SLOTS);
-			base = image_build_full(build, window->space, &key, window->depth + window->bits - 5);
-			window->bitmap = 0;
-		}
+	if (place != MEMORY_NONE) {
+		descriptor = image_descriptor_at(place, window->bitmap, leaves);
+		image_runs_store(build->store, descriptor, window->run, window->count);
+		return descriptor;
 	}
-	window->descriptor[window->group++] = image_descriptor(base, window->bitmap);
+	for (unsigned i = 0; i < window->count; i++)
+		image_build_discard(build, window->run[i]);
+	key = slot_key(window, window->group * GROUP_SLOTS);
+	return image_descriptor_of_leaf(window->entry, image_build_full(build, window->space, &key,
+									window->depth + window->bits - 5));
+}
+
+static void close_group(struct window *window)
+{
+	window->descriptor[window->group++] =
+		window->bitmap ? group_descriptor(window)
+			       : image_descriptor_of_leaf(window->entry, window->run[0]);
 	window->bitmap = 0;
 	window->count = 0;
 }
@@ -147,7 +154,7 @@ static bool bitmap_segment(void *arg, const struct image_segment *segment)
 		close_group(window);
 	}
 	for (; slot + GROUP_SLOTS <= last + 1; slot += GROUP_SLOTS)
-		window->descriptor[window->group++] = image_descriptor(entry, 0);
+		window->descriptor[window->group++] = image_descriptor_of_leaf(window->entry, entry);
 	if (slot <= last) {
 		window->run[0] = entry;
 		window->count = 1;
@@ -182,7 +189,7 @@ static __u32 build_bitmap(struct window *window, const struct prefix_cover *cove
 	window->descriptor = image_node_descriptor(build->store, window->entry, 0);
 	sweep_window(window, cover, bitmap_segment);
 	if (units == 1 && uniform_chunk(window->descriptor)) {
-		__u32 leaf = image_descriptor_base(window->descriptor[0]);
+		__u32 leaf = image_descriptor_leaf(window->descriptor[0]);
 
 		image_memory_give(build->memory, ARRAY_NODE, chunk, units);
 		return leaf;
@@ -226,12 +233,13 @@ static void release(struct image_build *build, __u32 entry, release_fn give);
 
 static void release_group(struct image_build *build, __u64 descriptor, release_fn give)
 {
-	__u32 cells = image_descriptor_cells(descriptor), base = image_descriptor_base(descriptor);
+	__u32 runs = image_descriptor_short(descriptor) ? 0 : image_descriptor_runs(descriptor);
+	__u32 cells = image_descriptor_cells(descriptor);
 
-	for (__u32 i = 0; i < cells; i++)
-		release(build, build->store->run[base + i], give);
+	for (__u32 i = 0; i < runs; i++)
+		release(build, image_run(build->store, descriptor, i), give);
 	if (cells)
-		give(build->memory, ARRAY_RUN, base, cells);
+		give(build->memory, ARRAY_RUN, image_descriptor_place(descriptor), cells);
 }
 
 static void release_slots(struct image_build *build, __u32 entry, __u32 slot, __u32 past, release_fn give)

@@ -55,20 +55,21 @@ static __u32 other_place(struct pass *pass, enum image_array array, __u32 index,
 static void compact_group(struct pass *pass, __u64 *where, unsigned depth, __u32 first, __u32 last)
 {
 	const struct image_store *store = pass->build->store;
-	__u32 bitmap = image_descriptor_bitmap(*where), base = image_descriptor_base(*where);
+	__u32 bitmap = image_descriptor_bitmap(*where), from = image_descriptor_place(*where);
 	__u32 cells = image_descriptor_cells(*where), place;
+	bool leaves = image_descriptor_short(*where);
 
 	if (!cells)
 		return;
 	first = __builtin_popcount(bitmap << (31 - first));
 	last = __builtin_popcount(bitmap << (31 - last));
-	for (__u32 i = first; i <= last; i++)
-		compact_cell(pass, &store->run[base + i], depth);
-	place = other_place(pass, ARRAY_RUN, base, cells);
+	for (__u32 i = first; i <= last && !leaves; i++)
+		compact_cell(pass, &store->run[from + i], depth);
+	place = other_place(pass, ARRAY_RUN, from, cells);
 	if (place == MEMORY_NONE)
 		return;
-	memcpy(&store->run[place], &store->run[base], cells * sizeof(__u32));
-	image_publish64(where, image_descriptor(place, bitmap));
+	memcpy(&store->run[place], &store->run[from], cells * sizeof(__u32));
+	image_publish64(where, image_descriptor_at(place, bitmap, leaves));
 }
 
 static void compact_slots(struct pass *pass, __u32 entry, unsigned depth)

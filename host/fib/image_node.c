@@ -1,16 +1,66 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "host/fib/image_node.h"
 
+static __u16 *leaves_of(const struct image_store *store, __u64 descriptor)
+{
+	return (__u16 *)store->run + (image_descriptor_base(descriptor) & ~DESCRIPTOR_LEAVES);
+}
+
+bool image_runs_short(__u32 node, const __u32 *run, unsigned count)
+{
+	if (entry_bits(node) != ROOT4_BITS)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (run[i] & ENTRY_NODE)
+			return false;
+	return true;
+}
+
+__u32 image_run(const struct image_store *store, __u64 descriptor, unsigned index)
+{
+	if (image_descriptor_short(descriptor))
+		return leaves_of(store, descriptor)[index];
+	return store->run[image_descriptor_base(descriptor) + index];
+}
+
+void image_runs_store(const struct image_store *store, __u64 descriptor, const __u32 *run, unsigned count)
+{
+	__u32 *cell = &store->run[image_descriptor_base(descriptor)];
+	__u16 *leaf = leaves_of(store, descriptor);
+	bool leaves = image_descriptor_short(descriptor);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!leaves)
+			image_store_cell(&cell[i], run[i]);
+		else if (leaf[i] != run[i])
+			__atomic_store_n(&leaf[i], (__u16)run[i], __ATOMIC_RELEASE);
+	}
+}
+
+static void read_leaves(const __u16 *leaf, __u32 bitmap, struct image_group *ret)
+{
+	for (unsigned slot = 0; slot < GROUP_SLOTS; slot++) {
+		leaf += bitmap >> slot & 1;
+		ret->entry[slot] = *leaf;
+	}
+}
+
+static void read_entries(const __u32 *run, __u32 bitmap, struct image_group *ret)
+{
+	for (unsigned slot = 0; slot < GROUP_SLOTS; slot++) {
+		run += bitmap >> slot & 1;
+		ret->entry[slot] = *run;
+	}
+}
+
 void image_group_read(const struct image_store *store, __u64 descriptor, struct image_group *ret)
 {
 	__u32 bitmap = image_descriptor_bitmap(descriptor);
-	const __u32 *run = &store->run[image_descriptor_base(descriptor)];
 
-	for (unsigned slot = 0; slot < GROUP_SLOTS; slot++) {
-		run += bitmap & 1;
-		bitmap >>= 1;
-		ret->entry[slot] = *run;
-	}
+	if (image_descriptor_short(descriptor))
+		read_leaves(leaves_of(store, descriptor), bitmap, ret);
+	else
+		read_entries(&store->run[image_descriptor_base(descriptor)], bitmap, ret);
 }
 
 unsigned image_group_runs(const struct image_group *group, __u32 run[GROUP_SLOTS], __u32 *ret_bitmap)
@@ -35,7 +85,7 @@ static __u32 bitmap_entry(const struct image_store *store, __u32 entry, __u32 sl
 	__u64 descriptor = *image_node_descriptor(store, entry, slot / GROUP_SLOTS);
 	__u32 upto = image_descriptor_bitmap(descriptor) << (31 - slot % GROUP_SLOTS);
 
-	return store->run[image_descriptor_base(descriptor) + __builtin_popcount(upto)];
+	return image_run(store, descriptor, __builtin_popcount(upto));
 }
 
 __u32 image_node_entry(const struct image_store *store, __u32 entry, __u32 slot)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include "host/fib/image_store.h"
@@ -34,13 +35,62 @@ static inline __u64 image_descriptor(__u32 base, __u32 bitmap)
 	return (__u64)base << 32 | bitmap;
 }
 
-/* Number of cells that the descriptor has of its own. */
-static inline __u32 image_descriptor_cells(__u64 descriptor)
+/* Whether the runs are u16 leaves. */
+static inline bool image_descriptor_short(__u64 descriptor)
+{
+	return image_descriptor_base(descriptor) & DESCRIPTOR_LEAVES;
+}
+
+/* Cells that so many runs take. */
+static inline __u32 image_run_cells(unsigned count, bool leaves)
+{
+	return leaves ? (count + 1) / 2 : count;
+}
+
+/* Number of runs that the descriptor has of its own; 0: all slots are equal. */
+static inline __u32 image_descriptor_runs(__u64 descriptor)
 {
 	__u32 bitmap = image_descriptor_bitmap(descriptor);
 
 	return bitmap ? __builtin_popcount(bitmap) + 1 : 0;
 }
+
+/* Number of cells that it has of its own, and the first of them. */
+static inline __u32 image_descriptor_cells(__u64 descriptor)
+{
+	return image_run_cells(image_descriptor_runs(descriptor), image_descriptor_short(descriptor));
+}
+
+static inline __u32 image_descriptor_place(__u64 descriptor)
+{
+	__u32 base = image_descriptor_base(descriptor);
+
+	return base & DESCRIPTOR_LEAVES ? (base & ~DESCRIPTOR_LEAVES) / 2 : base;
+}
+
+/* For runs that lie at a place. */
+static inline __u64 image_descriptor_at(__u32 place, __u32 bitmap, bool leaves)
+{
+	return image_descriptor(leaves ? DESCRIPTOR_LEAVES | 2 * place : place, bitmap);
+}
+
+/* For a group of a node whose slots all have this leaf, and the leaf of such a descriptor. */
+static inline __u64 image_descriptor_of_leaf(__u32 node, __u16 leaf)
+{
+	return image_descriptor(
+		entry_bits(node) == ROOT4_BITS ? DESCRIPTOR_LEAVES | (LEAVES_IDENTITY + leaf) : leaf, 0);
+}
+
+static inline __u16 image_descriptor_leaf(__u64 descriptor)
+{
+	return (__u16)image_descriptor_base(descriptor);
+}
+
+/* Whether these runs of a group of the node are kept as u16 leaves. */
+bool image_runs_short(__u32 node, const __u32 *run, unsigned count);
+/* The entry of a run that the descriptor has; and changes them one by one, each at once. */
+__u32 image_run(const struct image_store *store, __u64 descriptor, unsigned index);
+void image_runs_store(const struct image_store *store, __u64 descriptor, const __u32 *run, unsigned count);
 
 /* Where the parts of a node lie. */
 static inline __u64 *image_node_descriptor(const struct image_store *store, __u32 entry, __u32 group)

@@ -139,7 +139,7 @@ static void retire_runs(struct image_build *build, __u64 descriptor)
 	__u32 cells = image_descriptor_cells(descriptor);
 
 	if (cells)
-		image_memory_retire(build->memory, ARRAY_RUN, image_descriptor_base(descriptor), cells);
+		image_memory_retire(build->memory, ARRAY_RUN, image_descriptor_place(descriptor), cells);
 }
 
 /* There is no room for the group's runs: none of its slots may keep an answer that is no longer right. */
@@ -156,7 +156,8 @@ static __u64 group_full(struct window *window)
 		else
 			image_build_discard(part->build, entry);
 	}
-	return image_descriptor(image_build_full(part->build, part->space, &key, window_end(window) - 5), 0);
+	return image_descriptor_of_leaf(
+		window->entry, image_build_full(part->build, part->space, &key, window_end(window) - 5));
 }
 
 static void close_group(struct window *window)
@@ -164,25 +165,27 @@ static void close_group(struct window *window)
 	struct image_build *build = window->part->build;
 	__u64 *where = image_node_descriptor(build->store, window->entry, window->group);
 	__u64 before = *where, after;
-	__u32 bitmap, base, run[GROUP_SLOTS];
+	__u32 bitmap, place, run[GROUP_SLOTS];
 	unsigned count;
+	bool leaves;
 
 	window->loaded = false;
 	if (memcmp(&window->old, &window->new, sizeof(window->old)) == 0)
 		return;
 	count = image_group_runs(&window->new, run, &bitmap);
-	if (bitmap && bitmap == image_descriptor_bitmap(before)) {
-		for (unsigned i = 0; i < count; i++)
-			image_store_cell(&build->store->run[image_descriptor_base(before) + i], run[i]);
+	leaves = image_runs_short(window->entry, run, count);
+	if (bitmap && bitmap == image_descriptor_bitmap(before) && leaves == image_descriptor_short(before)) {
+		image_runs_store(build->store, before, run, count);
 		return;
 	}
-	base = bitmap ? image_memory_take(build->memory, ARRAY_RUN, count) : run[0];
-	if (base == MEMORY_NONE) {
+	place = bitmap ? image_memory_take(build->memory, ARRAY_RUN, image_run_cells(count, leaves)) : 0;
+	if (place == MEMORY_NONE) {
 		after = group_full(window);
+	} else if (bitmap) {
+		after = image_descriptor_at(place, bitmap, leaves);
+		image_runs_store(build->store, after, run, count);
 	} else {
-		if (bitmap)
-			memcpy(&build->store->run[base], run, count * sizeof(__u32));
-		after = image_descriptor(base, bitmap);
+		after = image_descriptor_of_leaf(window->entry, run[0]);
 	}
 	image_publish64(where, after);
 	retire_runs(build, before);
@@ -193,13 +196,13 @@ static void fill_group(struct window *window, __u32 group, __u16 leaf)
 {
 	struct image_build *build = window->part->build;
 	__u64 *where = image_node_descriptor(build->store, window->entry, group);
-	__u64 before = *where, after = image_descriptor(leaf, 0);
-	__u32 base = image_descriptor_base(before), cells = image_descriptor_cells(before);
+	__u64 before = *where, after = image_descriptor_of_leaf(window->entry, leaf);
+	__u32 runs = image_descriptor_short(before) ? 0 : image_descriptor_runs(before);
 
 	if (before == after)
 		return;
-	for (__u32 i = 0; i < cells; i++)
-		image_build_retire(build, build->store->run[base + i]);
+	for (__u32 i = 0; i < runs; i++)
+		image_build_retire(build, image_run(build->store, before, i));
 	image_publish64(where, after);
 	retire_runs(build, before);
 }
@@ -256,7 +259,7 @@ static bool uniform(const struct image_store *store, __u32 entry, __u32 *ret_lea
 	for (unsigned i = 0; i < NODE_CHUNK_WORDS; i++)
 		if (image_descriptor_bitmap(descriptor[i]) || descriptor[i] != descriptor[0])
 			return false;
-	*ret_leaf = image_descriptor_base(descriptor[0]);
+	*ret_leaf = image_descriptor_leaf(descriptor[0]);
 	return true;
 }
 

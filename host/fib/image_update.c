@@ -30,6 +30,8 @@
 #define COMPACT_NANOSECONDS 20000000
 /* Nodes with so many bits are taken apart in steps. */
 #define STEPWISE_BITS       16
+/* Of run[]: the identical cells and halves of cells. */
+#define RESERVED_CELLS      (IMAGE_NEXTHOPS + IMAGE_NEXTHOPS / 2)
 
 /* A node that no new reader finds, being taken apart. */
 struct remains {
@@ -391,6 +393,8 @@ static void write_empty(struct image_store *store)
 {
 	for (__u32 id = 0; id < IMAGE_NEXTHOPS; id++)
 		store->run[id] = id;
+	for (__u32 id = 0; id < IMAGE_NEXTHOPS; id++)
+		((__u16 *)store->run)[LEAVES_IDENTITY + id] = id;
 	for (__u32 vrf = 0; vrf < IMAGE_VRFS; vrf++) {
 		for (int family = 0; family < 2; family++) {
 			store->tables->vrf[vrf].root[family] = REASON_NO_ROUTE;
@@ -408,7 +412,7 @@ int image_update_new(struct image_store *store, struct grace *grace, struct imag
 		return -ENOMEM;
 	update->store = store;
 	update->grace = grace;
-	error = image_memory_new(store, grace, IMAGE_NEXTHOPS, &update->memory);
+	error = image_memory_new(store, grace, RESERVED_CELLS, &update->memory);
 	if (error == 0)
 		error = image_build_new(store, update->memory, &update->build);
 	if (error == 0)

@@ -24,6 +24,7 @@ int image_kernel_reader_new(const struct image_store *store, struct image_kernel
 		reader->skeleton = skeleton;
 		skeleton->rodata->node_mask = store->node_chunks * NODE_CHUNK_WORDS - 1;
 		skeleton->rodata->run_mask = store->run_cells - 1;
+		skeleton->rodata->leaf_mask = 2 * store->run_cells - 1;
 		error = bpf_map__reuse_fd(skeleton->maps.node, store->node_fd);
 	}
 	if (error == 0)

@@ -14,6 +14,7 @@
 /* Set before the object is loaded. */
 const volatile __u32 node_mask = 0;
 const volatile __u32 run_mask = 0;
+const volatile __u32 leaf_mask = 0;
 
 #define ONE_VALUE(name, value_type)                                                                          \
 	struct {                                                                                             \
@@ -43,6 +44,11 @@ static __always_inline __u64 target_node(const struct target *t, __u32 index)
 static __always_inline __u32 target_run(const struct target *t, __u32 index)
 {
 	return t->run[index & run_mask];
+}
+
+static __always_inline __u16 target_leaf(const struct target *t, __u32 index)
+{
+	return ((const __u16 *)t->run)[index & leaf_mask];
 }
 
 /* The routing program may use neither helpers nor action codes; what follows it here needs both. */

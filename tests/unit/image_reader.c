@@ -21,6 +21,11 @@ static inline __u32 target_run(const struct target *t, __u32 index)
 	return __atomic_load_n(&t->store->run[index & t->run_mask], __ATOMIC_RELAXED);
 }
 
+static inline __u16 target_leaf(const struct target *t, __u32 index)
+{
+	return __atomic_load_n(&((__u16 *)t->store->run)[index & (2 * t->run_mask + 1)], __ATOMIC_RELAXED);
+}
+
 #include "xdp/route.h"
 
 struct route_key image_reader_key(enum image_family family, const __u8 *address)
