@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 
 #include "host/changes.h"
 #include "host/control/api.h"
@@ -32,6 +33,7 @@
 #include "host/modes/platform.h"
 #include "host/modes/xdp_features.h"
 #include "host/options.h"
+#include "host/privilege.h"
 
 #define TICK    1000 /* ms between reviews without an event */
 #define SOON    20   /* ms from an event to the review: events come in packs */
@@ -484,15 +486,63 @@ static int start(struct router *router, struct why *why)
 	gates_order(&router->gates, router->pins);
 	error = make_timers(router, why);
 	if (error == 0)
-		error = api_open(router->loop, instance_socket(router->instance),
-				 router->config->control.group, api_routes, router, &router->api, why);
-	if (error == 0)
 		error = mirror_new(&mirror, &router->mirror, why);
 	router->state.mirror = router->mirror;
+	return error;
+}
+
+/* Whoever knocks is answered when the loop runs. */
+static int open_doors(struct router *router, struct why *why)
+{
+	int error = api_open(router->loop, instance_socket(router->instance), router->config->control.group,
+			     api_routes, router, &router->api, why);
+
 	if (error == 0 && router->config->metrics.listen)
 		error = api_open_tcp(router->loop, router->config->metrics.listen, metrics_routes, router,
 				     &router->metrics, why);
 	return error;
+}
+
+/* --- rights --- */
+
+/* What a port may come to need: a wish names its engine, a card that runs native stays so; others may change.
+ */
+static __u64 port_rights(const struct gate *gate)
+{
+	const struct engine_ops *chosen = gate->decision.option[gate->decision.chosen].engine;
+	bool any = strcmp(gate->wish, "auto") == 0 && (!chosen || chosen->rights);
+	__u64 rights = chosen ? chosen->rights : 0;
+
+	for (const struct engine_ops *const *ops = engine_list; *ops; ops++)
+		if (strcmp(gate->wish, (*ops)->name) == 0 || (any && !(*ops)->bring))
+			rights |= (*ops)->rights;
+	return rights;
+}
+
+/* Kernels that do not tell whether a veth takes frames make us look at its other end in another namespace; a
+ * BPF file system that is hidden from us is reached by way of init. */
+static __u64 box_rights(const struct router *router)
+{
+	__u64 rights = 0;
+
+	for (unsigned int i = 0; i < router->gates.count && !router->platform.features; i++)
+		if (strcmp(router->gates.gate[i].facts.kind, "veth") == 0 ||
+		    !router->gates.gate[i].facts.ifindex)
+			rights = 1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE;
+	if (strncmp(router->platform.bpffs, "/proc/", 6) == 0)
+		rights |= 1ull << CAP_SYS_PTRACE;
+	return rights;
+}
+
+/* Before the first thread is made, after the last file that is not ours. */
+static int give_up_rights(struct router *router, struct why *why)
+{
+	__u64 keep = PLATFORM_RIGHTS | box_rights(router);
+
+	for (unsigned int i = 0; i < router->gates.count; i++)
+		keep |= port_rights(&router->gates.gate[i]);
+	router->platform.capabilities &= keep;
+	return keep == PLATFORM_RIGHTS_ALL ? 0 : privilege_drop(keep, why);
 }
 
 static int set_up(struct router *router, struct why *why)
@@ -514,6 +564,10 @@ static int set_up(struct router *router, struct why *why)
 	error = look_at_ports(router, why);
 	if (error == 0)
 		error = make_loop(router, why);
+	if (error == 0)
+		error = open_doors(router, why);
+	if (error == 0)
+		error = give_up_rights(router, why);
 	if (error == 0)
 		error = changes_open(instance_changes(router->instance), &router->changes, why);
 	if (error == 0)

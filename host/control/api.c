@@ -21,6 +21,16 @@
 #define CONNECTION_LIMIT   32
 #define CONNECTION_TIMEOUT 5           /* seconds of silence */
 #define CONNECTION_MEMORY  (16 * 1024) /* for the request with all its headers */
+#define REQUEST_TIME       10000       /* ms for a request to arrive, however it drips */
+#define BODY_LIMIT         (64 * 1024) /* bytes that are thrown away before the connection is */
+#define WATCH              1000        /* ms between looks at who takes too long */
+
+struct guest { /* a connection */
+	int fd;
+	bool here;
+	uint64_t deadline; /* ms; 0: it has asked, and is being answered */
+	size_t body;       /* bytes of the request's */
+};
 
 struct api {
 	struct loop *loop;
@@ -29,6 +39,7 @@ struct api {
 	const struct api_route *routes;
 	void *arg;
 	int epoll;
+	struct guest guests[CONNECTION_LIMIT];
 	char name[108]; /* path of the socket, or address and port */
 	bool tcp;
 };
@@ -132,21 +143,86 @@ static const struct api_route *find_route(const struct api *api, const char *pat
 	return found;
 }
 
+static struct guest *guest_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void guest_comes(struct api *api, struct MHD_Connection *connection, void **context)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	for (int i = 0; info && i < CONNECTION_LIMIT; i++)
+		if (!api->guests[i].here) {
+			api->guests[i] = (struct guest){ .fd = info->connect_fd,
+							 .here = true,
+							 .deadline = loop_now() + REQUEST_TIME };
+			*context = &api->guests[i];
+			return;
+		}
+}
+
+static void connection_changed(void *arg, struct MHD_Connection *connection, void **context,
+			       enum MHD_ConnectionNotificationCode code)
+{
+	struct guest *guest = *context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		guest_comes(arg, connection, context);
+	else if (guest)
+		guest->here = false;
+}
+
+/* The next request of the connection has its own time. */
+static void request_ended(void *arg, struct MHD_Connection *connection, void **state,
+			  enum MHD_RequestTerminationCode code)
+{
+	struct guest *guest = guest_of(connection);
+
+	if (guest)
+		guest->deadline = loop_now() + REQUEST_TIME;
+}
+
+/* Silence ends a connection; so does a request that never gets complete. Returns whether anybody is here. */
+static bool watch_guests(struct api *api)
+{
+	bool any = false;
+
+	for (int i = 0; i < CONNECTION_LIMIT; i++) {
+		struct guest *guest = &api->guests[i];
+
+		if (guest->here && guest->deadline && loop_now() > guest->deadline)
+			(void)shutdown(guest->fd, SHUT_RDWR);
+		any = any || guest->here;
+	}
+	return any;
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **state)
 {
+	struct guest *guest = guest_of(connection);
 	const struct api_route *route;
 	struct api *api = arg;
 
+	if (!guest)
+		return MHD_NO;
 	if (!*state) { /* headers are here; the body, if any, comes with later calls */
-		*state = api;
+		*state = guest;
+		guest->body = 0;
 		return MHD_YES;
 	}
 	if (*upload_size) {
+		guest->body += *upload_size;
 		*upload_size = 0; /* no route takes a body */
-		return MHD_YES;
+		return guest->body > BODY_LIMIT ? MHD_NO : MHD_YES;
 	}
+	guest->deadline = 0;
 	route = find_route(api, url, method);
 	if (route)
 		return run_route(api, route, connection, method);
@@ -156,11 +232,12 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 /* Lets the library work, then wakes it in time for its next timeout. */
 static void run(struct api *api)
 {
-	MHD_UNSIGNED_LONG_LONG timeout;
+	MHD_UNSIGNED_LONG_LONG timeout = WATCH;
+	bool watched = watch_guests(api);
 
 	(void)MHD_run(api->daemon);
-	if (MHD_get_timeout(api->daemon, &timeout) == MHD_YES)
-		loop_timer_set(api->timer, timeout < 10000 ? (uint32_t)timeout : 10000, 0);
+	if (MHD_get_timeout(api->daemon, &timeout) == MHD_YES || watched)
+		loop_timer_set(api->timer, timeout < WATCH ? (uint32_t)timeout : WATCH, 0);
 	else
 		loop_timer_cancel(api->timer);
 }
@@ -223,11 +300,12 @@ static int start_daemon(struct api *api, int fd, struct why *why)
 {
 	const union MHD_DaemonInfo *info;
 
-	api->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, api, MHD_OPTION_LISTEN_SOCKET,
-				       fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTION_LIMIT,
-				       MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_TIMEOUT,
-				       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				       MHD_OPTION_END);
+	api->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL, 0, NULL, NULL, handle, api, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTION_LIMIT, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)CONNECTION_TIMEOUT, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, api,
+		MHD_OPTION_NOTIFY_COMPLETED, request_ended, api, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_END);
 	if (!api->daemon)
 		return why_set(why, EIO, "%s: cannot start the HTTP server", api->name);
 	info = MHD_get_daemon_info(api->daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <linux/capability.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
@@ -674,6 +675,8 @@ static unsigned int facts(void *engine, const struct engine_port *port, struct e
 const struct engine_ops engine_afxdp = {
 	.name = "afxdp",
 	.place = ENGINE_PLACE_USER,
+	.rights =
+		1ull << CAP_NET_RAW | 1ull << CAP_IPC_LOCK, /* sockets; their memory beyond RLIMIT_MEMLOCK */
 	.effect = "a CPU of its own for what can be forwarded, where the driver cannot redirect",
 	.probe = afxdp_probe,
 	.open = open_afxdp,

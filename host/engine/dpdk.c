@@ -172,6 +172,7 @@ static unsigned int facts(void *arg, const struct engine_port *port, struct engi
 const struct engine_ops engine_dpdk = {
 	.name = "dpdk",
 	.place = ENGINE_PLACE_USER,
+	.rights = PLATFORM_RIGHTS_ALL, /* what a driver of a card asks for, nobody knows */
 	.effect = "millions of packets a second on each CPU that polls, and that CPU is never idle",
 	.bring = bring,
 	.take = take,

@@ -66,6 +66,7 @@ struct engine_ops {
 	const char *name; /* as the mode is called in configuration and status */
 	enum engine_place
 		place; /* where the program runs; behind a card, another engine serves what it passes up */
+	__u64 rights;  /* capabilities that it needs beside PLATFORM_RIGHTS, a bit each */
 	const char *effect; /* what may be expected, beside Linux alone; one clause, or NULL */
 	/* Engines that bring devices of their own, and only these: makes those of the configuration, each
 	 * with an interface of the port's name that stands for it and by which the kernel forwards. Before

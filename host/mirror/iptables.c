@@ -153,7 +153,7 @@ int iptables_active(__u8 family, bool *ret, char *why, size_t size)
 		*ret = false; /* the kernel has no such tables */
 		return errno == ENOENT ? 0 : -errno;
 	}
-	fd = socket(family, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		r = -errno;
 		goto close_names;

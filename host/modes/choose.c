@@ -12,6 +12,20 @@ static void add_option(struct decision *decision, const char *mode, const struct
 	decision->option[decision->count++] = (struct choose_option){ .mode = mode, .engine = engine };
 }
 
+/* Engines that take all rights there are say themselves what they lack. */
+static void probe_engine(const struct engine_ops *engine, const struct platform *platform,
+			 const struct capability *port, struct probe *ret)
+{
+	__u64 missing = engine->rights == PLATFORM_RIGHTS_ALL ? 0 : engine->rights & ~platform->capabilities;
+
+	if (!missing) {
+		engine->probe(platform, port, ret);
+		return;
+	}
+	probe_no(ret, "%s is missing", platform_right_name(missing));
+	probe_fix(ret, "a restart of penstock that asks for %s, as root", engine->name);
+}
+
 static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
 			 const struct capability *port, struct decision *decision)
 {
@@ -19,7 +33,7 @@ static void list_options(const struct engine_ops *const *engines, const struct p
 		if (!(*engines)->bring != !port->device[0])
 			continue;
 		add_option(decision, (*engines)->name, *engines);
-		(*engines)->probe(platform, port, &decision->option[decision->count - 1].probe);
+		probe_engine(*engines, platform, port, &decision->option[decision->count - 1].probe);
 	}
 	add_option(decision, CHOOSE_KERNEL, NULL);
 	if (port->device[0])

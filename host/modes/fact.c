@@ -318,6 +318,7 @@ void fact_default_platform(struct platform *ret)
 				  .perfmon = true,
 				  .features = true,
 				  .bpffs = "/sys/fs/bpf",
+				  .capabilities = (1ull << 41) - 1,
 				  .xsk = true,
 				  .jit = 1,
 				  .jit_known = true,

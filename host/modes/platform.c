@@ -161,6 +161,26 @@ void platform_read(const char *bpffs, struct platform *ret)
 	}
 }
 
+const char *platform_right_name(__u64 rights)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} names[] = {
+		{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+		{ CAP_NET_RAW, "CAP_NET_RAW" },
+		{ CAP_IPC_LOCK, "CAP_IPC_LOCK" },
+		{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
+		{ CAP_BPF, "CAP_BPF" },
+		{ CAP_PERFMON, "CAP_PERFMON" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rights & 1ull << names[i].number)
+			return names[i].name;
+	return "a capability";
+}
+
 int platform_check(const struct platform *platform, const char *bpffs, struct why *why)
 {
 	if (platform->version < OLDEST_KERNEL)

@@ -9,6 +9,9 @@
 
 #include "host/why.h"
 
+#define PLATFORM_RIGHTS     (1ull << 12 | 1ull << 38 | 1ull << 39) /* CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF */
+#define PLATFORM_RIGHTS_ALL (~0ull)                                /* as many as there are */
+
 struct platform {
 	char release[65];     /* of the kernel */
 	unsigned int version; /* 6.1.27 is 60127 */
@@ -32,6 +35,8 @@ struct platform {
 void platform_read(const char *bpffs, struct platform *ret);
 /* 6.1.27-amd64 is 60127; 0: no kernel is called that. */
 unsigned int platform_version(const char *release);
+/* The first capability of a set: "CAP_NET_RAW". */
+const char *platform_right_name(__u64 rights);
 /* Whether the daemon can run here at all, `bpffs` as before; the refusal says what is missing and how to get
  * it. */
 int platform_check(const struct platform *platform, const char *bpffs, struct why *why);

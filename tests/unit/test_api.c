@@ -2,6 +2,7 @@
 /* The API's server against raw sockets: right answers, right refusals, limits that hold. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,10 +42,20 @@ static int answer_refusal(void *arg, const struct api_request *request, json_t *
 	return why_set(ret_why, EINVAL, "'%s' is not a number", "x\"y");
 }
 
+static int answer_text(void *arg, const struct api_request *request, json_t **ret, struct why *ret_why)
+{
+	*ret = json_string("line 1\nline 2\n");
+	return 0;
+}
+
 static const struct api_route routes[] = {
-	{ "/hello", false, answer_hello },    { "/write", true, answer_write },
-	{ "/refuse", false, answer_refusal }, { "/both", false, answer_hello },
-	{ "/both", true, answer_write },      { NULL, false, NULL },
+	{ "/text", false, answer_text },
+	{ "/hello", false, answer_hello },
+	{ "/write", true, answer_write },
+	{ "/refuse", false, answer_refusal },
+	{ "/both", false, answer_hello },
+	{ "/both", true, answer_write },
+	{ NULL, false, NULL },
 };
 
 static void setup(void)
@@ -66,12 +77,27 @@ static void teardown(void)
 
 TestSuite(api, .init = setup, .fini = teardown);
 
+static int tcp_port; /* not 0: there instead of at the socket */
+
+static int dial_tcp(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((in_port_t)tcp_port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
+}
+
 static int dial(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = 20 };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
+	if (tcp_port) {
+		close(fd);
+		return dial_tcp();
+	}
 	strcpy(address.sun_path, path);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
@@ -284,6 +310,90 @@ Test(api, silent_clients_lose_their_place)
 	cr_assert_eq(loop_run(loop), 0);
 	pthread_join(thread, NULL);
 	expect_answer(client.answer, 200, "nobody");
+}
+
+/* Clients that are never silent for long, and never through: a byte of the request in a while, a body without
+ * end. */
+struct drip {
+	const char *head;
+	size_t chunk;
+	unsigned int pause_ms;
+	bool ended; /* by the other side */
+};
+
+static void *drip_thread(void *arg)
+{
+	static char chunk[4096];
+	struct drip *drip = arg;
+	int fd = dial();
+
+	memset(chunk, 'a', sizeof(chunk));
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(send(fd, drip->head, strlen(drip->head), MSG_NOSIGNAL), (ssize_t)strlen(drip->head));
+	for (int i = 0; i < 1000 && !drip->ended; i++) {
+		drip->ended = send(fd, chunk, drip->chunk, MSG_NOSIGNAL) < 0;
+		usleep(drip->pause_ms * 1000);
+	}
+	close(fd);
+	kill(getpid(), SIGUSR1);
+	return NULL;
+}
+
+static void expect_cut(struct drip drip)
+{
+	pthread_t thread;
+
+	cr_assert_eq(loop_signal_add(loop, SIGUSR1, stop, NULL), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, drip_thread, &drip), 0);
+	cr_assert_eq(loop_run(loop), 0);
+	pthread_join(thread, NULL);
+	cr_expect(drip.ended, "'%s' may go on for ever", drip.head);
+}
+
+Test(api, a_request_that_drips_is_cut_off)
+{
+	expect_cut((struct drip){ .head = "GET /hello?name=", .chunk = 1, .pause_ms = 300 });
+	expect_answer(ask("GET /hello"), 200, "nobody");
+}
+
+Test(api, a_body_without_end_is_cut_off)
+{
+	expect_cut((struct drip){ .head = "POST /write HTTP/1.0\r\nContent-Length: 99999999\r\n\r\n",
+				  .chunk = 4096,
+				  .pause_ms = 1 });
+	cr_expect_eq(writes, 0);
+	expect_answer(ask("GET /hello"), 200, "nobody");
+}
+
+Test(api, a_body_that_drips_is_cut_off)
+{
+	expect_cut((struct drip){ .head = "POST /write HTTP/1.0\r\nContent-Length: 60000\r\n\r\n",
+				  .chunk = 1,
+				  .pause_ms = 300 });
+	cr_expect_eq(writes, 0);
+}
+
+Test(api, what_is_no_json_goes_out_as_text)
+{
+	expect_answer(ask("GET /text"), 200, "line 1\nline 2\n");
+	expect_answer(ask("GET /text"), 200, "text/plain; version=0.0.4");
+}
+
+Test(api, tcp_is_for_reading)
+{
+	char endpoint[32];
+	struct api *other = NULL;
+
+	cr_expect_eq(api_open_tcp(loop, "localhost:1", routes, NULL, &other, &why), -EINVAL);
+	tcp_port = 20000 + getpid() % 20000;
+	snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%d", tcp_port);
+	cr_assert_eq(api_open_tcp(loop, endpoint, routes, NULL, &other, &why), 0, "%s", why.text);
+	expect_answer(ask("GET /hello"), 200, "nobody");
+	expect_answer(ask("POST /write"), 403, "only root"); /* though we are */
+	cr_expect_eq(writes, 0);
+	tcp_port = 0;
+	api_close(other);
+	cr_expect_eq(access(path, F_OK), 0, "the other's socket is left alone");
 }
 
 Test(api, an_unknown_group_is_named)
