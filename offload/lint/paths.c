@@ -6,9 +6,10 @@
 #include <stdlib.h>
 
 #include "offload/lint/instruction.h"
+#include "offload/lint/liveness.h"
 #include "offload/lint/step.h"
 
-#define STEP_LIMIT   1000000 /* of one object: instructions looked at, states compared */
+#define STEP_LIMIT   400000 /* of one object: instructions looked at, frames compared */
 #define MEMORY_LIMIT (128u << 20)
 #define KEEP         8  /* states where paths meet, */
 #define KEEP_LOOP    48 /* and where a loop begins: loops of as many rounds are known exactly */
@@ -37,6 +38,7 @@ struct paths {
 	const struct object *object;
 	uint8_t *place;  /* of each instruction */
 	uint32_t *stack; /* of each function that is called, + 1; 0: not known yet */
+	uint16_t *live;  /* registers */
 	struct passed **passed;
 	struct waiting *waiting;
 	struct state state, other;
@@ -168,28 +170,37 @@ static int add_passed(struct paths *paths, const struct state *state)
 	return enter(paths, passed->node);
 }
 
-/* Whether a path has to go on from here: 1, 0: no, all has been seen, -E2BIG. */
+/* Whether a path has to go on from here: 1, 0: no, all has been seen, negative: an error. Where enough is
+ * kept, it goes on with the nearest of that. */
 static int pass(struct paths *paths, struct state *state)
 {
 	bool loops = paths->place[state->at] & PLACE_LOOPS;
-	uint32_t kept = 0;
-	struct passed *last = NULL;
+	uint32_t kept = 0, least = UINT32_MAX;
+	struct passed *nearest = NULL;
 
+	for (int i = 0; i < STATE_REGISTERS; i++)
+		if (!(paths->live[state->at] & 1u << i))
+			state->reg[i] = value_unset();
 	for (struct passed *passed = paths->passed[state->at]; passed; passed = passed->next) {
+		uint32_t distance;
+
 		if (!state_comparable(&passed->state, state))
 			continue;
-		paths->judge->steps++;
-		if (state_includes(&passed->state, state))
+		paths->judge->steps += state->depth + 1;
+		distance = state_distance(&passed->state, state);
+		if (!distance)
 			return enter(paths, passed->node);
-		if (!last)
-			last = passed; /* the newest */
+		if (distance < least) {
+			least = distance;
+			nearest = passed;
+		}
 		kept++;
 	}
 	if (kept < (loops ? KEEP_LOOP : KEEP))
 		return add_passed(paths, state) < 0 ? -E2BIG : 1;
-	state_join(&last->state, state, last->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
-	state_copy(state, &last->state);
-	return enter(paths, last->node) < 0 ? -E2BIG : 1;
+	state_join(&nearest->state, state, nearest->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
+	state_copy(state, &nearest->state);
+	return enter(paths, nearest->node) < 0 ? -E2BIG : 1;
 }
 
 static int add_waiting(struct paths *paths, const struct state *state)
@@ -347,6 +358,7 @@ static void release(struct paths *paths)
 	free(paths->passed);
 	free(paths->place);
 	free(paths->stack);
+	free(paths->live);
 	free(paths);
 }
 
@@ -365,7 +377,8 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 	paths->place = calloc(judge->object->instruction_count, sizeof(*paths->place));
 	paths->passed = calloc(judge->object->instruction_count, sizeof(struct passed *));
 	paths->stack = calloc(judge->object->function_count, sizeof(*paths->stack));
-	if (!paths->place || !paths->passed || !paths->stack || mark_places(paths) < 0)
+	paths->live = liveness_new(judge->object);
+	if (!paths->place || !paths->passed || !paths->stack || !paths->live || mark_places(paths) < 0)
 		goto release;
 	state_begin(&paths->state, program->first);
 	do

@@ -29,17 +29,17 @@ static void split(struct state_slot *slot)
 	slot->value = value_low_half(&slot->value);
 }
 
-static bool slot_includes(const struct state_slot *outer, const struct state_slot *inner)
+static uint32_t slot_distance(const struct state_slot *slot, const struct state_slot *other)
 {
+	uint32_t zero = slot->zero & ~other->zero ? 1 : 0;
 	struct state_slot halves;
 
-	if (outer->zero & ~inner->zero)
-		return false;
-	if (!outer->split)
-		return !inner->split && value_includes(&outer->value, &inner->value);
-	halves = *inner;
+	if (!slot->split)
+		return zero + (other->split ? 8 : value_distance(&slot->value, &other->value));
+	halves = *other;
 	split(&halves);
-	return value_includes(&outer->value, &halves.value) && value_includes(&outer->upper, &halves.upper);
+	return zero + value_distance(&slot->value, &halves.value) +
+	       value_distance(&slot->upper, &halves.upper);
 }
 
 static void slot_join(struct state_slot *slot, const struct state_slot *other, bool widen)
@@ -168,20 +168,19 @@ bool state_comparable(const struct state *a, const struct state *b)
 	return true;
 }
 
-bool state_includes(const struct state *outer, const struct state *inner)
+uint32_t state_distance(const struct state *state, const struct state *other)
 {
+	uint32_t distance = 0;
+
 	for (int i = 0; i < STATE_REGISTERS; i++)
-		if (!value_includes(&outer->reg[i], &inner->reg[i]))
-			return false;
-	for (uint32_t i = 0; i <= inner->depth; i++) {
+		distance += value_distance(&state->reg[i], &other->reg[i]);
+	for (uint32_t i = 0; i <= other->depth; i++) {
 		for (int k = 0; k < 4; k++)
-			if (!value_includes(&outer->frame[i].saved[k], &inner->frame[i].saved[k]))
-				return false;
+			distance += value_distance(&state->frame[i].saved[k], &other->frame[i].saved[k]);
 		for (int k = 0; k < STATE_SLOTS; k++)
-			if (!slot_includes(&outer->frame[i].slot[k], &inner->frame[i].slot[k]))
-				return false;
+			distance += slot_distance(&state->frame[i].slot[k], &other->frame[i].slot[k]);
 	}
-	return true;
+	return distance;
 }
 
 void state_join(struct state *state, const struct state *other, bool widen)

@@ -46,7 +46,8 @@ void state_copy(struct state *to, const struct state *from);
 
 /* Whether two states stand in the same function, called from the same places. */
 bool state_comparable(const struct state *a, const struct state *b);
-bool state_includes(const struct state *outer, const struct state *inner);
+/* How much would be lost if `state` had to include `other`; 0: it does. */
+uint32_t state_distance(const struct state *state, const struct state *other);
 void state_join(struct state *state, const struct state *other, bool widen);
 
 /* Enters a function: the caller's registers are kept. It is not as deep as STATE_FRAMES - 1. */

@@ -280,6 +280,17 @@ bool value_includes(const struct value *outer, const struct value *inner)
 	       (inner->low >= outer->low && inner->high <= outer->high);
 }
 
+uint32_t value_distance(const struct value *value, const struct value *other)
+{
+	if (value_includes(value, other))
+		return 0;
+	if (value->kinds != other->kinds)
+		return 16;
+	if (value->kinds != VALUE_NUMBER)
+		return 8;
+	return value_is_constant(value) && value_is_constant(other) ? 4 : 1;
+}
+
 static void join_numbers(struct value *value, const struct value *other, bool widen)
 {
 	if (!(other->kinds & VALUE_NUMBER))
