@@ -33,8 +33,8 @@ static const char *const remedies[REASON_MAX] = {
 	[REASON_NOT_FOR_US] = "if they are many: the switch floods, or the port is promiscuous",
 	[REASON_LINK_MULTICAST] = "",
 	[REASON_NOT_IP] = "",
-	[REASON_TAG_UNKNOWN] = "ip link add link PORT name PORT.VID type vlan id VID, or take the VLAN off "
-			       "the switch's port",
+	[REASON_TAG_UNKNOWN] =
+		"ip link add link PORT name PORT.VID type vlan id VID, or take the VLAN off the switch",
 	[REASON_TAGS_TOO_DEEP] = "",
 	[REASON_TRUNCATED] = "find who sends broken packets: tcpdump on the port",
 	[REASON_BAD_VERSION] = "find who sends broken packets: tcpdump on the port",

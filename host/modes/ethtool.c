@@ -64,20 +64,20 @@ static struct feature_bit {
 
 static struct ethtool_gstrings *read_names(int fd, const char *interface)
 {
-	struct {
+	union {
 		struct ethtool_sset_info info;
-		__u32 count;
+		__u8 room[sizeof(struct ethtool_sset_info) + sizeof(__u32)]; /* one number behind it */
 	} set = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES } };
 	struct ethtool_gstrings *names;
 
-	if (command(fd, interface, &set) < 0 || !set.info.sset_mask || set.count > FEATURE_LIMIT)
+	if (command(fd, interface, &set) < 0 || !set.info.sset_mask || set.info.data[0] > FEATURE_LIMIT)
 		return NULL;
-	names = calloc(1, sizeof(*names) + (size_t)set.count * ETH_GSTRING_LEN);
+	names = calloc(1, sizeof(*names) + (size_t)set.info.data[0] * ETH_GSTRING_LEN);
 	if (!names)
 		return NULL;
 	names->cmd = ETHTOOL_GSTRINGS;
 	names->string_set = ETH_SS_FEATURES;
-	names->len = set.count;
+	names->len = set.info.data[0];
 	if (command(fd, interface, names) < 0) {
 		free(names);
 		return NULL;
@@ -120,9 +120,10 @@ static bool is_fixed(const struct ethtool_gfeatures *features, int bit)
 
 static void read_features(int fd, const char *interface, struct ethtool_facts *facts)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block blocks[FEATURE_LIMIT / 32];
+		__u8 room[sizeof(struct ethtool_gfeatures) +
+			  FEATURE_LIMIT / 32 * sizeof(struct ethtool_get_features_block)];
 	} features = { .head = { .cmd = ETHTOOL_GFEATURES, .size = FEATURE_LIMIT / 32 } };
 
 	if (rxvlan_bit.bit == -2)

@@ -129,9 +129,9 @@ Test(mirror_world, a_lower_mtu_is_one_for_ipv6_at_once)
 	struct fib_interface interface;
 
 	for (int i = 0; i < 5; i++) {
-		int mtu = 1500 - 40 * i;
+		__u32 mtu = 1500 - 40 * i;
 
-		mirror_fixture_run("ip link set dev v0 mtu %d", mtu);
+		mirror_fixture_run("ip link set dev v0 mtu %u", mtu);
 		mirror_fixture_pass(&fixture, 20);
 		links_interface(mirror_links(fixture.mirror), links_named(mirror_links(fixture.mirror), "v0"),
 				&interface);
