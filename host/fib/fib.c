@@ -563,12 +563,13 @@ static void heal_all(struct fib *fib)
 
 bool fib_settle(struct fib *fib)
 {
-	bool busy = image_update_settle(fib->update), waits = settle_parts(fib);
+	bool reviews = host_routes_settle(&fib->hosts);
+	bool busy = image_update_settle(fib->update) || reviews, waits = settle_parts(fib);
 
 	if (grace_poll(fib->grace, waits))
 		waits = settle_parts(fib);
 	heal_all(fib);
-	if (fib->releasing && !image_update_busy(fib->update)) {
+	if (fib->releasing && !reviews && !image_update_busy(fib->update)) {
 		fib->releasing = false;
 		set_held(fib, false);
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "host/fib/adjacency.h"
@@ -11,6 +12,10 @@
 #include "host/fib/neighbour.h"
 #include "host/fib/nexthop.h"
 #include "host/fib/table.h"
+
+/* Neighbours that are reviewed within a change, some 0.1 ms, and in a step. */
+#define AT_ONCE 256
+#define STEP    1024
 
 static struct image_prefix prefix_of(const struct neighbour *neighbour)
 {
@@ -160,14 +165,102 @@ void host_routes_review_neighbour(struct host_routes *hosts, struct neighbour *n
 		review_leaf_tables(hosts, neighbour, leaf_find(hosts->leaves, on_link->leaf));
 }
 
+/* --- many of them --- */
+
+static bool same_key(const struct prefix_key *a, const struct prefix_key *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* The smallest prefix that contains both. */
+static void join(struct table_review *review, const struct prefix_key *key, unsigned length)
+{
+	struct prefix_key one, other;
+
+	if (length > review->length)
+		length = review->length;
+	do {
+		one = prefix_key_cut(review->key, length);
+		other = prefix_key_cut(*key, length);
+	} while (!same_key(&one, &other) && length--);
+	review->key = one;
+	review->length = length;
+}
+
+static void want(struct host_routes *hosts, struct table *table, const struct image_prefix *prefix)
+{
+	struct table_review *review = &table->review[prefix->family];
+
+	if (review->wanted) {
+		join(review, &prefix->key, prefix->length);
+		review->again = true;
+		return;
+	}
+	*review = (struct table_review){
+		.wanted = true, .length = prefix->length, .key = prefix->key, .next = prefix->key
+	};
+	hosts->wanted++;
+}
+
+static void forget(struct host_routes *hosts, struct table *table)
+{
+	for (int family = 0; family < 2; family++) {
+		hosts->wanted -= table->review[family].wanted;
+		table->review[family] = (struct table_review){ 0 };
+	}
+}
+
 static void review_under(struct host_routes *hosts, const struct image_prefix *prefix, struct table *table)
 {
 	__u32 first, end;
 	const struct neighbour_order *order = neighbours_under(hosts->neighbours, prefix->family,
 							       &prefix->key, prefix->length, &first, &end);
 
+	if (end - first > AT_ONCE) {
+		want(hosts, table, prefix);
+		return;
+	}
 	for (__u32 i = first; i < end; i++)
 		host_route_review(hosts, order->at[i], table);
+}
+
+/* A step; neighbours that have one address are of one step. Returns how many were reviewed. */
+static __u32 go_on(struct host_routes *hosts, struct table *table, int family, __u32 most)
+{
+	struct table_review *review = &table->review[family];
+	unsigned width = family == IMAGE_IPV4 ? 32 : 128;
+	__u32 first, end, at, past;
+	const struct neighbour_order *order;
+
+	(void)neighbours_under(hosts->neighbours, family, &review->next, width, &at, &past);
+	order = neighbours_under(hosts->neighbours, family, &review->key, review->length, &first, &end);
+	for (first = at; at < end; at++) {
+		if (at - first >= most && !same_key(&order->at[at]->key, &order->at[at - 1]->key)) {
+			review->next = order->at[at]->key;
+			return at - first;
+		}
+		host_route_review(hosts, order->at[at], table);
+	}
+	hosts->wanted -= !review->again;
+	review->wanted = review->again;
+	review->again = false;
+	review->next = review->key;
+	return at - first;
+}
+
+static struct table *first_wanted(const struct host_routes *hosts, int *ret_family)
+{
+	struct table *table;
+
+	LIST_FOREACH (table, &hosts->tables->open, open_link) {
+		for (int family = 0; family < 2; family++) {
+			if (!table->review[family].wanted)
+				continue;
+			*ret_family = family;
+			return table;
+		}
+	}
+	return NULL;
 }
 
 void host_routes_review_prefix(struct host_routes *hosts, const struct image_prefix *prefix,
@@ -182,10 +275,30 @@ void host_routes_review_prefix(struct host_routes *hosts, const struct image_pre
 		review_under(hosts, prefix, table);
 }
 
+static bool has_many(const struct interface *interface)
+{
+	const struct neighbour *neighbour;
+	unsigned count = 0;
+
+	LIST_FOREACH (neighbour, &interface->neighbours, link)
+		if (++count > AT_ONCE)
+			return true;
+	return false;
+}
+
 void host_routes_review_leaf(struct host_routes *hosts, const struct leaf *leaf, struct interface *interface)
 {
 	struct neighbour *neighbour;
 
+	if (has_many(interface)) {
+		for (__u32 i = 0; i < leaf->table_count; i++) {
+			struct table *table = table_find(hosts->tables, leaf->table[i]);
+
+			if (table && table->open)
+				host_routes_review_table(hosts, table);
+		}
+		return;
+	}
 	LIST_FOREACH (neighbour, &interface->neighbours, link)
 		if (neighbour->usable)
 			review_leaf_tables(hosts, neighbour, leaf);
@@ -197,10 +310,24 @@ void host_routes_review_table(struct host_routes *hosts, struct table *table)
 		review_under(hosts, &(struct image_prefix){ .family = family }, table);
 }
 
+bool host_routes_settle(struct host_routes *hosts)
+{
+	struct table *table;
+	__u32 done = 0;
+	int family = 0;
+
+	while (hosts->wanted && done < STEP) {
+		table = first_wanted(hosts, &family);
+		done += go_on(hosts, table, family, STEP - done) + 1;
+	}
+	return hosts->wanted;
+}
+
 void host_routes_leave_table(struct host_routes *hosts, struct table *table)
 {
 	struct host_route *host, *next;
 
+	forget(hosts, table);
 	for (host = LIST_FIRST(&table->hosts); host; host = next) {
 		next = LIST_NEXT(host, table_link);
 		drop(hosts, host);

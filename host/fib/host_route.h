@@ -6,7 +6,8 @@
  * best route to its address (leaving host routes out) is on link by the neighbour's interface.
  *
  * Whatever may change that answer asks for it again: the neighbour itself, routes that cover it, a leaf's
- * content.
+ * content. What concerns many neighbours is done in steps, by host_routes_settle(); until its turn comes, an
+ * address keeps the answer from before.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ struct host_routes {
 	struct neighbours *neighbours;
 	struct tables *tables;
 	__u32 count;
+	__u32 wanted; /* tables and families with a review that is not finished */
 	bool starved; /* some neighbour found no room: all are asked again when there is some */
 };
 
@@ -51,6 +53,8 @@ void host_routes_review_leaf(struct host_routes *hosts, const struct leaf *leaf,
 void host_routes_review_table(struct host_routes *hosts, struct table *table);
 /* Removes those of a table that will be closed. */
 void host_routes_leave_table(struct host_routes *hosts, struct table *table);
+/* Goes on with reviews, for at most a millisecond. True: there is more to do. */
+bool host_routes_settle(struct host_routes *hosts);
 /* Tries again where there was no room. */
 void host_routes_heal(struct host_routes *hosts);
 /* Frees them; the image stays as it is. */

@@ -33,6 +33,14 @@ struct host_route;
 LIST_HEAD(table_list, table);
 LIST_HEAD(table_hosts, host_route);
 
+/* Neighbours whose host routes in a table are to be reviewed, step by step: see host_route.h. */
+struct table_review {
+	bool wanted;
+	bool again; /* more was wanted meanwhile: from the beginning, when the end is reached */
+	unsigned length;
+	struct prefix_key key, next; /* all under key/length; from next on */
+};
+
 struct table {
 	struct hash_node node;
 	__u32 id;
@@ -44,6 +52,7 @@ struct table {
 	__u32 routes[2];
 	__u32 shadows[2]; /* of these */
 	struct table_hosts hosts;
+	struct table_review review[2];
 	LIST_ENTRY(table) open_link;
 };
 

@@ -407,6 +407,65 @@ static void note_gateway(void *arg, __u32 ifindex, __u8 family, const __u8 *addr
 	seen[1] += address[3];
 }
 
+/* Neighbour i of many: half of them in 10.1.0.0/17, half above. */
+static const char *many_address(unsigned i)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "10.1.%u.%u", i % 2 * 128 + i / 2 / 200, 1 + i / 2 % 200);
+	return text;
+}
+
+static void check_many(unsigned count, const int last[2], const char *when)
+{
+	for (unsigned i = 0; i < count; i++)
+		cr_assert_eq(fixture_ask(&f, MAIN, many_address(i)), last[i % 2], "%s: %s", when,
+			     many_address(i));
+}
+
+/* So many that their host routes are reviewed in steps; each has the answer from before or from after. */
+Test(fib_interface, many_neighbours_on_link_follow_routes_in_steps)
+{
+	enum { COUNT = 5000 };
+	unsigned steps = 0;
+
+	fixture_port(&f, 1);
+	fixture_port(&f, 2);
+	fixture_neighbour(&f, 2, "192.168.0.1", 9);
+	for (unsigned i = 0; i < COUNT; i++)
+		fixture_neighbour(&f, 1, many_address(i), 7);
+	fixture_route(&f, MAIN, "10.1.0.0/16", 1, NULL);
+	fixture_settle(&f);
+	check_many(COUNT, (int[]){ 7, 7 }, "on link");
+	fixture_route(&f, MAIN, "10.1.0.0/17", 2, "192.168.0.1");
+	while (fib_settle(f.fib) && steps++ < 3) {
+		for (unsigned i = 10; i < COUNT - 10; i++) {
+			int last = fixture_ask(&f, MAIN, many_address(i));
+
+			cr_assert(last == 7 || (last == 9 && i % 2 == 0), "%s: %d", many_address(i), last);
+		}
+		/* the list that is walked changes */
+		fixture_neighbour(&f, 1, many_address(steps), -1);
+		fixture_neighbour(&f, 1, many_address(COUNT - steps), -1);
+		fixture_neighbour(&f, 1, many_address(COUNT + steps), 7);
+	}
+	cr_assert_gt(steps, 0);
+	for (unsigned i = 0; i < COUNT; i++)
+		fixture_neighbour(&f, 1, many_address(i), 7);
+	fixture_settle(&f);
+	check_many(COUNT, (int[]){ 9, 7 }, "half by a gateway");
+	/* More is wanted before the first is done. */
+	fixture_route_delete(&f, MAIN, "10.1.0.0/17");
+	fib_settle(f.fib);
+	fixture_route(&f, MAIN, "10.1.128.0/17", 2, "192.168.0.1");
+	fixture_settle(&f);
+	check_many(COUNT, (int[]){ 7, 9 }, "the other half");
+	fixture_route_delete(&f, MAIN, "10.1.0.0/16");
+	fixture_route_delete(&f, MAIN, "10.1.128.0/17");
+	fixture_settle(&f);
+	check_many(COUNT, (int[]){ -REASON_NO_ROUTE, -REASON_NO_ROUTE }, "none");
+}
+
 Test(fib_interface, gateways_are_told_from_neighbours_on_link)
 {
 	unsigned seen[2] = { 0, 0 };
