@@ -57,6 +57,49 @@ static struct value shift(uint8_t operation, bool wide, const struct value *left
 	return number(left->least << by, left->most << by, wide);
 }
 
+/* The lower 32 bits, if they are known. */
+static bool half_of(const struct value *value, uint32_t *ret)
+{
+	if (value->kinds != VALUE_NUMBER || (value->least != value->most && !value->half_known))
+		return false;
+	*ret = value->least == value->most ? (uint32_t)value->least : value->half;
+	return true;
+}
+
+/* What is known of the lower 32 bits of a result of 64. */
+static void compute_half(uint8_t operation, const struct value *left, const struct value *right,
+			 struct value *result)
+{
+	uint32_t a, b;
+
+	if (operation == BPF_LSH && value_is_constant(right) && right->least >= 32 && right->least < 64) {
+		result->half_known = true;
+		result->half = 0;
+	}
+	if (!half_of(left, &a) || !half_of(right, &b))
+		return;
+	result->half_known = true;
+	switch (operation) {
+	case BPF_ADD:
+		result->half = a + b;
+		break;
+	case BPF_SUB:
+		result->half = a - b;
+		break;
+	case BPF_OR:
+		result->half = a | b;
+		break;
+	case BPF_AND:
+		result->half = a & b;
+		break;
+	case BPF_XOR:
+		result->half = a ^ b;
+		break;
+	default:
+		result->half_known = false;
+	}
+}
+
 static struct value compute_numbers(uint8_t operation, bool wide, const struct value *left,
 				    const struct value *right)
 {
@@ -269,12 +312,16 @@ struct value value_map(enum value_kind kind, uint32_t map)
 
 bool value_includes(const struct value *outer, const struct value *inner)
 {
+	uint32_t half;
+
 	if (inner->kinds & ~outer->kinds || inner->frames & ~outer->frames)
 		return false;
 	for (int i = 0; i < VALUE_MAPS / 64; i++)
 		if (inner->maps[i] & ~outer->maps[i])
 			return false;
 	if (inner->kinds & VALUE_NUMBER && (inner->least < outer->least || inner->most > outer->most))
+		return false;
+	if (outer->half_known && (!half_of(inner, &half) || half != outer->half))
 		return false;
 	return !(inner->kinds & ~(VALUE_NUMBER | VALUE_UNSET)) ||
 	       (inner->low >= outer->low && inner->high <= outer->high);
@@ -325,6 +372,10 @@ static void join_offsets(struct value *value, const struct value *other, bool wi
 
 void value_join(struct value *value, const struct value *other, bool widen)
 {
+	uint32_t half, other_half;
+
+	value->half_known = half_of(value, &half) && half_of(other, &other_half) && half == other_half;
+	value->half = value->half_known ? half : 0;
 	join_numbers(value, other, widen);
 	join_offsets(value, other, widen);
 	value->kinds |= other->kinds;
@@ -346,12 +397,12 @@ struct value value_low_half(const struct value *value)
 		return unknown(false);
 	if (value->least >> 32 == value->most >> 32)
 		return value_number((uint32_t)value->least, (uint32_t)value->most);
-	return unknown(false);
+	return value->half_known ? value_number(value->half, value->half) : unknown(false);
 }
 
 struct value value_compute(uint8_t operation, bool wide, const struct value *left, const struct value *right)
 {
-	struct value low_left, low_right;
+	struct value low_left, low_right, result;
 
 	if ((left->kinds & VALUE_UNJUDGED && operation != BPF_MOV) || right->kinds & VALUE_UNJUDGED)
 		return value_unjudged();
@@ -371,7 +422,9 @@ struct value value_compute(uint8_t operation, bool wide, const struct value *lef
 	}
 	if (right->kinds != VALUE_NUMBER)
 		return operation == BPF_ADD ? move_pointer(operation, right, left) : unknown(true);
-	return compute_numbers(operation, true, left, right);
+	result = compute_numbers(operation, true, left, right);
+	compute_half(operation, left, right, &result);
+	return result;
 }
 
 bool value_compare(uint8_t operation, bool wide, bool taken, struct value *left, struct value *right)

@@ -30,9 +30,11 @@ enum value_kind { /* a bit each: after a join, a value may be several */
 
 struct value {
 	uint16_t kinds;
-	uint8_t frames;                 /* VALUE_STACK: a bit for each depth of calls */
-	int32_t low, high;              /* of a pointer, in bytes */
-	uint64_t least, most;           /* VALUE_NUMBER, unsigned */
+	uint8_t frames;       /* VALUE_STACK: a bit for each depth of calls */
+	int32_t low, high;    /* of a pointer, in bytes */
+	uint64_t least, most; /* VALUE_NUMBER, unsigned */
+	bool half_known; /* VALUE_NUMBER: whether the lower 32 bits are known, as in length << 32 | -1, */
+	uint32_t half;   /* and what they are */
 	uint64_t maps[VALUE_MAPS / 64]; /* VALUE_MAP, VALUE_MAP_VALUE: a bit each */
 };
 

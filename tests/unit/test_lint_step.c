@@ -10,7 +10,7 @@
 #include "offload/lint/step.h"
 
 #define SEED         1
-#define PROGRAMS     20000
+#define PROGRAMS     8000
 #define INSTRUCTIONS 40
 #define NUMBERS      6 /* registers in use: r0 to r5 */
 
@@ -186,7 +186,8 @@ static bool run(struct machine *machine, const struct bpf_insn *instruction)
 
 static bool holds(const struct value *value, uint64_t number)
 {
-	return value->kinds & VALUE_NUMBER && number >= value->least && number <= value->most;
+	return value->kinds & VALUE_NUMBER && number >= value->least && number <= value->most &&
+	       (!value->half_known || (uint32_t)number == value->half);
 }
 
 static void check(const struct machine *machine, const struct state *state,

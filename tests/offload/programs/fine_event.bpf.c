@@ -10,9 +10,10 @@ struct {
 
 SEC("xdp") int program(struct xdp_md *context)
 {
+	__u64 length = context->data_end - context->data;
 	__u32 data = 1;
 
-	bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU, &data, sizeof(data));
+	bpf_perf_event_output(context, &events, BPF_F_CURRENT_CPU | length << 32, &data, sizeof(data));
 	return XDP_PASS;
 }
 
