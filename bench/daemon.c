@@ -27,8 +27,9 @@ struct daemon {
 	const struct lane *lane;
 	const char *config; // path
 	const char *mode;
-	pid_t pid; // 0: not running
-	int log;   // its stdout and stderr, in memory
+	const char *lines; // further ones of the configuration
+	pid_t pid;         // 0: not running
+	int log;           // its stdout and stderr, in memory
 };
 
 static void daemon_pause(void)
@@ -59,7 +60,7 @@ static int daemon_write_config(const struct daemon *daemon)
 	fd = open(daemon->config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (dprintf(fd, "mode: %s\n", daemon->mode) < 0)
+	if (dprintf(fd, "mode: %s\n%s\n", daemon->mode, daemon->lines) < 0)
 		err = -errno;
 	close(fd);
 	return err;
@@ -176,8 +177,8 @@ static void daemon_tell_failure(const struct daemon *daemon, int err)
 	fprintf(stderr, "%.*s", count > 0 ? (int)count : 0, text);
 }
 
-int daemon_start(const struct lane *lane, const char *config, const char *mode,
-		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
+int daemon_start_with(const struct lane *lane, const char *config, const char *mode, const char *lines,
+		      const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	int err;
@@ -187,6 +188,7 @@ int daemon_start(const struct lane *lane, const char *config, const char *mode,
 	daemon->lane = lane;
 	daemon->config = config;
 	daemon->mode = mode;
+	daemon->lines = lines;
 	daemon->log = memfd_create("penstock-log", MFD_CLOEXEC);
 	err = daemon->log < 0 ? -errno : daemon_write_config(daemon);
 	if (err >= 0)
@@ -201,6 +203,12 @@ int daemon_start(const struct lane *lane, const char *config, const char *mode,
 	}
 	*ret_daemon = daemon;
 	return 0;
+}
+
+int daemon_start(const struct lane *lane, const char *config, const char *mode,
+		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
+{
+	return daemon_start_with(lane, config, mode, "", stop, ret_daemon);
 }
 
 pid_t daemon_pid(const struct daemon *daemon)

@@ -16,6 +16,10 @@ struct daemon;
 int daemon_start(const struct lane *lane, const char *config, const char *mode,
 		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
 
+// The same with further lines of configuration.
+int daemon_start_with(const struct lane *lane, const char *config, const char *mode, const char *lines,
+		      const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
+
 // Returns its process id.
 pid_t daemon_pid(const struct daemon *daemon);
 

@@ -23,7 +23,7 @@ struct subject_bed {
 };
 
 static const struct subject subjects[] = {
-	{ "penstock", "penstock in native mode", SUBJECT_PENSTOCK, SUBJECT_ROUTES, false, false, NULL },
+	{ "penstock", "penstock in native mode", SUBJECT_PENSTOCK, SUBJECT_ROUTES, false, false, "native" },
 	{ "drop", "XDP program that drops: the cost of generator and veth alone", SUBJECT_BASELINE,
 	  SUBJECT_NOTHING, false, false, "drop" },
 	{ "nolookup", "XDP program that forwards without any lookup: the ceiling", SUBJECT_BASELINE,
@@ -34,7 +34,9 @@ static const struct subject subjects[] = {
 	  "lpmtrie" },
 	{ "kernel", "the kernel's own forwarding", SUBJECT_KERNEL, SUBJECT_ROUTES, false, false, NULL },
 	{ "penstock-generic", "penstock in generic mode", SUBJECT_PENSTOCK, SUBJECT_ROUTES, true, false,
-	  NULL },
+	  "generic" },
+	{ "penstock-afxdp", "penstock behind AF_XDP sockets (not for bench forward)", SUBJECT_THREADS,
+	  SUBJECT_ROUTES, false, false, "afxdp" },
 	{ "drop-generic", "drop in generic mode", SUBJECT_BASELINE, SUBJECT_NOTHING, true, false, "drop" },
 	{ "nolookup-generic", "nolookup in generic mode", SUBJECT_BASELINE, SUBJECT_ONE_GATEWAY, true, false,
 	  "nolookup" },
@@ -103,9 +105,9 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 	assert(!bed->attached);
 	if (subject->kind == SUBJECT_BASELINE)
 		err = baseline_attach(bed->baseline, subject->program, subject->generic);
-	else if (subject->kind == SUBJECT_PENSTOCK)
-		err = daemon_start(&bed->topology->subject, bed->topology->guard.file,
-				   subject->generic ? "generic" : "native", bed->stop, &bed->daemon);
+	else if (subject->kind == SUBJECT_PENSTOCK || subject->kind == SUBJECT_THREADS)
+		err = daemon_start(&bed->topology->subject, bed->topology->guard.file, subject->program,
+				   bed->stop, &bed->daemon);
 	if (err < 0 && err != -EINTR)
 		warnx("bench: cannot put %s between r0 and r1: %s", subject->name, strerror(-err));
 	if (err >= 0)

@@ -22,6 +22,7 @@ enum subject_kind {
 	SUBJECT_KERNEL,   // no program on r0
 	SUBJECT_BASELINE, // a program of bench/baseline.bpf.c
 	SUBJECT_PENSTOCK, // the daemon
+	SUBJECT_THREADS,  // the daemon, in a mode that forwards in threads of its own
 };
 
 struct subject {
@@ -31,7 +32,7 @@ struct subject {
 	enum subject_delivery delivery;
 	bool generic;        // in generic mode, not native
 	bool own_table;      // has to be given the routes; the others use the kernel's
-	const char *program; // of a baseline
+	const char *program; // of a baseline; of penstock: its mode
 };
 
 // All subjects; ret_count says how many.

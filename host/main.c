@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/afxdp.h"
 #include "bench/compare.h"
 #include "bench/fib.h"
 #include "bench/forward.h"
@@ -60,6 +61,7 @@ static const struct command benches[] = {
 	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },
+	{ "afxdp", "[...]", "behind AF_XDP sockets, beside DPDK's testpmd", bench_afxdp },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },
