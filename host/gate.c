@@ -74,11 +74,13 @@ static void set_egress(struct gate *gate, const struct gate_place *place, const 
 		log_info("%s: takes packets from other ports", gate->name);
 }
 
+/* *ret_refused: it is the engine that failed, or the device refused it. */
 static int take(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops,
-		struct why *why)
+		bool *ret_refused, struct why *why)
 {
 	int error = place->engine(place->arg, ops, &gate->engine, why);
 
+	*ret_refused = error < 0;
 	if (error < 0)
 		return error;
 	gate->here.ifindex = gate->facts.ifindex;
@@ -94,6 +96,7 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 			goto delete_port;
 	}
 	error = ops->attach(gate->engine, &gate->here, why);
+	*ret_refused = error < 0;
 	if (error < 0)
 		goto undo_changes;
 	gate->ops = ops;
@@ -121,10 +124,52 @@ static void leave(struct gate *gate, const struct gate_place *place)
 	memset(gate->reason_rate, 0, sizeof(gate->reason_rate));
 }
 
+static void decide(struct gate *gate, const struct gate_place *place)
+{
+	bool native = !place->maps || place->maps->native_ports > 0;
+
+	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);
+}
+
+/* What mattered to the attempt, and a person may have changed since. */
+static bool same_facts(const struct capability *a, const struct capability *b)
+{
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->up == b->up &&
+	       a->features_known == b->features_known &&
+	       memcmp(&a->ethtool, &b->ethtool, sizeof(a->ethtool)) == 0;
+}
+
+static bool will_pass(int error)
+{
+	return error == -EAGAIN || error == -EBUSY || error == -EINTR || error == -ENODEV ||
+	       error == -ENOENT || error == -ENOBUFS;
+}
+
+/* An engine that fails where it should not is passed over for the next best, until the port is another one or
+ * a person asks for it; one that was asked for by name is tried again and again. Returns whether that is so.
+ */
+static bool note_failure(struct gate *gate, int error, const struct engine_ops *ops, const struct why *why)
+{
+	char(*failed)[CAPABILITY_FAILURE] = gate->facts.failed;
+	int next = 0;
+
+	if (will_pass(error) || strcmp(gate->wish, "auto") != 0)
+		return false;
+	while (next < CAPABILITY_FAILED && failed[next][0])
+		next++;
+	if (next == CAPABILITY_FAILED)
+		return false;
+	snprintf(failed[next], CAPABILITY_FAILURE, "%s: %.140s", ops->name, why->text);
+	gate->tried = gate->facts;
+	log_warning("%s: mode %s fails, the next best is taken: %s", gate->name, ops->name, why->text);
+	return true;
+}
+
 static void try_attach(struct gate *gate, const struct gate_place *place)
 {
 	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
 	struct why why = { "" };
+	bool refused;
 	int error;
 
 	if (!ops) {
@@ -133,7 +178,12 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 	}
 	if (loop_now() < gate->retry_at)
 		return;
-	error = take(gate, place, ops, &why);
+	error = take(gate, place, ops, &refused, &why);
+	if (refused && note_failure(gate, error, ops, &why)) {
+		decide(gate, place);
+		try_attach(gate, place); /* one engine less: it ends */
+		return;
+	}
 	if (error != -EAGAIN) /* the next review is soon enough for that */
 		gate->retry_at = loop_now() + RETRY_AFTER;
 	if (error < 0) {
@@ -193,7 +243,6 @@ static bool is_ours(struct gate *gate, const struct gate_place *place)
 
 void gate_plan(struct gate *gate, const struct gate_place *place)
 {
-	bool native = !place->maps || place->maps->native_ports > 0;
 	struct capability facts;
 	int error = capability_read(gate->name, place->features, &facts);
 
@@ -202,7 +251,15 @@ void gate_plan(struct gate *gate, const struct gate_place *place)
 	snprintf(gate->facts.device, sizeof(gate->facts.device), "%s", gate->device);
 	if (gate->facts.program.id && !gate->facts.program.ours)
 		gate->facts.program.ours = is_ours(gate, place);
-	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);
+	if (same_facts(&gate->facts, &gate->tried))
+		memcpy(gate->facts.failed, gate->tried.failed, sizeof(gate->facts.failed));
+	decide(gate, place);
+}
+
+void gate_forgive(struct gate *gate)
+{
+	memset(gate->tried.failed, 0, sizeof(gate->tried.failed));
+	gate->retry_at = 0;
 }
 
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)

@@ -48,6 +48,8 @@ struct gate {
 	void *engine;
 	struct engine_port here;
 	struct capability facts;
+	struct capability
+		tried; /* as the facts were when something failed on them: `failed` holds while they are so */
 	struct decision decision;
 	struct probe egress; /* whether others can send to it */
 	bool frames;
@@ -69,6 +71,8 @@ void gate_plan(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
 /* Gives the port back to the kernel. */
+/* What failed may be tried again. */
+void gate_forgive(struct gate *gate);
 void gate_release(struct gate *gate, const struct gate_place *place);
 /* Reads the counters, and computes rates if that was not done just now. */
 void gate_sample(struct gate *gate);

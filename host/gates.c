@@ -146,9 +146,9 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 		const char *mode = config_mode_name(config->ports[i].mode);
 		struct gate *gate = named(gates, config->ports[i].interface);
 
-		if (gate && gate->wish != mode) {
+		if (gate) {
 			gate->wish = mode;
-			gate->retry_at = 0;
+			gate_forgive(gate);
 		} else if (!gate && gates->count < IMAGE_PORTS) {
 			gate_init(&gates->gate[gates->count++], config->ports[i].interface,
 				  config->ports[i].device, mode);

@@ -24,6 +24,9 @@ enum capability_attach { /* how an XDP program sits on the interface; the kernel
 
 #define CAPABILITY_DEVICE 201
 
+#define CAPABILITY_FAILED  3
+#define CAPABILITY_FAILURE 160
+
 struct capability {
 	char name[IFNAMSIZ];
 	__u32 ifindex; /* 0: there is no such interface; with `pci`: a card that no kernel driver has */
@@ -48,6 +51,8 @@ struct capability {
 	bool peer_takes;
 	bool peer_seen; /* by capability_read_all(): what the other end of a veth does */
 	bool peer_tx_checksum, peer_txvlan;
+	/* What was tried on it since its facts are these, and failed: "MODE: why"; empty: nothing more. */
+	char failed[CAPABILITY_FAILED][CAPABILITY_FAILURE];
 	struct {
 		enum capability_attach attached;
 		__u32 id; /* 0: none */

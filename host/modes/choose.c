@@ -12,18 +12,38 @@ static void add_option(struct decision *decision, const char *mode, const struct
 	decision->option[decision->count++] = (struct choose_option){ .mode = mode, .engine = engine };
 }
 
+/* The attempt has the last word: no table and no driver tells all. */
+static void probe_failures(const struct engine_ops *engine, const struct capability *port, struct probe *ret)
+{
+	size_t length = strlen(engine->name);
+
+	for (int i = 0; i < CAPABILITY_FAILED; i++) {
+		const char *failed = port->failed[i];
+
+		if (strncmp(failed, engine->name, length) != 0 || strncmp(failed + length, ": ", 2) != 0)
+			continue;
+		probe_no(ret, "it was tried, and failed: %.150s", failed + length + 2);
+		probe_fix(ret, "penstock reload tries again");
+	}
+}
+
 /* Engines that take all rights there are say themselves what they lack. */
 static void probe_engine(const struct engine_ops *engine, const struct platform *platform,
 			 const struct capability *port, struct probe *ret)
 {
 	__u64 missing = engine->rights == PLATFORM_RIGHTS_ALL ? 0 : engine->rights & ~platform->capabilities;
 
-	if (!missing) {
-		engine->probe(platform, port, ret);
-		return;
+	bool asked;
+
+	engine->probe(platform, port, ret);
+	asked = ret->asked;
+	if (missing) {
+		probe_no(ret, "%s is missing", platform_right_name(missing));
+		probe_fix(ret, "a restart of penstock that asks for %s, as root", engine->name);
+	} else if (ret->possible) {
+		probe_failures(engine, port, ret);
 	}
-	probe_no(ret, "%s is missing", platform_right_name(missing));
-	probe_fix(ret, "a restart of penstock that asks for %s, as root", engine->name);
+	ret->asked = asked;
 }
 
 static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
@@ -64,7 +84,9 @@ static void choose_best(struct decision *decision)
 	       (!decision->option[best].probe.possible || decision->option[best].probe.asked))
 		best++;
 	decision->chosen = best;
-	for (better = best; better > 0 && decision->option[better - 1].probe.possible; better--)
+	for (better = best; better > 0 && (decision->option[better - 1].probe.possible ||
+					   decision->option[better - 1].probe.asked);
+	     better--)
 		; /* what is better but not taken unless asked for explains nothing */
 	if (better == 0)
 		snprintf(decision->reason, sizeof(decision->reason), "the best there is: %.180s",

@@ -86,7 +86,8 @@ with tempfile.TemporaryDirectory(prefix=bed.prefix) as directory:
     # What the README shows can be used; only its interfaces are not ours.
     with open(f'{HERE}/../../README.md') as readme:
         example = re.search('```yaml\n(.*?)```', readme.read(), re.DOTALL)[1]
-    expect(1, ['eth0', 'no such interface'], 'run', '-c', config(re.sub('bpffs: .*', '', example)))
+    example = re.sub(r'bpffs: .*|  - interface: .*\n +device: .*', '', example)
+    expect(1, ['eth0', 'no such interface'], 'run', '-c', config(example))
     expect(2, ['none.yaml', 'No such file'], 'run', '-c', f'{directory}/none.yaml')
     path = config('mode: auto\n')
     os.chmod(path, 0o666)

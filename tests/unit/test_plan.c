@@ -109,9 +109,8 @@ static void bless(const struct sample *sample, const char *table)
 
 static bool is_command(const char *fix)
 {
-	static const char *const starts[] = {
-		"ip ", "ethtool ", "sysctl ", "use ", "dpdk-devbind.py ", "a "
-	};
+	static const char *const starts[] = { "ip ",       "ethtool ", "sysctl ", "use ", "dpdk-devbind.py ",
+					      "penstock ", "a " };
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (strncmp(fix, starts[i], strlen(starts[i])) == 0)
