@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 #define STEERING_QUEUES   64                /* of a port; frames of further ones stay in the kernel */
-#define STEERING_PATIENCE (60 * 1000000ull) /* nanoseconds without a sign of life */
+#define STEERING_PATIENCE (80 * 1000000ull) /* nanoseconds without a sign of life */
 
 struct steering {
 	__u64 beat[STEERING_QUEUES]; /* CLOCK_MONOTONIC_COARSE when that queue's worker last looked */
