@@ -25,7 +25,7 @@ static void burst_release(struct burst *burst)
 
 _Static_assert(BURST_MOST <= BULK_MOST, "a burst is looked up at once");
 
-#define AHEAD 4 /* frames between a prefetch and its use */
+#define AHEAD 16 /* frames between a prefetch and its use */
 
 /* Where a frame goes: a port, the kernel, or nowhere. */
 #define WAY_PUNT IMAGE_PORTS
@@ -122,7 +122,8 @@ static inline void join(struct burst *burst, unsigned int i)
 
 static void parse_all(struct burst *burst, const struct burst_frame *frame, unsigned int count)
 {
-	enum reason tables = admit_tables(&burst->target);
+	struct target target = burst->target; /* a copy that no store to a packet can change */
+	enum reason tables = admit_tables(&target);
 
 	burst->members = burst->others = 0;
 	for (unsigned int i = 0; i < count && i < AHEAD; i++)
@@ -134,7 +135,7 @@ static void parse_all(struct burst *burst, const struct burst_frame *frame, unsi
 			__builtin_prefetch(frame[i + AHEAD].data);
 		packet->data = frame[i].data;
 		packet->end = frame[i].data + frame[i].length;
-		burst->reason[i] = unlikely(tables) ? tables : parse(&burst->target, packet);
+		burst->reason[i] = unlikely(tables) ? tables : parse(&target, packet);
 		if (likely(!burst->reason[i]))
 			join(burst, i);
 	}
@@ -173,17 +174,18 @@ static void finish_all(struct burst *burst, __u16 port, struct burst_frame *fram
 {
 	struct image_counter *counter = burst->counters[port & (IMAGE_PORTS - 1)].reason;
 	struct image_counter forwarded = { 0 };
+	struct target target = burst->target;
 
 	for (unsigned int i = 0; i < count; i++) {
 		struct packet *packet = &burst->packet[i];
 		enum reason reason = burst->reason[i];
 
 		if (likely(!reason)) {
-			burst->target.headroom = frame[i].headroom;
-			reason = nexthop(&burst->target, packet);
+			target.headroom = frame[i].headroom;
+			reason = nexthop(&target, packet);
 		}
 		if (likely(!reason))
-			reason = rewrite(&burst->target, packet);
+			reason = rewrite(&target, packet);
 		frame[i].verdict = verdict(reason, packet);
 		if (unlikely(reason)) {
 			counter[reason].packets++;
