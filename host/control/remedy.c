@@ -65,6 +65,8 @@ static const char *const remedies[REASON_MAX] = {
 	[REASON_INGRESS_DOWN] = "ip link set dev PORT up",
 	[REASON_EGRESS_GONE] = "",
 	[REASON_EGRESS_BEYOND] = "",
+	[REASON_NO_WORKER] = "if it goes on: a worker of the AF_XDP engine died or is stuck; see the log, "
+			     "and restart penstock",
 };
 
 const char *remedy_text(unsigned int reason)
