@@ -25,8 +25,12 @@ struct search {
 
 static struct cost sum(const struct cost *a, const struct cost *b)
 {
-	return (struct cost){ a->instructions + b->instructions, a->lookups + b->lookups,
-			      a->values + b->values, a->counts + b->counts, a->packet + b->packet };
+	return (struct cost){ a->instructions + b->instructions,
+			      a->card + b->card,
+			      a->lookups + b->lookups,
+			      a->values + b->values,
+			      a->counts + b->counts,
+			      a->packet + b->packet };
 }
 
 static uint64_t weigh(const struct search *search, const struct cost *cost)

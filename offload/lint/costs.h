@@ -14,6 +14,7 @@
 
 struct cost {
 	uint32_t instructions; /* of BPF */
+	uint32_t card;         /* of the card's, by translation.h */
 	uint32_t lookups;      /* helper functions on maps */
 	uint32_t values;       /* loads from map values */
 	uint32_t counts;       /* atomic additions */

@@ -4,10 +4,33 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "offload/lint/instruction.h"
 #include "offload/lint/judge_call.h"
 #include "offload/lint/judge_memory.h"
+#include "offload/lint/liveness.h"
+
+static void see_operands(struct judge *judge, const struct state *state, const struct bpf_insn *instruction)
+{
+	struct judge_seen *seen = &judge->seen[state->at];
+	struct value left = state->reg[instruction->dst_reg], right = state->reg[instruction->src_reg];
+
+	if (instruction_is_alu(instruction) && !instruction_has_register(instruction))
+		right = value_number((uint32_t)instruction->imm, (uint32_t)instruction->imm);
+	if (instruction->code == INSTRUCTION_CALL)
+		right = state->reg[2]; /* of a helper function */
+	if (left.kinds != VALUE_NUMBER)
+		left.most = UINT64_MAX;
+	if (right.kinds != VALUE_NUMBER)
+		right = value_number(0, UINT64_MAX);
+	if (left.most > seen->left_most)
+		seen->left_most = left.most;
+	if (right.least < seen->right_least)
+		seen->right_least = right.least;
+	if (right.most > seen->right_most)
+		seen->right_most = right.most;
+}
 
 static bool judge_multiply(struct judge *judge, const struct state *state, const struct bpf_insn *instruction)
 {
@@ -149,11 +172,11 @@ int judge_open(const struct object *object, const struct profile *profile, struc
 {
 	struct judge judge = { .object = object, .profile = profile, .findings = findings };
 
-	judge.kinds = calloc(object->instruction_count, sizeof(*judge.kinds));
-	judge.alignments = calloc(object->instruction_count, sizeof(*judge.alignments));
+	judge.seen = calloc(object->instruction_count, sizeof(*judge.seen));
+	judge.live = liveness_new(object);
 	judge.stack = calloc(object->function_count, sizeof(*judge.stack));
 	judge.words = calloc(object->map_count + 1, sizeof(*judge.words));
-	if (!judge.kinds || !judge.alignments || !judge.stack || !judge.words) {
+	if (!judge.seen || !judge.live || !judge.stack || !judge.words) {
 		judge_close(&judge);
 		return -ENOMEM;
 	}
@@ -163,8 +186,8 @@ int judge_open(const struct object *object, const struct profile *profile, struc
 
 void judge_close(struct judge *judge)
 {
-	free(judge->kinds);
-	free(judge->alignments);
+	free(judge->seen);
+	free(judge->live);
 	free(judge->stack);
 	free(judge->words);
 }
@@ -175,10 +198,28 @@ bool judge_say(struct judge *judge, const struct state *state, enum rule rule)
 	return false;
 }
 
+void judge_begin(struct judge *judge)
+{
+	memset(judge->stack, 0, judge->object->function_count * sizeof(*judge->stack));
+	for (uint32_t i = 0; i < judge->object->instruction_count; i++)
+		judge->seen[i] = (struct judge_seen){ .right_least = UINT64_MAX };
+}
+
+void judge_see_stack(struct judge *judge, const struct state *state, const struct value *pointer)
+{
+	struct judge_seen *seen = &judge->seen[state->at];
+
+	seen->stack_varies = seen->stack_varies || (seen->alignments && seen->stack_low != pointer->low);
+	seen->other_frame = seen->other_frame || pointer->frames != 1u << state->depth;
+	seen->stack_low = pointer->low;
+	seen->alignments |= (uint8_t)(1u << (pointer->low & 3));
+}
+
 bool judge_instruction(struct judge *judge, const struct state *state)
 {
 	const struct bpf_insn *instruction = &judge->object->instructions[state->at];
 
+	see_operands(judge, state, instruction);
 	switch (BPF_CLASS(instruction->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:

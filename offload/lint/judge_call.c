@@ -31,6 +31,8 @@ static bool judge_stack_argument(struct judge *judge, const struct state *state,
 		return false;
 	}
 	judge_use_stack(judge, state, pointer, 0);
+	if (reg == 2)
+		judge_see_stack(judge, state, pointer);
 	if (pointer->low != pointer->high) {
 		findings_add(judge->findings, RULE_key_variable, state->at,
 			     "argument %d: bytes %d to %d from the top", reg, pointer->low, pointer->high);

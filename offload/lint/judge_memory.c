@@ -36,7 +36,7 @@ static bool judge_context(struct judge *judge, const struct state *state, const 
 
 static bool judge_stack(struct judge *judge, const struct state *state, const struct access *access)
 {
-	uint8_t *alignments = &judge->alignments[state->at];
+	const struct judge_seen *seen = &judge->seen[state->at];
 
 	judge_use_stack(judge, state, access->pointer, access->offset);
 	if (access->pointer->low != access->pointer->high) {
@@ -44,8 +44,8 @@ static bool judge_stack(struct judge *judge, const struct state *state, const st
 			     access->pointer->low + access->offset, access->pointer->high + access->offset);
 		return false;
 	}
-	*alignments |= (uint8_t)(1u << (access->pointer->low & 3));
-	if ((*alignments & (*alignments - 1)) == 0)
+	judge_see_stack(judge, state, access->pointer);
+	if ((seen->alignments & (seen->alignments - 1)) == 0)
 		return true;
 	return judge_say(judge, state, RULE_stack_alignment);
 }
@@ -112,7 +112,7 @@ static bool judge_value(struct judge *judge, const struct state *state, const st
 /* What an instruction points to, over all paths; false: to differing kinds. */
 static bool judge_kinds(struct judge *judge, const struct state *state, uint16_t kinds)
 {
-	uint8_t *known = &judge->kinds[state->at];
+	uint8_t *known = &judge->seen[state->at].kinds;
 
 	*known |= (uint8_t)(kinds & VALUE_POINTERS);
 	if ((*known & (*known - 1)) == 0)

@@ -7,8 +7,6 @@
 #include "offload/lint/judge.h"
 #include "offload/lint/paths.h"
 
-#define OTHER_INSTRUCTIONS 24 /* that the driver puts around every program */
-
 static void judge_usage(struct lint *lint, const struct profile *profile, const struct lint_program *program)
 {
 	const struct object_function *function = program->function;
@@ -16,13 +14,13 @@ static void judge_usage(struct lint *lint, const struct profile *profile, const 
 	if (program->stack > profile->stack)
 		findings_add(&lint->findings, RULE_stack_size, function->first,
 			     "program %s: %u bytes, %u fit", function->name, program->stack, profile->stack);
-	if (program->instructions + OTHER_INSTRUCTIONS > profile->program_length)
+	if (program->card > profile->program_length)
 		findings_add(&lint->findings, RULE_program_length, function->first,
-			     "program %s: %u of BPF, room for %u of the card's", function->name,
-			     program->instructions, profile->program_length);
+			     "program %s: about %u, there is room for %u", function->name, program->card,
+			     profile->program_length);
 }
 
-static int judge_programs(struct lint *lint, struct judge *judge)
+static int judge_programs(struct lint *lint, struct judge *judge, bool costs)
 {
 	lint->programs = calloc(lint->object->function_count, sizeof(*lint->programs));
 	if (!lint->programs)
@@ -38,10 +36,11 @@ static int judge_programs(struct lint *lint, struct judge *judge)
 		program->function = function;
 		costs_open(&program->costs);
 		lint->program_count++;
-		error = paths_walk(judge, function, &program->costs, &usage);
+		error = paths_walk(judge, function, costs ? &program->costs : NULL, &usage);
 		if (error)
 			return error;
 		program->instructions = usage.instructions;
+		program->card = usage.card;
 		program->stack = usage.stack;
 		judge_usage(lint, judge->profile, program);
 	}
@@ -57,7 +56,7 @@ static void free_programs(struct lint *lint)
 }
 
 /* Takes the object, also on failure. */
-static int lint_object(struct object *object, const struct profile *profile, struct lint *ret,
+static int lint_object(struct object *object, const struct profile *profile, bool costs, struct lint *ret,
 		       struct why *why)
 {
 	struct lint lint = { .object = object };
@@ -68,7 +67,7 @@ static int lint_object(struct object *object, const struct profile *profile, str
 	if (judge_open(object, profile, &lint.findings, &judge) < 0)
 		goto close_findings;
 	resources_judge(object, profile, &lint.findings, &lint.resources);
-	if (judge_programs(&lint, &judge) < 0)
+	if (judge_programs(&lint, &judge, costs) < 0)
 		goto close_judge;
 	judge_close(&judge);
 	findings_sort(&lint.findings);
@@ -85,21 +84,21 @@ free_object:
 	return -ENOMEM;
 }
 
-int lint_file(const char *path, const struct profile *profile, struct lint *ret, struct why *why)
+int lint_file(const char *path, const struct profile *profile, bool costs, struct lint *ret, struct why *why)
 {
 	struct object *object;
 	int error = object_load(path, &object, why);
 
-	return error ? error : lint_object(object, profile, ret, why);
+	return error ? error : lint_object(object, profile, costs, ret, why);
 }
 
 int lint_memory(const char *label, const uint8_t *bytes, size_t size, const struct profile *profile,
-		struct lint *ret, struct why *why)
+		bool costs, struct lint *ret, struct why *why)
 {
 	struct object *object;
 	int error = object_parse(label, bytes, size, &object, why);
 
-	return error ? error : lint_object(object, profile, ret, why);
+	return error ? error : lint_object(object, profile, costs, ret, why);
 }
 
 void lint_close(struct lint *lint)

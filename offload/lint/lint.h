@@ -13,8 +13,8 @@
 
 struct lint_program {
 	const struct object_function *function;
-	struct costs costs;
-	uint32_t instructions, stack;
+	struct costs costs;                 /* if asked for */
+	uint32_t instructions, card, stack; /* paths.h */
 };
 
 struct lint {
@@ -25,9 +25,10 @@ struct lint {
 	uint32_t program_count;
 };
 
-/* Reads and judges the object of a file. Negative: it cannot be read, `why` says why. `path` must stay. */
-int lint_file(const char *path, const struct profile *profile, struct lint *ret, struct why *why);
+/* Reads and judges the object of a file, and with `costs` what its paths cost. Negative: it cannot be read,
+ * `why` says why. `path` must stay. */
+int lint_file(const char *path, const struct profile *profile, bool costs, struct lint *ret, struct why *why);
 /* The same for an object in memory; `label` stands for the file in messages. */
 int lint_memory(const char *label, const uint8_t *bytes, size_t size, const struct profile *profile,
-		struct lint *ret, struct why *why);
+		bool costs, struct lint *ret, struct why *why);
 void lint_close(struct lint *lint);

@@ -87,12 +87,12 @@ static void print_finding(const struct object *object, const struct finding *fin
 }
 
 /* Of all programs, the largest. */
-static void largest(const struct lint *lint, uint32_t *ret_instructions, uint32_t *ret_stack)
+static void largest(const struct lint *lint, uint32_t *ret_card, uint32_t *ret_stack)
 {
-	*ret_instructions = *ret_stack = 0;
+	*ret_card = *ret_stack = 0;
 	for (uint32_t i = 0; i < lint->program_count; i++) {
-		if (lint->programs[i].instructions > *ret_instructions)
-			*ret_instructions = lint->programs[i].instructions;
+		if (lint->programs[i].card > *ret_card)
+			*ret_card = lint->programs[i].card;
 		if (lint->programs[i].stack > *ret_stack)
 			*ret_stack = lint->programs[i].stack;
 	}
@@ -100,9 +100,9 @@ static void largest(const struct lint *lint, uint32_t *ret_instructions, uint32_
 
 static void print_lint(const struct lint *lint, const struct profile *profile)
 {
-	uint32_t instructions, stack;
+	uint32_t card, stack;
 
-	largest(lint, &instructions, &stack);
+	largest(lint, &card, &stack);
 	for (uint32_t i = 0; i < lint->findings.count; i++)
 		print_finding(lint->object, &lint->findings.list[i]);
 	if (lint->findings.left_out)
@@ -112,11 +112,11 @@ static void print_lint(const struct lint *lint, const struct profile *profile)
 		printf("%u finding%s", lint->findings.count, lint->findings.count > 1 ? "s" : "");
 	else
 		printf("clean");
-	printf("; profile %s: %u of %u maps, %llu of %u elements, %u of %u bytes of stack, %u instructions "
-	       "of BPF\n",
+	printf("; profile %s: %u of %u maps, %llu of %u elements, %u of %u bytes of stack, about %u of %u "
+	       "instructions\n",
 	       profile->name, lint->resources.maps, profile->maps,
-	       (unsigned long long)lint->resources.entries, profile->entries, stack, profile->stack,
-	       instructions);
+	       (unsigned long long)lint->resources.entries, profile->entries, stack, profile->stack, card,
+	       profile->program_length);
 }
 
 static json_t *text_or_null(const char *text)
@@ -160,9 +160,9 @@ static json_t *finding_document(const struct object *object, const struct findin
 static json_t *lint_document(const struct lint *lint, const struct profile *profile)
 {
 	json_t *findings = json_array(), *document = json_object();
-	uint32_t instructions, stack;
+	uint32_t card, stack;
 
-	largest(lint, &instructions, &stack);
+	largest(lint, &card, &stack);
 
 	for (uint32_t i = 0; i < lint->findings.count; i++)
 		json_array_append_new(findings, finding_document(lint->object, &lint->findings.list[i]));
@@ -173,7 +173,7 @@ static json_t *lint_document(const struct lint *lint, const struct profile *prof
 	set(document, "maps", json_integer(lint->resources.maps));
 	set(document, "entries", json_integer((json_int_t)lint->resources.entries));
 	set(document, "stack", json_integer(stack));
-	set(document, "instructions", json_integer(instructions));
+	set(document, "instructions", json_integer(card));
 	return document;
 }
 
@@ -184,7 +184,7 @@ static int lint_one(const char *path, const struct profile *profile, json_t *lis
 	struct lint lint;
 	int status;
 
-	if (lint_file(path, profile, &lint, &why) < 0)
+	if (lint_file(path, profile, false, &lint, &why) < 0)
 		return cli_usage("%s", why.text);
 	status = lint.findings.count ? CLI_FAILED : CLI_DONE;
 	if (list)

@@ -5,9 +5,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "offload/lint/object.h"
 
-/* A bit for each register, for each instruction; to be freed. NULL: no memory. */
-uint16_t *liveness_new(const struct object *object);
+/* Bits 0 to 10: the registers, bits 16 to 26: their upper halves. One word for each instruction, and one
+ * behind the last; to be freed. NULL: no memory. */
+uint32_t *liveness_new(const struct object *object);
+/* Whether somebody will read the upper half of a register, as it is before an instruction. */
+bool liveness_reads_upper(const uint32_t *live, uint32_t at, uint8_t reg);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AROUND 15 /* of what the driver puts around every program, a packet passes */
+
 const struct model model_default = {
 #define X(name, default, text) .name = default,
 	MODEL_NUMBERS(X)
@@ -41,15 +43,18 @@ int model_set(struct model *model, const char *word, struct why *why)
 	return 0;
 }
 
-void model_fit(struct model *model, uint32_t instructions)
+void model_fit(struct model *model, uint32_t estimate)
 {
-	if (model->length > model->around && instructions)
-		model->expansion = (model->length - model->around) * 100 / instructions;
+	model->estimate = estimate;
 }
 
 uint64_t model_instructions(const struct model *model, const struct cost *cost)
 {
-	return model->around + (uint64_t)cost->instructions * model->expansion / 100;
+	uint64_t instructions = cost->card + AROUND;
+
+	if (model->length && model->estimate)
+		instructions = instructions * model->length / model->estimate;
+	return instructions;
 }
 
 static uint64_t waiting(const struct model *model, const struct cost *cost)

@@ -21,9 +21,7 @@
 	X(cores,     50,  "cores that run programs")                                                         \
 	X(threads,   4,   "packets that a core works on at once")                                            \
 	X(clock,     800, "MHz")                                                                             \
-	X(expansion, 190, "instructions of the card's for 100 of BPF, where `length` is not known")          \
-	X(length,    0,   "of the whole program in the card's instructions, as the driver says; 0: not known") \
-	X(around,    24,  "instructions that the driver puts around every program")                          \
+	X(length,    0,   "of the whole program on the card, as the driver says; 0: as estimated") \
 	X(lookup,    500, "cycles of waiting for map_lookup_elem")                                           \
 	X(value,     150, "cycles of waiting for a load from a map value")                                   \
 	X(packet,    50,  "cycles of waiting for a load or store of the packet")                             \
@@ -34,14 +32,15 @@ struct model {
 #define X(name, default, text) unsigned int name;
 	MODEL_NUMBERS(X)
 #undef X
+	uint32_t estimate; /* of `length` */
 };
 
 extern const struct model model_default;
 
 /* Takes "name=number". -EINVAL, and why. */
 int model_set(struct model *model, const char *word, struct why *why);
-/* `length` is of a program of so many instructions of BPF: makes it the expansion. */
-void model_fit(struct model *model, uint32_t instructions);
+/* What was estimated for the whole program that `length` is of. */
+void model_fit(struct model *model, uint32_t estimate);
 /* The card's instructions of a path, and the cycles from a packet's begin to its end; a costs_weight. */
 uint64_t model_instructions(const struct model *model, const struct cost *cost);
 uint64_t model_cycles(const struct cost *cost, const void *model);

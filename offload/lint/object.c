@@ -448,6 +448,14 @@ bool object_calls(const struct object *object, uint32_t instruction, uint32_t *r
 	return true;
 }
 
+bool object_keeps_registers(const struct object *object, const struct object_function *function)
+{
+	for (uint32_t i = function->first; i < function->first + function->count; i++)
+		if (object->instructions[i].dst_reg >= 6 && object->instructions[i].dst_reg <= 9)
+			return true;
+	return false;
+}
+
 bool object_is_fragmented(const struct object_function *function)
 {
 	return strncmp(function->section, "xdp.frags", 9) == 0;

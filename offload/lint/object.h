@@ -68,6 +68,8 @@ const struct object_function *object_function_of(const struct object *object, ui
 struct lines_place object_place(const struct object *object, uint32_t instruction);
 /* Whether an instruction calls a function of the object; `ret` is the first instruction of that. */
 bool object_calls(const struct object *object, uint32_t instruction, uint32_t *ret);
+/* Whether a function writes registers that its caller may count on: r6 to r9. */
+bool object_keeps_registers(const struct object *object, const struct object_function *function);
 /* By its section: whether a program takes frames in fragments, and whether it is one for XDP on a NIC. */
 bool object_is_fragmented(const struct object_function *function);
 bool object_is_xdp(const struct object_function *function);

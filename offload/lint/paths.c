@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "offload/lint/instruction.h"
-#include "offload/lint/liveness.h"
 #include "offload/lint/step.h"
+#include "offload/lint/translation.h"
 
 #define STEP_LIMIT   400000 /* of one object: instructions looked at, frames compared */
 #define MEMORY_LIMIT (128u << 20)
@@ -16,6 +16,7 @@
 #define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
 #define WIDEN        64 /* and where no loop moves them for ever */
 #define FRAME_ALIGN  64 /* bytes */
+#define KEEPERS      18 /* instructions of the card's */
 
 /* A state that some path had at a place. */
 struct passed {
@@ -38,7 +39,7 @@ struct paths {
 	const struct object *object;
 	uint8_t *place;  /* of each instruction */
 	uint32_t *stack; /* of each function that is called, + 1; 0: not known yet */
-	uint16_t *live;  /* registers */
+	uint16_t *sizes; /* of instructions on the card */
 	struct passed **passed;
 	struct waiting *waiting;
 	struct state state, other;
@@ -145,6 +146,7 @@ static void spend(struct paths *paths)
 	uint8_t class = BPF_CLASS(instruction->code);
 
 	paths->since.instructions++;
+	paths->since.card += paths->sizes[paths->state.at];
 	if (instruction->code == INSTRUCTION_CALL && !instruction->src_reg)
 		paths->since.lookups += instruction->imm >= BPF_FUNC_map_lookup_elem &&
 					instruction->imm <= BPF_FUNC_map_delete_elem;
@@ -179,7 +181,7 @@ static int pass(struct paths *paths, struct state *state)
 	struct passed *nearest = NULL;
 
 	for (int i = 0; i < STATE_REGISTERS; i++)
-		if (!(paths->live[state->at] & 1u << i))
+		if (!(paths->judge->live[state->at] & 1u << i))
 			state->reg[i] = value_unset();
 	for (struct passed *passed = paths->passed[state->at]; passed; passed = passed->next) {
 		uint32_t distance;
@@ -257,7 +259,8 @@ static int advance(struct paths *paths, const struct object_function **function)
 	uint32_t from = state->at, depth = state->depth;
 	bool sound = judge_instruction(paths->judge, state);
 
-	spend(paths);
+	if (paths->costs)
+		spend(paths);
 	if (paths->object->instructions[from].code == INSTRUCTION_EXIT && !depth)
 		return enter_ways_out(paths) < 0 ? -E2BIG : 0;
 	switch (step(paths->object, state, sound, &paths->other)) {
@@ -304,13 +307,9 @@ static int walk(struct paths *paths)
 static uint32_t own_stack(const struct paths *paths, const struct object_function *function, bool called)
 {
 	uint32_t stack = paths->judge->stack[function - paths->object->functions];
-	bool keeps = false;
 
-	for (uint32_t i = function->first; i < function->first + function->count; i++)
-		keeps = keeps || (paths->object->instructions[i].dst_reg >= 6 &&
-				  paths->object->instructions[i].dst_reg <= 9);
 	if (called)
-		stack += 4 + (keeps ? 32 : 0);
+		stack += 4 + (object_keeps_registers(paths->object, function) ? 32 : 0);
 	return (stack + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
 }
 
@@ -337,62 +336,116 @@ static uint32_t stack_of(const struct paths *paths, const struct object_function
 	return deepest;
 }
 
-static uint32_t count_reached(const struct paths *paths)
+/* What the card has to hold: the program and its functions; those that keep registers share two for that. */
+static void measure(const struct paths *paths, const struct object_function *program, struct paths_usage *ret)
 {
-	uint32_t count = 0;
+	bool keeps = false;
 
-	for (uint32_t i = 0; i < paths->object->instruction_count; i++)
-		count += !!(paths->place[i] & PLACE_REACHED);
-	return count;
+	ret->instructions = 0;
+	ret->card = TRANSLATION_AROUND;
+	for (uint32_t i = 0; i < paths->object->instruction_count; i++) {
+		uint32_t called;
+
+		if (!(paths->place[i] & PLACE_REACHED))
+			continue;
+		ret->instructions++;
+		ret->card += paths->sizes[i];
+		keeps = keeps ||
+			(object_calls(paths->object, i, &called) &&
+			 object_keeps_registers(paths->object, object_function_of(paths->object, called)));
+	}
+	ret->card += keeps ? KEEPERS : 0;
+	ret->stack = 0;
+	if (!findings_has(paths->judge->findings, RULE_call_depth) &&
+	    !findings_has(paths->judge->findings, RULE_complexity))
+		ret->stack = stack_of(paths, program, 0);
 }
 
-static void release(struct paths *paths)
+/* Forgets what has been passed and waits. */
+static void forget(struct paths *paths)
 {
 	while (next_waiting(paths))
 		;
-	for (uint32_t i = 0; paths->passed && i < paths->object->instruction_count; i++)
+	for (uint32_t i = 0; paths->passed && i < paths->object->instruction_count; i++) {
 		for (struct passed *next, *passed = paths->passed[i]; passed; passed = next) {
 			next = passed->next;
 			free(passed);
 		}
+		paths->passed[i] = NULL;
+	}
+	paths->memory = 0;
+}
+
+static void release(struct paths *paths)
+{
+	forget(paths);
 	free(paths->passed);
 	free(paths->place);
 	free(paths->stack);
-	free(paths->live);
+	free(paths->sizes);
 	free(paths);
 }
 
-int paths_walk(struct judge *judge, const struct object_function *program, struct costs *costs,
-	       struct paths_usage *ret)
+/* All paths, from the program's first instruction. */
+static int walk_all(struct paths *paths, const struct object_function *program)
+{
+	int error;
+
+	paths->node = paths->costs ? costs_node(paths->costs) : 0;
+	paths->since = (struct cost){ .instructions = 0 };
+	state_begin(&paths->state, program->first);
+	do
+		error = walk(paths);
+	while (!error && next_waiting(paths));
+	if (error != -E2BIG)
+		return error;
+	findings_add(paths->judge->findings, RULE_complexity, program->first, "program %s", program->name);
+	return 0;
+}
+
+static int open_paths(struct judge *judge, struct paths **ret)
 {
 	struct paths *paths = calloc(1, sizeof(*paths));
-	int error = -ENOMEM;
 
 	if (!paths)
 		return -ENOMEM;
 	paths->judge = judge;
 	paths->object = judge->object;
-	paths->costs = costs;
-	paths->node = costs ? costs_node(costs) : 0;
 	paths->place = calloc(judge->object->instruction_count, sizeof(*paths->place));
 	paths->passed = calloc(judge->object->instruction_count, sizeof(struct passed *));
 	paths->stack = calloc(judge->object->function_count, sizeof(*paths->stack));
-	paths->live = liveness_new(judge->object);
-	if (!paths->place || !paths->passed || !paths->stack || !paths->live || mark_places(paths) < 0)
-		goto release;
-	state_begin(&paths->state, program->first);
-	do
-		error = walk(paths);
-	while (!error && next_waiting(paths));
-	if (error == -E2BIG) {
-		findings_add(judge->findings, RULE_complexity, program->first, "program %s", program->name);
-		error = 0;
+	if (!paths->place || !paths->passed || !paths->stack || mark_places(paths) < 0) {
+		release(paths);
+		return -ENOMEM;
 	}
-	ret->instructions = count_reached(paths);
-	ret->stack = 0;
-	if (!findings_has(judge->findings, RULE_call_depth) &&
-	    !findings_has(judge->findings, RULE_complexity))
-		ret->stack = stack_of(paths, program, 0);
+	*ret = paths;
+	return 0;
+}
+
+int paths_walk(struct judge *judge, const struct object_function *program, struct costs *costs,
+	       struct paths_usage *ret)
+{
+	struct paths *paths;
+	int error = open_paths(judge, &paths);
+
+	if (error)
+		return error;
+	judge_begin(judge);
+	error = walk_all(paths, program);
+	if (error)
+		goto release;
+	error = -ENOMEM;
+	paths->sizes = translation_new(judge, program, paths->place, PLACE_REACHED);
+	if (!paths->sizes)
+		goto release;
+	measure(paths, program, ret);
+	error = 0;
+	if (costs) { /* again, now that sizes are known */
+		forget(paths);
+		judge->steps = 0;
+		paths->costs = costs;
+		error = walk_all(paths, program);
+	}
 release:
 	release(paths);
 	return error;

@@ -15,6 +15,7 @@
 
 struct paths_usage {           /* of one program */
 	uint32_t instructions; /* that can be reached, with those of functions */
+	uint32_t card;         /* and what they become on the card, by translation.h */
 	uint32_t stack;        /* bytes, as the driver counts */
 };
 

@@ -99,26 +99,24 @@ static int report_program(struct report *report, const struct lint *lint, const 
 	json_t *ways = report->json ? json_object() : NULL;
 	int error;
 
-	model_fit(&report->model, program->instructions);
+	model_fit(&report->model, program->card);
 	if (!ways)
 		printf("%s: %s, %u instructions of BPF, %s%u of the card's; there is room for %u\n"
 		       "                    BPF  card's  lookups  values  packet  counts   cycles     Mpps\n",
 		       lint->object->label, program->function->name, program->instructions,
 		       report->model.length ? "" : "about ",
-		       report->model.length
-			       ? report->model.length
-			       : report->model.around + program->instructions * report->model.expansion / 100,
+		       report->model.length ? report->model.length : program->card,
 		       report->profile->program_length);
 	error = report_ranges(report, &program->costs, ways);
 	if (ways)
-		json_array_append_new(report->list,
-				      json_pack("{s:s, s:s, s:i, s:o, s:o, s:i, s:I, s:i}", "object",
-						lint->object->label, "program", program->function->name,
-						"instructions", (int)program->instructions, "ways", ways,
-						"model", model_document(&report->model), "maps",
-						(int)lint->resources.maps, "entries",
-						(json_int_t)lint->resources.entries, "findings",
-						(int)lint->findings.count));
+		json_array_append_new(
+			report->list,
+			json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:i, s:I, s:i}", "object",
+				  lint->object->label, "program", program->function->name, "instructions",
+				  (int)program->instructions, "card", (int)program->card, "ways", ways,
+				  "model", model_document(&report->model), "maps", (int)lint->resources.maps,
+				  "entries", (json_int_t)lint->resources.entries, "findings",
+				  (int)lint->findings.count));
 	return error;
 }
 
@@ -128,7 +126,7 @@ static int report_object(struct report *report, const char *path)
 	struct lint lint;
 	int error = 0;
 
-	if (lint_file(path, report->profile, &lint, &why) < 0)
+	if (lint_file(path, report->profile, true, &lint, &why) < 0)
 		return cli_usage("%s", why.text);
 	for (uint32_t i = 0; i < lint.program_count && !error; i++)
 		error = report_program(report, &lint, &lint.programs[i]);

@@ -69,7 +69,7 @@ static uint32_t lint(const uint8_t *bytes, size_t size, const struct profile *pr
 	struct lint lint;
 	uint32_t count;
 
-	if (lint_memory("object", bytes, size, profile, &lint, &why) < 0) {
+	if (lint_memory("object", bytes, size, profile, true, &lint, &why) < 0) {
 		check(strncmp(why.text, "object: ", 8) == 0);
 		return 0;
 	}

@@ -43,6 +43,14 @@ def check_program(penstock, program):
         expect(program.driver == "-" or takes == (program.driver == "takes"), f"{program.name}: {finding['verdict']}")
 
 
+def check_size(penstock, program):
+    """How many instructions the driver makes of it is known nearly."""
+    run = subprocess.run([penstock, "offload", "report", "-j", "--profile", program.profile, program.object],
+                         capture_output=True, text=True, timeout=60)
+    real, known = int(program.words.split()[0]), json.loads(run.stdout)[0]["card"]
+    expect(abs(known - real) <= max(2, 0.03 * real), f"{program.name}: {known} instructions, the driver makes {real}")
+
+
 def check_rules(header, table):
     """No rule is without a program that breaks it."""
     with open(header) as file:
@@ -65,6 +73,8 @@ def main():
     table = programs.read(build)
     for program in table:
         check_program(penstock, program)
+        if program.driver == "takes":
+            check_size(penstock, program)
     check_rules(rules_header, table)
     for profile in programs.KNOWN_PROFILES:
         for card in cards:
