@@ -131,12 +131,15 @@ static void decide(struct gate *gate, const struct gate_place *place)
 	choose(engine_list, place->platform, &gate->facts, gate->wish, native, &gate->decision);
 }
 
-/* What mattered to the attempt, and a person may have changed since. */
+/* What may have mattered to the attempt, and only a person changes: offloads also change by attaching. */
 static bool same_facts(const struct capability *a, const struct capability *b)
 {
-	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->up == b->up &&
-	       a->features_known == b->features_known &&
-	       memcmp(&a->ethtool, &b->ethtool, sizeof(a->ethtool)) == 0;
+	const struct ethtool_facts *ours = &a->ethtool, *theirs = &b->ethtool;
+
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && ours->queues == theirs->queues &&
+	       ours->rx_queues == theirs->rx_queues && ours->combined == theirs->combined &&
+	       ours->rx_ring == theirs->rx_ring && ours->tx_ring == theirs->tx_ring &&
+	       strcmp(ours->firmware, theirs->firmware) == 0;
 }
 
 static bool will_pass(int error)

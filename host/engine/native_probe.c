@@ -27,6 +27,7 @@ static bool probe_settings(const struct capability *port, const struct driver *d
 			   struct probe *ret)
 {
 	const struct ethtool_facts *ethtool = &port->ethtool;
+	char channels[ETHTOOL_CHANNELS];
 	__u32 most = driver && driver->max_mtu ? driver->max_mtu : SINGLE_BUFFER_MTU;
 
 	if (port->mtu > most && !(features & XDP_FEATURE_RX_SG)) {
@@ -43,7 +44,8 @@ static bool probe_settings(const struct capability *port, const struct driver *d
 		   ethtool->queues > ethtool->queues_max / 2) {
 		probe_no(ret, "driver %s needs half of its %u queues for XDP, %u are in use", name_of(port),
 			 ethtool->queues_max, ethtool->queues);
-		probe_fix(ret, "ethtool -L %s combined %u", port->name, ethtool->queues_max / 2);
+		ethtool_channels(ethtool, ethtool->queues_max / 2, channels);
+		probe_fix(ret, "ethtool -L %s %s", port->name, channels);
 	} else if (driver && driver->combined_only && ethtool->queues && !ethtool->combined) {
 		probe_no(ret, "driver %s needs combined channels for XDP", name_of(port));
 		probe_fix(ret, "ethtool -L %s rx 0 tx 0 combined %u", port->name, ethtool->rx_queues);

@@ -38,6 +38,7 @@ static void check_queues(const struct platform *platform, const struct capabilit
 	const struct driver *driver = driver_find(port->ethtool.driver);
 	__u32 most = port->ethtool.queues_max;
 	__u32 now = port->ethtool.rx_queues;
+	char channels[ETHTOOL_CHANNELS];
 
 	if (driver && driver->half_queues)
 		most /= 2;
@@ -46,7 +47,8 @@ static void check_queues(const struct platform *platform, const struct capabilit
 		return;
 	finding_add(findings, FINDING_HINT, port->name, "only %u of %u CPUs receive its packets", now,
 		    platform->cpus);
-	finding_fix(findings, "ethtool -L %s combined %u", port->name, most);
+	ethtool_channels(&port->ethtool, most, channels);
+	finding_fix(findings, "ethtool -L %s %s", port->name, channels);
 }
 
 static void check_rings(const struct capability *port, struct findings *findings)

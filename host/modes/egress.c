@@ -42,10 +42,13 @@ static bool features_of(const struct capability *port, __u64 *ret)
 
 static void refuse_queues(const struct platform *platform, const struct capability *port, struct probe *able)
 {
+	char channels[ETHTOOL_CHANNELS];
+
+	ethtool_channels(&port->ethtool, platform->cpus, channels);
 	probe_no(able, "driver %s loses redirected frames with fewer queues (%u) than CPUs (%u)",
 		 port->ethtool.driver, port->ethtool.queues, platform->cpus);
 	if (!port->ethtool.queues_max || port->ethtool.queues_max >= platform->cpus)
-		probe_fix(able, "ethtool -L %s combined %u", port->name, platform->cpus);
+		probe_fix(able, "ethtool -L %s %s", port->name, channels);
 }
 
 /* Many drivers get what they need to send from elsewhere, and say so, only when XDP is attached. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -187,6 +188,14 @@ int ethtool_read(const char *interface, struct ethtool_facts *ret)
 		return error;
 	*ret = facts;
 	return 0;
+}
+
+void ethtool_channels(const struct ethtool_facts *facts, __u32 count, char *ret)
+{
+	if (facts->combined || !facts->queues)
+		snprintf(ret, ETHTOOL_CHANNELS, "combined %u", count);
+	else
+		snprintf(ret, ETHTOOL_CHANNELS, "rx %u tx %u", count, count);
 }
 
 int ethtool_set_rxvlan(const char *interface, bool on)

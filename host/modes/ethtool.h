@@ -28,5 +28,8 @@ struct ethtool_facts {
 
 /* What the device does not answer stays zero. -ENODEV: no such interface. */
 int ethtool_read(const char *interface, struct ethtool_facts *ret);
+/* What `ethtool -L` is told to get so many channels: "combined 4", or "rx 4 tx 4". */
+#define ETHTOOL_CHANNELS 40
+void ethtool_channels(const struct ethtool_facts *facts, __u32 count, char *ret);
 /* -EOPNOTSUPP: the driver cannot, or insists on its value. */
 int ethtool_set_rxvlan(const char *interface, bool on);
