@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "offload/lint/frames.h"
 #include "offload/lint/instruction.h"
 #include "offload/lint/step.h"
 #include "offload/lint/translation.h"
@@ -15,7 +16,6 @@
 #define KEEP_LOOP    48 /* and where a loop begins: loops of as many rounds are known exactly */
 #define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
 #define WIDEN        64 /* and where no loop moves them for ever */
-#define FRAME_ALIGN  64 /* bytes */
 #define KEEPERS      18 /* instructions of the card's */
 
 /* A state that some path had at a place. */
@@ -38,7 +38,6 @@ struct paths {
 	struct judge *judge;
 	const struct object *object;
 	uint8_t *place;  /* of each instruction */
-	uint32_t *stack; /* of each function that is called, + 1; 0: not known yet */
 	uint16_t *sizes; /* of instructions on the card */
 	struct passed **passed;
 	struct waiting *waiting;
@@ -303,43 +302,12 @@ static int walk(struct paths *paths)
 	return on;
 }
 
-/* Stack of a function as the driver counts: a return address, registers that have to be kept, rounded up. */
-static uint32_t own_stack(const struct paths *paths, const struct object_function *function, bool called)
-{
-	uint32_t stack = paths->judge->stack[function - paths->object->functions];
-
-	if (called)
-		stack += 4 + (object_keeps_registers(paths->object, function) ? 32 : 0);
-	return (stack + FRAME_ALIGN - 1) / FRAME_ALIGN * FRAME_ALIGN;
-}
-
-/* With that of what it calls, the deepest. Nothing calls itself, and nests deeper than STATE_FRAMES. */
-static uint32_t stack_of(const struct paths *paths, const struct object_function *function, uint32_t depth)
-{
-	uint32_t *known = &paths->stack[function - paths->object->functions];
-	uint32_t deepest = 0, to;
-
-	if (*known || depth == STATE_FRAMES)
-		return *known ? *known - 1 : 0;
-	*known = 1; /* it would not end where functions call each other in a circle that no path closes */
-	for (uint32_t i = function->first; i < function->first + function->count; i++) {
-		uint32_t below;
-
-		if (!(paths->place[i] & PLACE_REACHED) || !object_calls(paths->object, i, &to))
-			continue;
-		below = stack_of(paths, object_function_of(paths->object, to), depth + 1);
-		if (below > deepest)
-			deepest = below;
-	}
-	deepest += own_stack(paths, function, depth > 0);
-	*known = deepest + 1;
-	return deepest;
-}
-
 /* What the card has to hold: the program and its functions; those that keep registers share two for that. */
-static void measure(const struct paths *paths, const struct object_function *program, struct paths_usage *ret)
+static int measure(const struct paths *paths, const struct object_function *program, struct paths_usage *ret)
 {
+	const struct findings *findings = paths->judge->findings;
 	bool keeps = false;
+	int64_t stack = 0;
 
 	ret->instructions = 0;
 	ret->card = TRANSLATION_AROUND;
@@ -355,10 +323,10 @@ static void measure(const struct paths *paths, const struct object_function *pro
 			 object_keeps_registers(paths->object, object_function_of(paths->object, called)));
 	}
 	ret->card += keeps ? KEEPERS : 0;
-	ret->stack = 0;
-	if (!findings_has(paths->judge->findings, RULE_call_depth) &&
-	    !findings_has(paths->judge->findings, RULE_complexity))
-		ret->stack = stack_of(paths, program, 0);
+	if (!findings_has(findings, RULE_call_depth) && !findings_has(findings, RULE_complexity))
+		stack = frames_deepest(paths->judge, program, paths->place, PLACE_REACHED);
+	ret->stack = stack < 0 ? 0 : (uint32_t)stack;
+	return stack < 0 ? -ENOMEM : 0;
 }
 
 /* Forgets what has been passed and waits. */
@@ -381,7 +349,6 @@ static void release(struct paths *paths)
 	forget(paths);
 	free(paths->passed);
 	free(paths->place);
-	free(paths->stack);
 	free(paths->sizes);
 	free(paths);
 }
@@ -413,8 +380,7 @@ static int open_paths(struct judge *judge, struct paths **ret)
 	paths->object = judge->object;
 	paths->place = calloc(judge->object->instruction_count, sizeof(*paths->place));
 	paths->passed = calloc(judge->object->instruction_count, sizeof(struct passed *));
-	paths->stack = calloc(judge->object->function_count, sizeof(*paths->stack));
-	if (!paths->place || !paths->passed || !paths->stack || mark_places(paths) < 0) {
+	if (!paths->place || !paths->passed || mark_places(paths) < 0) {
 		release(paths);
 		return -ENOMEM;
 	}
@@ -438,9 +404,8 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 	paths->sizes = translation_new(judge, program, paths->place, PLACE_REACHED);
 	if (!paths->sizes)
 		goto release;
-	measure(paths, program, ret);
-	error = 0;
-	if (costs) { /* again, now that sizes are known */
+	error = measure(paths, program, ret);
+	if (costs && !error) { /* again, now that sizes are known */
 		forget(paths);
 		judge->steps = 0;
 		paths->costs = costs;

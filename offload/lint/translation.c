@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "offload/lint/frames.h"
 #include "offload/lint/instruction.h"
 #include "offload/lint/liveness.h"
 
@@ -165,29 +166,17 @@ static uint32_t compare_size(const struct bpf_insn *instruction)
 	       (wide ? 1 + operand_size((uint32_t)(constant >> 32), OPERAND) : 0);
 }
 
-static uint32_t rounded(uint32_t bytes, uint32_t to)
+static uint32_t frame_of(const struct translation *translation)
 {
-	return (bytes + to - 1) / to * to;
-}
-
-/* Bytes of a function's frame, with what is kept there for the caller. */
-static uint32_t frame_of(const struct translation *translation, const struct object_function *function)
-{
-	uint32_t stack =
-		rounded(translation->judge->stack[function - translation->judge->object->functions], 8);
-
-	if (function == translation->program)
-		return rounded(stack, 4);
-	return rounded(stack + 4 + (object_keeps_registers(translation->judge->object, function) ? 32 : 0),
-		       4);
+	return frames_size(translation->judge, translation->function,
+			   translation->function != translation->program);
 }
 
 static uint32_t stack_size(const struct translation *translation, uint32_t at, uint32_t bytes, bool load)
 {
 	const struct bpf_insn *instruction = &translation->judge->object->instructions[at];
 	const struct judge_seen *seen = &translation->judge->seen[at];
-	int32_t offset =
-		(int32_t)frame_of(translation, translation->function) + instruction->off + seen->stack_low;
+	int32_t offset = (int32_t)frame_of(translation) + instruction->off + seen->stack_low;
 	uint32_t size = bytes == 8 ? 2 : 1;
 
 	if (load && bytes < 8)
@@ -231,9 +220,9 @@ static uint32_t atomic_size(const struct translation *translation, const struct 
 static uint32_t call_size(const struct translation *translation, uint32_t at, uint32_t called)
 {
 	const struct object *object = translation->judge->object;
-	uint32_t frame = rounded(frame_of(translation, translation->function), 64);
+	uint32_t there_and_back = frame_of(translation) ? 7 : 0;
 
-	return 2 + object_keeps_registers(object, object_function_of(object, called)) + (frame ? 7 : 0);
+	return 2 + object_keeps_registers(object, object_function_of(object, called)) + there_and_back;
 }
 
 static uint32_t helper_size(const struct translation *translation, uint32_t at)
@@ -246,8 +235,7 @@ static uint32_t helper_size(const struct translation *translation, uint32_t at)
 	case BPF_FUNC_map_lookup_elem:
 	case BPF_FUNC_map_delete_elem:
 	case BPF_FUNC_map_update_elem:
-		if (!seen->stack_varies &&
-		    (int32_t)frame_of(translation, translation->function) + seen->stack_low == 0)
+		if (!seen->stack_varies && (int32_t)frame_of(translation) + seen->stack_low == 0)
 			return 3 + (function == BPF_FUNC_map_update_elem);
 		return 8 + (function == BPF_FUNC_map_update_elem);
 	case BPF_FUNC_xdp_adjust_head:
