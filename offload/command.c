@@ -5,6 +5,7 @@
 #include "offload/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "host/cli/cli.h"
 #include "offload/lint/lint_command.h"
@@ -60,6 +61,11 @@ static void print_help(FILE *stream)
 			command->summary);
 }
 
+static bool asks_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int offload_command(int argc, char **argv)
 {
 	const struct command *command;
@@ -68,12 +74,17 @@ int offload_command(int argc, char **argv)
 		print_help(stderr);
 		return CLI_USAGE;
 	}
-	if (cli_matches(argv[1], "--help") || cli_matches(argv[1], "-h")) {
+	if (asks_help(argv[1])) {
 		print_help(stdout);
 		return CLI_DONE;
 	}
 	command = cli_find(subcommands, argv[1]);
 	if (!command)
 		return cli_usage("there is no 'offload %s'; try: penstock offload --help", argv[1]);
+	if (argc == 3 && asks_help(argv[2])) {
+		printf("penstock offload %s %s\n    %s\n", command->name, command->arguments,
+		       command->summary);
+		return CLI_DONE;
+	}
 	return command->run(argc - 1, argv + 1);
 }
