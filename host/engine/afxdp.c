@@ -300,7 +300,7 @@ static int open_sockets(struct afxdp *afxdp, const struct engine_port *port, con
 {
 	struct afxdp_socket_options options = {
 		.interface = port->name,
-		.zero_copy = afxdp_probe_zero_copy(afxdp->context->platform, facts),
+		.zero_copy = afxdp_probe_zero_copy(facts),
 		.busy_poll = afxdp->busy_poll,
 	};
 	struct afxdp_port sockets = { 0 };
@@ -391,7 +391,7 @@ static int attach_program(struct afxdp *afxdp, struct afxdp_port_entry *entry, c
 	__u32 flags;
 	int error;
 
-	entry->driver = afxdp_probe_driver(afxdp->context->platform, facts);
+	entry->driver = afxdp_probe_driver(facts);
 	flags = entry->driver ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
 	error = router_program_steer(afxdp->context, &entry->port, afxdp->sockets_fd, afxdp->steering_fd,
 				     &entry->program, why);

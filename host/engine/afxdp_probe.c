@@ -2,24 +2,17 @@
 #include "host/engine/afxdp_probe.h"
 
 #include "host/engine/native_probe.h"
-#include "host/modes/driver.h"
 #include "host/modes/place.h"
 #include "host/modes/xdp_features.h"
 
-bool afxdp_probe_zero_copy(const struct platform *platform, const struct capability *port)
+bool afxdp_probe_zero_copy(const struct capability *port)
 {
-	const struct driver *driver = driver_find(port->ethtool.driver);
-	__u64 features = port->features_known ? port->features : driver ? driver->features : 0;
-
-	return features & XDP_FEATURE_XSK_ZEROCOPY && native_probe_attaches(port);
+	return native_probe_attaches(port, XDP_FEATURE_XSK_ZEROCOPY);
 }
 
-bool afxdp_probe_driver(const struct platform *platform, const struct capability *port)
+bool afxdp_probe_driver(const struct capability *port)
 {
-	struct probe native;
-
-	native_probe(platform, port, &native);
-	return native.possible || afxdp_probe_zero_copy(platform, port);
+	return native_probe_attaches(port, XDP_FEATURE_REDIRECT) || afxdp_probe_zero_copy(port);
 }
 
 void afxdp_probe(const struct platform *platform, const struct capability *port, struct probe *ret)
@@ -32,7 +25,7 @@ void afxdp_probe(const struct platform *platform, const struct capability *port,
 	} else if (platform->version < 51800) {
 		probe_no(ret, "kernel %s cannot take frames back from user space", platform->release);
 		probe_fix(ret, "a kernel of version 5.18 or newer");
-	} else if (afxdp_probe_zero_copy(platform, port)) {
+	} else if (afxdp_probe_zero_copy(port)) {
 		probe_yes(ret, "driver %s shares its rings with user space (zero copy)",
 			  port->ethtool.driver[0] ? port->ethtool.driver : "(unknown)");
 	} else {

@@ -12,6 +12,6 @@
 
 void afxdp_probe(const struct platform *platform, const struct capability *port, struct probe *ret);
 /* The driver runs the program; otherwise the generic hook does. */
-bool afxdp_probe_driver(const struct platform *platform, const struct capability *port);
+bool afxdp_probe_driver(const struct capability *port);
 /* The driver says that it shares its rings with user space. */
-bool afxdp_probe_zero_copy(const struct platform *platform, const struct capability *port);
+bool afxdp_probe_zero_copy(const struct capability *port);

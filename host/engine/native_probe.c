@@ -82,11 +82,12 @@ void native_probe_generic(const struct platform *platform, const struct capabili
 		probe_yes(ret, "works on any Ethernet interface, at the cost of a socket buffer a packet");
 }
 
-bool native_probe_attaches(const struct capability *port)
+bool native_probe_attaches(const struct capability *port, __u64 needed)
 {
 	const struct driver *driver = driver_find(port->ethtool.driver);
 	__u64 features = features_of(port, driver);
 	struct probe probe;
 
-	return features & XDP_FEATURE_BASIC && probe_settings(port, driver, features, &probe);
+	needed |= XDP_FEATURE_BASIC;
+	return (features & needed) == needed && probe_settings(port, driver, features, &probe);
 }

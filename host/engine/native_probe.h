@@ -12,5 +12,5 @@
 
 void native_probe(const struct platform *platform, const struct capability *port, struct probe *ret);
 void native_probe_generic(const struct platform *platform, const struct capability *port, struct probe *ret);
-/* Whether the driver takes a program, be it able to redirect or not. */
-bool native_probe_attaches(const struct capability *port);
+/* Whether the driver takes a program and has these of enum xdp_feature, whatever is attached now. */
+bool native_probe_attaches(const struct capability *port, __u64 needed);
