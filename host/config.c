@@ -40,6 +40,11 @@ static const cyaml_strval_t modes[] = {
 	{ "afxdp", CONFIG_MODE_AFXDP }, { "kernel", CONFIG_MODE_KERNEL },
 };
 
+static const cyaml_strval_t tags[] = {
+	{ "auto", CONFIG_TAGS_AUTO },
+	{ "in-frame", CONFIG_TAGS_IN_FRAME },
+};
+
 static const cyaml_strval_t netfilters[] = {
 	{ "respect", CONFIG_NETFILTER_RESPECT },
 	{ "bypass", CONFIG_NETFILTER_BYPASS },
@@ -72,6 +77,7 @@ static const cyaml_schema_field_t port_fields[] = {
 			       IFNAMSIZ - 1),
 	CYAML_FIELD_STRING_PTR("device", TEXT, struct config_port, device, 1, DEVICE_LIMIT),
 	CYAML_FIELD_ENUM("mode", CHOICE, struct config_port, mode, modes, CYAML_ARRAY_LEN(modes)),
+	CYAML_FIELD_ENUM("tags", CHOICE, struct config_port, tags, tags, CYAML_ARRAY_LEN(tags)),
 	CYAML_FIELD_END,
 };
 

@@ -30,10 +30,16 @@ enum config_poll {                       /* what a worker does that finds no fra
 		   CONFIG_POLL_BUSY,     /* looks again */
 };
 
+enum config_tags {                   /* of VLANs, in what a port receives */
+		   CONFIG_TAGS_AUTO, /* find out whether they are in the frame */
+		   CONFIG_TAGS_IN_FRAME,
+};
+
 struct config_port {
 	char *interface;
 	char *device;          /* NULL, or what is behind it and not the kernel's: "dpdk:DEVICE" */
 	enum config_mode mode; /* never UNSET once loaded */
+	enum config_tags tags;
 };
 
 struct config_control {

@@ -6,12 +6,16 @@
 #include <string.h>
 #include <time.h>
 
+#include <linux/capability.h>
+
 #include "host/changes.h"
 #include "host/engine/kernel_maps.h"
 #include "host/engine/pins.h"
 #include "host/fib/fib.h"
 #include "host/log.h"
 #include "host/loop.h"
+#include "host/modes/tags.h"
+#include "host/modes/veth_peer.h"
 #include "host/modes/xdp_features.h"
 
 #define RATE_PERIOD 900  /* ms that a rate is the mean of, at least */
@@ -74,6 +78,64 @@ static void set_egress(struct gate *gate, const struct gate_place *place, const 
 		log_info("%s: takes packets from other ports", gate->name);
 }
 
+/* The other end of a veth, if it is in our own namespace, is told to leave tags in the frames. */
+static void quieten(struct gate *gate, const struct gate_place *place, struct capability *peer)
+{
+	bool first = gate->peer != peer->ifindex;
+	struct why why = { "" };
+
+	if (gate->facts.lower_namespace >= 0 || !ethtool_hides_sent(&peer->ethtool))
+		return;
+	gate->peer = peer->ifindex;
+	if (changes_txvlan_off(place->changes, peer->name, peer->ifindex, &why) == 0)
+		peer->ethtool.txvlan = peer->ethtool.txvlan_service = false;
+	else if (first)
+		log_warning("%s: %s", gate->name, why.text);
+}
+
+/* The other end may be in a namespace that we gave up the right to enter. */
+static bool may_look(const struct gate *gate, const struct gate_place *place)
+{
+	return gate->facts.lower_namespace < 0 || place->platform->capabilities & 1ull << CAP_SYS_ADMIN;
+}
+
+/* Whether VLAN tags are in the frames. Without sub-interfaces it does not matter, and nobody looks. */
+static void look_at_tags(struct gate *gate, const struct gate_place *place, struct probe *ret)
+{
+	struct capability peer;
+
+	if (!tags_doubtful(&gate->facts) || gate->tags_promised) {
+		tags_probe(&gate->facts, NULL, gate->tags_promised, ret);
+	} else if (!fib_port_tagged(place->fib, gate->here.id)) {
+		probe_yes(ret, "no VLAN sub-interfaces");
+	} else if (!may_look(gate, place) || veth_peer_read(&gate->facts, &peer) < 0) {
+		tags_probe(&gate->facts, NULL, false, ret);
+	} else {
+		quieten(gate, place, &peer);
+		tags_probe(&gate->facts, &peer, false, ret);
+	}
+}
+
+static void set_tags(struct gate *gate, const struct gate_place *place)
+{
+	bool tagged = fib_port_tagged(place->fib, gate->here.id);
+	struct probe tags;
+	bool changed;
+
+	look_at_tags(gate, place, &tags);
+	/* not yet asked: the first sub-interface must not find tags trusted */
+	fib_port_tags(place->fib, gate->here.id,
+		      !tags.possible || (!tagged && tags_doubtful(&gate->facts) && !gate->tags_promised));
+	changed = tags.possible != gate->tags.possible || strcmp(tags.reason, gate->tags.reason) != 0;
+	gate->tags = tags;
+	if (changed && !tags.possible)
+		log_warning("%s: as it has VLAN sub-interfaces, packets that come in here go to the kernel: "
+			    "%s; fix: %s",
+			    gate->name, tags.reason, tags.fix);
+	else if (changed && tagged)
+		log_info("%s: %s", gate->name, tags.reason);
+}
+
 /* *ret_refused: it is the engine that failed, or the device refused it. */
 static int take(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops,
 		bool *ret_refused, struct why *why)
@@ -90,6 +152,8 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 		return why_set(why, EAGAIN, "the tables do not have it yet");
 	if (error < 0)
 		return why_set(why, -error, "the tables do not take it as a port: %s", strerror(-error));
+	fib_port_tags(place->fib, gate->here.id,
+		      tags_doubtful(&gate->facts)); /* until they have been looked at */
 	if (*gate->decision.change) {
 		error = changes_rxvlan_off(place->changes, gate->name, gate->here.ifindex, why);
 		if (error < 0)
@@ -115,6 +179,10 @@ static void leave(struct gate *gate, const struct gate_place *place)
 	gate->ops->detach(gate->engine, &gate->here);
 	fib_port_delete(place->fib, gate->here.id);
 	changes_undo(place->changes, gate->here.ifindex);
+	if (gate->peer)
+		changes_undo(place->changes, gate->peer);
+	gate->peer = 0;
+	gate->tags = (struct probe){ .possible = true };
 	gate->ops = NULL;
 	gate->started = false;
 	gate->egress = (struct probe){ .possible = false };
@@ -224,12 +292,14 @@ static bool still_good(struct gate *gate, const struct gate_place *place, struct
 	return ret_state->attached;
 }
 
-void gate_init(struct gate *gate, const char *name, const char *device, const char *wish)
+void gate_init(struct gate *gate, const struct config_port *config)
 {
 	memset(gate, 0, sizeof(*gate));
-	snprintf(gate->name, sizeof(gate->name), "%s", name);
-	snprintf(gate->device, sizeof(gate->device), "%s", device ? device : "");
-	gate->wish = wish;
+	snprintf(gate->name, sizeof(gate->name), "%s", config->interface);
+	snprintf(gate->device, sizeof(gate->device), "%s", config->device ? config->device : "");
+	gate->wish = config_mode_name(config->mode);
+	gate->tags_promised = config->tags == CONFIG_TAGS_IN_FRAME;
+	gate->tags.possible = true;
 	gate->since = time(NULL);
 	(void)why_set(&gate->why, 0, "the tables are being read");
 }
@@ -278,6 +348,8 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 		try_attach(gate, place);
 	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &state) == 0)
 		set_egress(gate, place, &state);
+	if (gate->ops)
+		set_tags(gate, place);
 	return gate->ops != before;
 }
 

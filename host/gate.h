@@ -54,6 +54,9 @@ struct gate {
 	struct probe egress; /* whether others can send to it */
 	bool frames;
 	char how[64];                   /* what the engine adds to the mode's name */
+	bool tags_promised;             /* the configuration says that VLAN tags are in the frames */
+	struct probe tags;              /* whether they are, as far as it matters */
+	__u32 peer;                     /* whose txvlan was turned off for that; 0: nobody's */
 	bool started;                   /* the engine lets others send to it */
 	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
 	struct image_counters counters; /* as of the last sample */
@@ -64,8 +67,7 @@ struct gate {
 	uint64_t rate_reason[REASON_MAX];     /* packets then */
 };
 
-/* device NULL: the kernel's. */
-void gate_init(struct gate *gate, const char *name, const char *device, const char *wish);
+void gate_init(struct gate *gate, const struct config_port *config);
 /* Reads the facts and decides, nothing else. */
 void gate_plan(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */

@@ -50,8 +50,7 @@ void gates_make(struct gates *gates, const struct config *config, const struct g
 	for (uint32_t i = 0; i < config->port_count && gates->count < IMAGE_PORTS; i++) {
 		struct gate *gate = &gates->gate[gates->count++];
 
-		gate_init(gate, config->ports[i].interface, config->ports[i].device,
-			  config_mode_name(config->ports[i].mode));
+		gate_init(gate, &config->ports[i]);
 		gate_plan(gate, place);
 	}
 }
@@ -147,11 +146,11 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 		struct gate *gate = named(gates, config->ports[i].interface);
 
 		if (gate) {
+			gate->tags_promised = config->ports[i].tags == CONFIG_TAGS_IN_FRAME;
 			gate->wish = mode;
 			gate_forgive(gate);
 		} else if (!gate && gates->count < IMAGE_PORTS) {
-			gate_init(&gates->gate[gates->count++], config->ports[i].interface,
-				  config->ports[i].device, mode);
+			gate_init(&gates->gate[gates->count++], &config->ports[i]);
 		}
 	}
 }

@@ -70,7 +70,8 @@ enum action {
 	X(45, INGRESS_DOWN,       PUNT,    "ingress-down",       "the ingress interface is down")                 \
 	X(46, EGRESS_GONE,        DROP,    "egress-gone",        "the egress port went while the packet was under way")   \
 	X(47, EGRESS_BEYOND,      PUNT,    "egress-beyond",      "the egress port cannot be reached from here; the next tier forwards") \
-	X(48, NO_WORKER,          PUNT,    "no-worker",          "nobody takes the frames of this queue from its AF_XDP socket")
+	X(48, NO_WORKER,          PUNT,    "no-worker",          "nobody takes the frames of this queue from its AF_XDP socket") \
+	X(49, TAG_HIDDEN,         PUNT,    "tag-hidden",         "a VLAN tag may be hidden beside the frame")
 
 enum reason {
 #define X(number, name, action, string, text) REASON_##name = number,

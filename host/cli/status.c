@@ -87,6 +87,16 @@ static void print_egress(json_t *port)
 	putchar('\n');
 }
 
+static void print_tags(json_t *port)
+{
+	json_t *tags = json_object_get(port, "tags");
+
+	if (strcmp(text_of(port, "state"), "running") != 0 || json_is_true(json_object_get(tags, "in_frame")))
+		return;
+	printf("    VLANs: all packets that come in go to the kernel: %s; fix: %s\n", text_of(tags, "reason"),
+	       text_of(tags, "fix"));
+}
+
 static void print_port(json_t *port)
 {
 	printf("%s: %s", text_of(port, "interface"), text_of(port, "mode"));
@@ -103,6 +113,7 @@ static void print_port(json_t *port)
 	       (long long)number_of(port, "punted"));
 	print_hold(json_object_get(port, "hold"));
 	print_egress(port);
+	print_tags(port);
 	print_punts(port);
 }
 

@@ -50,6 +50,12 @@ static json_t *egress_json(const struct gate *gate)
 	return document;
 }
 
+static json_t *tags_json(const struct gate *gate)
+{
+	return json_pack("{s:b, s:s, s:o}", "in_frame", gate->tags.possible, "reason", gate->tags.reason,
+			 "fix", text_or_null(gate->tags.fix));
+}
+
 /* What the engine itself counts. */
 static json_t *engine_json(const struct gate *gate)
 {
@@ -118,6 +124,7 @@ json_t *port_json(struct mirror *mirror, const struct gate *gate)
 	if (!document)
 		return NULL;
 	json_object_set_new(document, "dropped", json_integer((json_int_t)gate_packets(gate, ACTION_DROP)));
+	json_object_set_new(document, "tags", tags_json(gate));
 	json_object_set_new(document, "punts", punts_json(gate));
 	json_object_set_new(document, "engine", engine_json(gate));
 	json_object_set_new(document, "plan", plan_json(gate));

@@ -67,6 +67,7 @@ static const char *const remedies[REASON_MAX] = {
 	[REASON_EGRESS_BEYOND] = "",
 	[REASON_NO_WORKER] = "if it goes on: a worker of the AF_XDP engine died or is stuck; see the log, "
 			     "and restart penstock",
+	[REASON_TAG_HIDDEN] = "penstock status says of the port how its tags get into the frames",
 };
 
 const char *remedy_text(unsigned int reason)

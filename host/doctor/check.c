@@ -183,7 +183,7 @@ static void check_mode(const struct box_port *port, struct findings *findings)
 /* The daemon turns it off by itself; that it is on beside a program of ours is a fault. */
 static void check_tags(const struct box_port *port, struct findings *findings)
 {
-	if (!*port->decision.change || !port->facts.ethtool.rxvlan)
+	if (!*port->decision.change || !ethtool_hides_received(&port->facts.ethtool))
 		return;
 	if (port->facts.program.ours)
 		finding_add(findings, FINDING_WRONG, port->facts.name,
@@ -191,7 +191,7 @@ static void check_tags(const struct box_port *port, struct findings *findings)
 	else
 		finding_add(findings, FINDING_HINT, port->facts.name,
 			    "rxvlan is on; penstock turns it off when it takes the port");
-	finding_fix(findings, "ethtool -K %s rxvlan off", port->facts.name);
+	finding_fix(findings, "ethtool -K %s " ETHTOOL_RX_OFF, port->facts.name);
 }
 
 void check_port(const struct box *box, const struct box_port *port, struct findings *findings)

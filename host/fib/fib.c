@@ -74,6 +74,12 @@ static void refresh_adjacencies(struct fib *fib, struct interface *interface)
 		leaf_refresh(&fib->leaves, adjacency);
 }
 
+static void publish(struct fib *fib, struct interface *interface)
+{
+	interface_publish(&fib->interfaces, interface, interface->vrf ? interface->vrf->vrf : 0,
+			  interface->vrf ? interface_tags(&fib->interfaces, interface) : REASON_TABLE_FULL);
+}
+
 /* Brings an interface's slot, VRF and adjacencies up to date with what is known of it and those below. */
 static void apply(void *arg, struct interface *interface)
 {
@@ -82,8 +88,7 @@ static void apply(void *arg, struct interface *interface)
 
 	interface_place(&fib->interfaces, interface);
 	interface->vrf = interface->slot && interface->known ? enter_table(fib, interface) : NULL;
-	interface_publish(&fib->interfaces, interface, interface->vrf ? interface->vrf->vrf : 0,
-			  interface->vrf ? REASON_FORWARDED : REASON_TABLE_FULL);
+	publish(fib, interface);
 	if (old)
 		leave_table(fib, old);
 	refresh_adjacencies(fib, interface);
@@ -96,6 +101,13 @@ static void apply_above(void *arg, struct interface *interface)
 
 	interface_above(interface, apply, fib);
 	leaves_regroup(&fib->leaves);
+}
+
+/* A sub-interface came or went: whether tags matter to the device below may have changed. */
+static void review_tags(struct fib *fib, struct interface *device)
+{
+	if (device && device->port >= 0 && fib->interfaces.ports.port[device->port].hides)
+		publish(fib, device);
 }
 
 /* Puts the interface on another device; it and those above lose their slots until they are applied. */
@@ -112,6 +124,7 @@ static int restack(struct fib *fib, struct interface *interface, const struct fi
 		return 0;
 	interface_unplace(&fib->interfaces, interface);
 	interface_stack(interface, parent);
+	review_tags(fib, old);
 	if (old)
 		interface_drop(&fib->interfaces, old);
 	return 0;
@@ -126,6 +139,7 @@ static void make_unknown(struct fib *fib, struct interface *interface)
 	interface->known = false;
 	apply_above(fib, interface);
 	interface_stack(interface, NULL);
+	review_tags(fib, parent);
 	if (parent)
 		interface_drop(&fib->interfaces, parent);
 	interface->is = (struct fib_interface){ .ifindex = interface->is.ifindex };
@@ -163,6 +177,7 @@ int fib_interface_set(struct fib *fib, const struct fib_interface *is)
 	interface->is = *is;
 	fib->interfaces.known += !interface->known;
 	interface->known = true;
+	review_tags(fib, interface->parent);
 	apply_above(fib, interface);
 	fib->changes++;
 	return interface->starved ? -ENOSPC : 0;
@@ -214,6 +229,25 @@ void fib_port_egress(struct fib *fib, __u16 port, bool able, bool frames)
 	at->frames = frames;
 	apply_above(fib, at->interface);
 	fib->changes++;
+}
+
+void fib_port_tags(struct fib *fib, __u16 port, bool hidden)
+{
+	struct port *at = port < IMAGE_PORTS ? &fib->interfaces.ports.port[port] : NULL;
+
+	if (!at || !at->interface || at->hides == hidden)
+		return;
+	at->hides = hidden;
+	apply_above(fib, at->interface);
+	fib->changes++;
+}
+
+bool fib_port_tagged(const struct fib *fib, __u16 port)
+{
+	const struct interface *interface =
+		port < IMAGE_PORTS ? fib->interfaces.ports.port[port].interface : NULL;
+
+	return interface && interface_tagged(interface);
 }
 
 void fib_port_delete(struct fib *fib, __u16 port)

@@ -69,6 +69,13 @@ void fib_interface_delete(struct fib *fib, __u32 ifindex);
 int fib_port_add(struct fib *fib, __u32 ifindex, __u16 *ret_port);
 /* Whether the port takes frames from other ports, and frames of several buffers. Initially neither. */
 void fib_port_egress(struct fib *fib, __u16 port, bool able, bool frames);
+/*
+ * Whether VLAN tags may come in beside the frame, where the program does not see them: then, while the port
+ * has sub-interfaces, nobody knows whose a frame is, and all go to the kernel (TAG_HIDDEN). Initially not.
+ */
+void fib_port_tags(struct fib *fib, __u16 port, bool hidden);
+/* Whether the port has VLAN sub-interfaces. */
+bool fib_port_tagged(const struct fib *fib, __u16 port);
 void fib_port_delete(struct fib *fib, __u16 port);
 
 /* --- leaves: what a route leads to --- */

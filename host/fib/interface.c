@@ -325,6 +325,27 @@ void interface_place(struct interfaces *interfaces, struct interface *interface)
 	interface->slot = slot;
 }
 
+bool interface_tagged(const struct interface *interface)
+{
+	const struct interface *child;
+
+	LIST_FOREACH (child, &interface->children, sibling)
+		if (is_vlan(child))
+			return true;
+	return false;
+}
+
+enum reason interface_tags(const struct interfaces *interfaces, const struct interface *interface)
+{
+	if (tags_to_port(interface) < 0)
+		return REASON_FORWARDED;
+	while (interface->port < 0)
+		interface = interface->parent;
+	return interfaces->ports.port[interface->port].hides && interface_tagged(interface)
+		       ? REASON_TAG_HIDDEN
+		       : REASON_FORWARDED;
+}
+
 void interface_publish(struct interfaces *interfaces, struct interface *interface, __u16 vrf,
 		       enum reason punt)
 {

@@ -80,6 +80,11 @@ void interface_above(struct interface *interface, void (*each)(void *arg, struct
  * slot changes, all above lose theirs: go on with them, lower ones first. No room: slot 0, starved.
  */
 void interface_place(struct interfaces *interfaces, struct interface *interface);
+/* Whether VLAN sub-interfaces stand on it. */
+bool interface_tagged(const struct interface *interface);
+/* TAG_HIDDEN: its port may hide tags and has sub-interfaces, so that nobody knows by which of them frames
+ * come. */
+enum reason interface_tags(const struct interfaces *interfaces, const struct interface *interface);
 /* Takes the slots of the interface and all above out of the image. */
 void interface_unplace(struct interfaces *interfaces, struct interface *interface);
 /*

@@ -17,6 +17,7 @@ struct port {
 	struct interface *interface; /* NULL: not in use */
 	bool able;                   /* takes frames that other ports received */
 	bool frames;                 /* takes frames of several buffers */
+	bool hides;                  /* VLAN tags may come in beside the frame, where the program is blind */
 };
 
 struct ports {

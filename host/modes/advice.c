@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "host/modes/advice.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "host/modes/capability.h"
 #include "host/modes/driver.h"
 #include "host/modes/finding.h"
 #include "host/modes/platform.h"
+#include "host/modes/tags.h"
 
 #define SMALL_RING 1024 /* packets: less than a millisecond at a million a second */
 #define GOOD_RING  2048
@@ -91,13 +93,26 @@ static void check_peer(const struct capability *port, struct findings *findings)
 			    "after XDP forwarded it");
 		finding_fix(findings, "ethtool -K %s tx off%s", peer, where);
 	}
-	if (port->peer_txvlan && port->stack.vlans) {
-		finding_add(findings, FINDING_SUSPICIOUS, port->name,
-			    "VLAN devices at the other end of the veth hand tags over beside the frame, "
-			    "where XDP "
-			    "cannot see them");
-		finding_fix(findings, "ethtool -K %s txvlan off%s", peer, where);
-	}
+}
+
+/* In our own namespace the daemon sees to it; into others it may look only where the kernel tells it little.
+ */
+static void check_tags(const struct platform *platform, const struct capability *port,
+		       struct findings *findings)
+{
+	bool seen = port->peer_seen && !platform->features;
+	struct capability peer = { .ethtool.txvlan = port->peer_hides_tags };
+	struct probe tags;
+
+	if (!tags_doubtful(port) || !port->stack.vlans || (port->peer_seen && port->lower_name[0]))
+		return;
+	snprintf(peer.name, sizeof(peer.name), "PEER");
+	tags_probe(port, seen ? &peer : NULL, false, &tags);
+	if (tags.possible)
+		return;
+	finding_add(findings, FINDING_SUSPICIOUS, port->name,
+		    "as VLANs stand on it, what comes in goes to the kernel: %.140s", tags.reason);
+	finding_fix(findings, "%s", tags.fix);
 }
 
 static void check_stack(const struct capability *port, struct findings *findings)
@@ -115,5 +130,6 @@ void advice_port(const struct platform *platform, const struct capability *port,
 	check_rings(port, findings);
 	check_offloads(port, findings);
 	check_peer(port, findings);
+	check_tags(platform, port, findings);
 	check_stack(port, findings);
 }

@@ -228,7 +228,7 @@ int capability_read_all(const char *interface, struct xdp_features *features, st
 	if (strcmp(ret->kind, "veth") == 0 && veth_peer_read(ret, &peer) == 0) {
 		ret->peer_seen = true;
 		ret->peer_tx_checksum = peer.ethtool.tx_checksum;
-		ret->peer_txvlan = peer.ethtool.txvlan;
+		ret->peer_hides_tags = ethtool_hides_sent(&peer.ethtool);
 	}
 	if (!ret->kind[0])
 		(void)pci_read(SYSFS, ret->ethtool.bus, &ret->pci);

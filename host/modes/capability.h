@@ -50,7 +50,7 @@ struct capability {
 	bool peer_known; /* veth without known features: whether its peer takes frames */
 	bool peer_takes;
 	bool peer_seen; /* by capability_read_all(): what the other end of a veth does */
-	bool peer_tx_checksum, peer_txvlan;
+	bool peer_tx_checksum, peer_hides_tags;
 	/* What was tried on it since its facts are these, and failed: "MODE: why"; empty: nothing more. */
 	char failed[CAPABILITY_FAILED][CAPABILITY_FAILURE];
 	struct {

@@ -6,6 +6,7 @@
 
 #include "host/engine/engine.h"
 #include "host/modes/advice.h"
+#include "host/modes/tags.h"
 
 static void add_option(struct decision *decision, const char *mode, const struct engine_ops *engine)
 {
@@ -157,7 +158,12 @@ void choose(const struct engine_ops *const *engines, const struct platform *plat
 	list_tiers(ret);
 	if (!port->device[0])
 		list_notes(platform, port, ret);
-	if (ret->option[ret->chosen].engine && port->ethtool.rxvlan && strcmp(port->kind, "veth") != 0)
+	if (!ret->option[ret->chosen].engine)
+		return;
+	if (ethtool_hides_received(&port->ethtool) && !tags_doubtful(port))
 		snprintf(ret->change, sizeof(ret->change),
 			 "rxvlan off, so that VLAN tags stay in the frames");
+	else if (tags_doubtful(port) && port->stack.vlans && port->peer_hides_tags && port->lower_name[0])
+		snprintf(ret->change, sizeof(ret->change),
+			 "txvlan of %s off, so that VLAN tags stay in the frames", port->lower_name);
 }

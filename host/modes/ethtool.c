@@ -14,6 +14,7 @@
 #include <linux/sockios.h>
 
 #define FEATURE_LIMIT 256 /* there are 64 or so */
+#define BLOCK         32  /* that the kernel packs together */
 
 static int open_socket(void)
 {
@@ -61,7 +62,14 @@ static void find_app(struct ethtool_facts *facts)
 static struct feature_bit {
 	const char *name;
 	int bit; /* -1: the kernel does not have it, -2: not looked for yet */
-} rxvlan_bit = { "rx-vlan-hw-parse", -2 }, gro_hw_bit = { "rx-gro-hw", -2 };
+} gro_hw_bit = { "rx-gro-hw", -2 }, offload_bit[ETHTOOL_OFFLOADS] = {
+	[ETHTOOL_RXVLAN] = { "rx-vlan-hw-parse", -2 },
+	[ETHTOOL_RXVLAN_SERVICE] = { "rx-vlan-stag-hw-parse", -2 },
+	[ETHTOOL_TXVLAN] = { "tx-vlan-hw-insert", -2 },
+	[ETHTOOL_TXVLAN_SERVICE] = { "tx-vlan-stag-hw-insert", -2 },
+};
+
+static __u32 feature_blocks; /* that have any: the kernel wants to be sent just so many */
 
 static struct ethtool_gstrings *read_names(int fd, const char *interface)
 {
@@ -97,43 +105,70 @@ static void find_bit(const struct ethtool_gstrings *names, struct feature_bit *f
 
 static void find_bits(int fd, const char *interface)
 {
-	struct ethtool_gstrings *names = read_names(fd, interface);
+	struct ethtool_gstrings *names = gro_hw_bit.bit == -2 ? read_names(fd, interface) : NULL;
 
 	if (!names)
 		return;
-	find_bit(names, &rxvlan_bit);
+	for (int i = 0; i < ETHTOOL_OFFLOADS; i++)
+		find_bit(names, &offload_bit[i]);
+	feature_blocks = (names->len + BLOCK - 1) / BLOCK;
 	find_bit(names, &gro_hw_bit);
 	free(names);
 }
 
 static bool is_on(const struct ethtool_gfeatures *features, int bit)
 {
-	return bit >= 0 && features->features[bit / 32].active & 1u << bit % 32;
+	return bit >= 0 && features->features[bit / BLOCK].active & 1u << bit % BLOCK;
 }
 
 static bool is_fixed(const struct ethtool_gfeatures *features, int bit)
 {
-	const struct ethtool_get_features_block *block = &features->features[bit / 32];
-	__u32 mask = 1u << bit % 32;
+	const struct ethtool_get_features_block *block = &features->features[bit / BLOCK];
+	__u32 mask = 1u << bit % BLOCK;
 
-	return !(block->available & mask) || block->never_changed & mask;
+	return bit >= 0 && (!(block->available & mask) || block->never_changed & mask);
+}
+
+union features {
+	struct ethtool_gfeatures head;
+	__u8 room[sizeof(struct ethtool_gfeatures) +
+		  FEATURE_LIMIT / BLOCK * sizeof(struct ethtool_get_features_block)];
+};
+
+static int get_features(int fd, const char *interface, union features *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->head.cmd = ETHTOOL_GFEATURES;
+	ret->head.size = FEATURE_LIMIT / BLOCK;
+	find_bits(fd, interface);
+	return command(fd, interface, ret);
 }
 
 static void read_features(int fd, const char *interface, struct ethtool_facts *facts)
 {
-	union {
-		struct ethtool_gfeatures head;
-		__u8 room[sizeof(struct ethtool_gfeatures) +
-			  FEATURE_LIMIT / 32 * sizeof(struct ethtool_get_features_block)];
-	} features = { .head = { .cmd = ETHTOOL_GFEATURES, .size = FEATURE_LIMIT / 32 } };
+	union features features;
 
-	if (rxvlan_bit.bit == -2)
-		find_bits(fd, interface);
-	if (rxvlan_bit.bit < 0 || command(fd, interface, &features) < 0)
+	if (get_features(fd, interface, &features) < 0)
 		return;
-	facts->rxvlan_fixed = is_fixed(&features.head, rxvlan_bit.bit);
+	facts->rxvlan_service = is_on(&features.head, offload_bit[ETHTOOL_RXVLAN_SERVICE].bit);
+	facts->txvlan_service = is_on(&features.head, offload_bit[ETHTOOL_TXVLAN_SERVICE].bit);
+	facts->rxvlan_fixed = is_fixed(&features.head, offload_bit[ETHTOOL_RXVLAN].bit);
 	facts->gro_hw = is_on(&features.head, gro_hw_bit.bit);
 	facts->gro_hw_fixed = facts->gro_hw && is_fixed(&features.head, gro_hw_bit.bit);
+}
+
+static int set_feature(int fd, const char *interface, int bit, bool on)
+{
+	union {
+		struct ethtool_sfeatures head;
+		__u8 room[sizeof(struct ethtool_sfeatures) +
+			  FEATURE_LIMIT / BLOCK * sizeof(struct ethtool_set_features_block)];
+	} features = { .head = { .cmd = ETHTOOL_SFEATURES, .size = feature_blocks } };
+	__u32 mask = 1u << bit % BLOCK;
+
+	features.head.features[bit / BLOCK].valid = mask;
+	features.head.features[bit / BLOCK].requested = on ? mask : 0;
+	return command(fd, interface, &features);
 }
 
 static void read_channels(int fd, const char *interface, struct ethtool_facts *facts)
@@ -198,25 +233,46 @@ void ethtool_channels(const struct ethtool_facts *facts, __u32 count, char *ret)
 		snprintf(ret, ETHTOOL_CHANNELS, "rx %u tx %u", count, count);
 }
 
-int ethtool_set_rxvlan(const char *interface, bool on)
+bool ethtool_is_on(const struct ethtool_facts *facts, enum ethtool_offload offload)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_SFLAGS };
+	const bool on[ETHTOOL_OFFLOADS] = {
+		[ETHTOOL_RXVLAN] = facts->rxvlan,
+		[ETHTOOL_RXVLAN_SERVICE] = facts->rxvlan_service,
+		[ETHTOOL_TXVLAN] = facts->txvlan,
+		[ETHTOOL_TXVLAN_SERVICE] = facts->txvlan_service,
+	};
+
+	return on[offload];
+}
+
+bool ethtool_hides_received(const struct ethtool_facts *facts)
+{
+	return facts->rxvlan || facts->rxvlan_service;
+}
+
+bool ethtool_hides_sent(const struct ethtool_facts *facts)
+{
+	return facts->txvlan || facts->txvlan_service;
+}
+
+int ethtool_set_offload(const char *interface, enum ethtool_offload offload, bool on)
+{
+	union features features;
 	int fd = open_socket();
-	__u32 flags = 0, now = 0;
-	int error;
+	int bit, error;
 
 	if (fd < 0)
 		return fd;
-	error = get_value(fd, interface, ETHTOOL_GFLAGS, &flags);
-	if (error < 0)
-		goto close_socket;
-	value.data = on ? flags | ETH_FLAG_RXVLAN : flags & ~(__u32)ETH_FLAG_RXVLAN;
-	error = command(fd, interface, &value);
+	error = get_features(fd, interface, &features);
+	bit = offload_bit[offload].bit;
+	if (error == 0 && bit < 0)
+		error = on ? -EOPNOTSUPP : 0;
+	else if (error == 0)
+		error = set_feature(fd, interface, bit, on);
 	if (error == 0)
-		error = get_value(fd, interface, ETHTOOL_GFLAGS, &now);
-	if (error == 0 && !(now & ETH_FLAG_RXVLAN) == on)
+		error = get_features(fd, interface, &features);
+	if (error == 0 && is_on(&features.head, bit) != on)
 		error = -EOPNOTSUPP;
-close_socket:
 	close(fd);
 	return error;
 }

@@ -88,7 +88,7 @@ static __u32 ports_open(const struct subject *subject)
 	return open;
 }
 
-static int write_config(const char *path, const char *mode)
+static int write_config(const char *path, const char *mode, bool trust_tags, const struct world *world)
 {
 	FILE *config = fopen(path, "w");
 
@@ -96,24 +96,26 @@ static int write_config(const char *path, const char *mode)
 		return -errno;
 	fchmod(fileno(config), 0600);
 	// An emulated guest on a busy machine can stand still for as long as a daemon that has died.
-	fprintf(config, "mode: %s\nstale-after: 3600\n", mode);
+	fprintf(config, "mode: %s\nstale-after: 3600\nports:\n", mode);
+	for (__u32 i = 0; i < world->interface_count; i++)
+		if (!world->interface[i].parent)
+			fprintf(config, "- { interface: %s, tags: %s }\n", world->interface[i].name,
+				trust_tags || !world->beside ? "in-frame" : "auto");
 	return fclose(config) ? -errno : 0;
 }
 
-static int start_penstock(struct subject *subject, const char *path, const char *mode,
+static int start_penstock(struct subject *subject, const char *path, const char *mode, bool trust_tags,
 			  const struct world *world, const struct netns *router)
 {
-	const char *argv[WORLD_INTERFACES + 5] = { path, "run", "-c", subject->config };
-	int count = 4, error;
-	__u32 ports;
+	const char *argv[] = { path, "run", "-c", subject->config, NULL };
+	__u32 ports = 0;
+	int error;
 
 	for (__u32 i = 0; i < world->interface_count; i++)
-		if (!world->interface[i].parent)
-			argv[count++] = world->interface[i].name;
-	ports = count - 4;
+		ports += !world->interface[i].parent;
 	netns_file(router, "log", subject->log);
 	netns_file(router, "yaml", subject->config);
-	error = write_config(subject->config, mode);
+	error = write_config(subject->config, mode, trust_tags, world);
 	if (error)
 		return error;
 	subject->daemon = netns_start(router, subject->log, argv);
@@ -135,8 +137,8 @@ static int start_penstock(struct subject *subject, const char *path, const char 
 	return -ETIMEDOUT;
 }
 
-int subject_start(const char *what, const char *mode, const struct world *world, const struct netns *router,
-		  struct subject **ret_subject)
+int subject_start(const char *what, const char *mode, bool trust_tags, const struct world *world,
+		  const struct netns *router, struct subject **ret_subject)
 {
 	struct subject *subject = calloc(1, sizeof(*subject));
 	int error = 0;
@@ -146,7 +148,7 @@ int subject_start(const char *what, const char *mode, const struct world *world,
 	if (strcmp(what, "careless") == 0)
 		error = start_careless(subject, world, router);
 	else if (strcmp(what, "kernel") != 0)
-		error = start_penstock(subject, what, mode, world, router);
+		error = start_penstock(subject, what, mode, trust_tags, world, router);
 	if (error) {
 		fprintf(stderr, "cannot start %s: %s\n", what, strerror(-error));
 		subject_stop(subject);

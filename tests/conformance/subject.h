@@ -10,10 +10,10 @@
 
 struct subject;
 
-// Starts it for all ports of the world, and waits until it runs on all of them. The mode is penstock's.
-// Negative errno, after a message on stderr.
-int subject_start(const char *what, const char *mode, const struct world *world, const struct netns *router,
-		  struct subject **ret_subject);
+// Starts it for all ports of the world, and waits until it runs on all of them. The mode is penstock's, which
+// is also told, if so, to trust that VLAN tags are in the frames. Negative errno, after a message on stderr.
+int subject_start(const char *what, const char *mode, bool trust_tags, const struct world *world,
+		  const struct netns *router, struct subject **ret_subject);
 
 // Gives it the time to follow a change of the kernel's tables, which took so many milliseconds to make: the
 // slower the machine, the longer.

@@ -33,7 +33,7 @@ struct plan {
 	__u64 seed, packets;
 	__u32 worlds;
 	struct world_options options;
-	bool odd, tags_beside, expect_differences;
+	bool odd, tags_beside, trust_tags, expect_differences;
 };
 
 struct stage {
@@ -97,7 +97,8 @@ static int stage_open(struct stage *stage, const struct plan *plan, const struct
 		if (error)
 			return error;
 	}
-	error = subject_start(plan->subject, plan->mode, world, &stage->router[SUBJECT], &stage->subject);
+	error = subject_start(plan->subject, plan->mode, plan->trust_tags, world, &stage->router[SUBJECT],
+			      &stage->subject);
 	return error ? error : twins_new(world, stage->ends, &stage->twins);
 }
 
@@ -262,7 +263,8 @@ static bool run_packets(const struct plan *plan, struct stage *stage, struct wor
 	if (plan->expect_differences)
 		return figures->differences > 0;
 	return !figures->differences && !figures->strayed && !figures->unfaithful &&
-	       !twins_lost(stage->twins) && !excess && (plan->odd || figures->plain * 3 > figures->sent);
+	       !twins_lost(stage->twins) && !excess &&
+	       (plan->odd || plan->tags_beside || figures->plain * 3 > figures->sent);
 }
 
 static bool run_world(const struct plan *plan, __u64 seed)
@@ -293,7 +295,7 @@ static int usage(void)
 	fprintf(stderr, "usage: twin --subject kernel|careless|PENSTOCK [--mode MODE] [--seed N] [--packets "
 			"N] [--worlds N]\n"
 			"            [--ports N] [--sub-interfaces N] [--vrfs N] [--routes N] "
-			"[--odd] [--tags-beside] [--expect-differences]\n");
+			"[--odd] [--tags-beside] [--trust-tags] [--expect-differences]\n");
 	return 2;
 }
 
@@ -311,6 +313,7 @@ static int parse(int argc, char *argv[], struct plan *plan)
 		{ "routes", required_argument, NULL, 'r' },
 		{ "odd", no_argument, NULL, 'o' },
 		{ "tags-beside", no_argument, NULL, 'b' },
+		{ "trust-tags", no_argument, NULL, 't' },
 		{ "expect-differences", no_argument, NULL, 'x' },
 		{ 0 },
 	};
@@ -352,6 +355,9 @@ static int parse(int argc, char *argv[], struct plan *plan)
 			break;
 		case 'b':
 			plan->tags_beside = true;
+			break;
+		case 't':
+			plan->trust_tags = true;
 			break;
 		case 'x':
 			plan->expect_differences = true;

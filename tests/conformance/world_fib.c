@@ -163,6 +163,7 @@ static int add_interfaces(struct world_fib *tables)
 		if (error)
 			continue;
 		fib_port_egress(tables->fib, tables->port[i], interface->able, interface->able);
+		fib_port_tags(tables->fib, tables->port[i], interface->hides);
 		if (tables->port[i] >= tables->ports)
 			tables->ports = tables->port[i] + 1;
 	}

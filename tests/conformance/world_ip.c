@@ -275,6 +275,8 @@ static int add_host_devices(const struct world *world, const struct netns *ends)
 // Brings up the peers; GRO gives a veth end the receive ring that redirected frames need.
 static int prepare_ends(const struct world *world, const struct netns *ends)
 {
+	const char *tags = world->beside ? "on" : "off";
+
 	for (__u32 i = 0; i < world->interface_count; i++) {
 		const char *number = world->interface[i].name + 1;
 		char name[20], command[64];
@@ -284,7 +286,9 @@ static int prepare_ends(const struct world *world, const struct netns *ends)
 		snprintf(name, sizeof(name), "e%s", number);
 		snprintf(command, sizeof(command), "link set %s up\n", name);
 		if (world_ip_commands(ends, command) < 0 ||
-		    netns_run(ends, NULL, (const char *[]){ "ethtool", "-K", name, "gro", "on", NULL }) != 0)
+		    netns_run(ends, NULL,
+			      (const char *[]){ "ethtool", "-K", name, "gro", "on", "txvlan", tags,
+						"tx-vlan-stag-hw-insert", tags, NULL }) != 0)
 			return -EINVAL;
 	}
 	return world->beside ? add_host_devices(world, ends) : 0;

@@ -122,6 +122,28 @@ static void check_station(struct frame *frame)
 	forbid(frame, frame->bytes[0] & 1 ? BIT(LINK_MULTICAST) : BIT(NOT_FOR_US));
 }
 
+static bool has_sub_interfaces(const struct world *world, const struct world_interface *port)
+{
+	for (__u32 i = 0; i < world->interface_count; i++)
+		if (world->interface[i].parent == port->ifindex)
+			return true;
+	return false;
+}
+
+// Where a tag may be hidden, and leads somewhere, the product must leave all to Linux; where Linux is asked
+// as well, it may.
+static void check_tags(struct frame *frame)
+{
+	const struct world_interface *port = world_port(frame->world, frame->in);
+
+	if (!has_sub_interfaces(frame->world, port))
+		return;
+	if (port->hides)
+		forbid(frame, BIT(TAG_HIDDEN));
+	if (frame->world->beside)
+		excuse(frame, BIT(TAG_HIDDEN));
+}
+
 static void check_interface(struct frame *frame)
 {
 	const struct world_interface *in = frame->in;
@@ -550,6 +572,7 @@ void router_answer(const struct world *world, const struct world_interface *port
 	check_trailer(&frame);
 	if (!frame.in)
 		return;
+	check_tags(&frame);
 	check_interface(&frame);
 	if (frame.family == AF_INET)
 		answer_ipv4(&frame);

@@ -39,7 +39,8 @@ struct world_interface {
 	__u32 table; // RT_TABLE_MAIN, or its VRF's
 	__u32 mtu;
 	bool up;
-	bool able;    // a port: takes frames from other ports
+	bool able;  // a port: takes frames from other ports
+	bool hides; // a port: tags may be beside the frames it receives, where the product does not see them
 	bool foreign; // a port that the product does not serve
 	bool forward4, forward6, redirects;
 	__u8 rp_filter;

@@ -117,6 +117,7 @@ static void draw_port(struct draw *draw)
 
 	port->mtu = mtus[below(draw, draw->options->live ? 7 : 8)];
 	port->table = draw_vrf_table(draw);
+	port->hides = !draw->options->live && chance(draw, 15);
 	draw_switches(draw, port);
 	draw_addresses(draw, port);
 	draw_neighbours(draw, port);

@@ -256,8 +256,16 @@ Test(choose, hidden_tags_are_a_change)
 	port.ethtool.rxvlan = true;
 	decide(&new_kernel, port, "auto");
 	expect_text(decision.change, "rxvlan off");
+	port.ethtool.rxvlan = false;
+	port.ethtool.rxvlan_service = true;
+	decide(&new_kernel, port, "auto");
+	expect_text(decision.change, "rxvlan off");
 	decide(&new_kernel, port, "kernel");
 	cr_expect_str_empty(decision.change, "the kernel needs no change");
+	port.ethtool.rxvlan_service = false;
+	port.ethtool.txvlan = port.ethtool.txvlan_service = true;
+	decide(&new_kernel, port, "auto");
+	cr_expect_str_empty(decision.change, "what is sent is seen before");
 }
 
 Test(choose, a_foreign_program_is_named_and_left_alone)

@@ -51,7 +51,7 @@ Test(config, every_key_arrives)
 			   "  - interface: eth0\n"
 			   "    mode: native\n"
 			   "  - interface: eth1.5\n"
-			   "  - {interface: eth2, mode: kernel}\n"
+			   "  - {interface: eth2, mode: kernel, tags: in-frame}\n"
 			   "netfilter: bypass\n"
 			   "stale-after: 60\n"
 			   "bpffs: /run/bpf\n"
@@ -83,6 +83,8 @@ Test(config, every_key_arrives)
 	cr_expect_str_eq(config->ports[1].interface, "eth1.5");
 	cr_expect_eq(config->ports[1].mode, CONFIG_MODE_GENERIC, "the default of the file");
 	cr_expect_eq(config->ports[2].mode, CONFIG_MODE_KERNEL);
+	cr_expect_eq(config->ports[0].tags, CONFIG_TAGS_AUTO);
+	cr_expect_eq(config->ports[2].tags, CONFIG_TAGS_IN_FRAME);
 	cr_expect_eq(config->netfilter, CONFIG_NETFILTER_BYPASS);
 	cr_expect_eq(config->stale_after, 60);
 	cr_expect_str_eq(config->bpffs, "/run/bpf");
@@ -158,6 +160,8 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "log:\n  level: loud\n",
 		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
+		{ "ports:\n- { interface: eth0, tags: beside }\n",
+		  "f.yaml:2: 'tags' is 'beside'; allowed: auto, in-frame" },
 		{ "\n\nmode: warp\n",
 		  "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, afxdp, kernel" },
 		{ "mode: [auto]\n", "f.yaml:1: 'mode' holds a list or a mapping; allowed: auto, native, "

@@ -222,6 +222,52 @@ Test(fib_interface, frames_leave_with_the_tags)
 	check_tags("114.0.0.1", port, 2, 0x88a8001e, 0x8100004d);
 }
 
+/* Where tags may be hidden, all goes to the kernel while there are sub-interfaces, and only then. */
+Test(fib_interface, hidden_tags_matter_while_there_are_sub_interfaces)
+{
+	__u16 port = fixture_port(&f, 1), other = fixture_port(&f, 2);
+	const struct image_interface *slots = f.image->interface;
+
+	fib_port_tags(f.fib, port, true);
+	cr_assert_not(fib_port_tagged(f.fib, port));
+	cr_assert_eq(slots[port + 1].punt, 0);
+	set_vlan(11, 1, ETH_P_8021AD, 10);
+	cr_assert(fib_port_tagged(f.fib, port));
+	cr_assert_not(fib_port_tagged(f.fib, other));
+	cr_assert_eq(slots[port + 1].punt, REASON_TAG_HIDDEN);
+	cr_assert_not(slots[port + 1].flags & (INTERFACE_FORWARD4 | INTERFACE_FORWARD6));
+	cr_assert_eq(slots[one_tag(port, ETH_P_8021AD, 10)].punt, REASON_TAG_HIDDEN,
+		     "another may be outside");
+	set_vlan(12, 11, ETH_P_8021Q, 20);
+	cr_assert_eq(slots[two_tags(port, ETH_P_8021AD, 10, ETH_P_8021Q, 20)].punt, REASON_TAG_HIDDEN);
+	cr_assert_eq(slots[other + 1].punt, 0);
+
+	fib_port_tags(f.fib, port, false);
+	cr_assert_eq(slots[port + 1].punt, 0);
+	cr_assert(slots[port + 1].flags & INTERFACE_FORWARD4);
+	cr_assert_eq(slots[two_tags(port, ETH_P_8021AD, 10, ETH_P_8021Q, 20)].punt, 0);
+	fib_port_tags(f.fib, port, true);
+	cr_assert_eq(slots[port + 1].punt, REASON_TAG_HIDDEN);
+	/* the last sub-interface moves to another port, and back, and goes */
+	fib_interface_delete(f.fib, 12);
+	set_vlan(11, 2, ETH_P_8021AD, 10);
+	cr_assert_eq(slots[port + 1].punt, 0);
+	cr_assert_eq(slots[other + 1].punt, 0);
+	cr_assert_eq(slots[one_tag(other, ETH_P_8021AD, 10)].punt, 0);
+	set_vlan(11, 1, ETH_P_8021AD, 10);
+	cr_assert_eq(slots[port + 1].punt, REASON_TAG_HIDDEN);
+	fib_interface_delete(f.fib, 11);
+	cr_assert_eq(slots[port + 1].punt, 0);
+	cr_assert(slots[port + 1].flags & INTERFACE_FORWARD4);
+
+	/* the next interface that is given the number hides nothing */
+	set_vlan(11, 1, ETH_P_8021Q, 10);
+	fib_port_delete(f.fib, port);
+	fixture_settle(&f);
+	cr_assert_eq(fib_port_add(f.fib, 1, &port), 0);
+	cr_assert_eq(slots[port + 1].punt, 0);
+}
+
 Test(fib_interface, a_sub_interface_that_is_a_port_itself)
 {
 	__u16 port = fixture_port(&f, 1), own;

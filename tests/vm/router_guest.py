@@ -73,13 +73,14 @@ class GuestDaemon(Daemon):
 class Way:
     """In by these tags from this source; out to this destination with these tags to this station."""
 
-    def __init__(self, source, destination, tags_in=(), tags_out=(), station=HOST_MACS['d0']):
+    def __init__(self, source, destination, tags_in=(), tags_out=(), station=HOST_MACS['d0'], padded=True):
         self.source, self.destination = source, destination
-        self.tags_in, self.tags_out, self.station = tags_in, tags_out, station
+        self.tags_in, self.tags_out, self.station, self.padded = tags_in, tags_out, station, padded
 
     def sent(self, number):
         content = packet(self.source, self.destination, TTL, label, number)
-        return frame(ROUTER_MACS[entry], HOST_MACS[sender.device], self.tags_in, content)
+        data = frame(ROUTER_MACS[entry], HOST_MACS[sender.device], self.tags_in, content)
+        return data if self.padded else data[:14 + 4 * len(self.tags_in) + len(content)]
 
     def wanted(self, number):
         content = packet(self.source, self.destination, TTL - 1, label, number)
@@ -422,6 +423,118 @@ def check_egress():
     carried('GRO on again', way, soon=True)
 
 
+# Tags that travel beside the frames, where XDP cannot see them.
+
+
+def hide_tags(name, device, on):
+    subprocess.run(bed.inside(name, 'ethtool', '-K', device, 'txvlan', on, 'tx-vlan-stag-hw-insert', on), check=True)
+
+
+def offloads(name, device):
+    lines = subprocess.run(bed.inside(name, 'ethtool', '-k', device), check=True, stdout=subprocess.PIPE, text=True).stdout
+    words = dict(line.split(':', 1) for line in lines.splitlines() if ':' in line)
+    return [words[offload].split()[0] for offload in ('tx-vlan-offload', 'tx-vlan-stag-hw-insert')]
+
+
+def red_way():
+    return Way('10.50.0.2', '10.61.7.7', (tag(VRFS['red']),), (tag(VRFS['red'] + 100),), station(VRFS['red'] + 100))
+
+
+def by_device(way):
+    """The same, sent by a VLAN device of the host: the outer tag is beside the frame."""
+    return Way(way.source, way.destination, way.tags_in[1:], way.tags_out, way.station, padded=False)
+
+
+def check_hidden_tags():
+    global sender
+    batch(bed.s, f'link add link s0 name s0.v type vlan id {VRFS["red"]}\nlink set s0.v address {HOST_MACS["s0"]} up\n')
+    hidden = Wire(bed.s, 's0.v')
+    HOST_MACS['s0.v'] = HOST_MACS['s0']
+    assert daemon.port('r0')['tags']['in_frame'], 'promised by the configuration'
+    sender = hidden
+    carried('a VLAN device at the other end, whose tags are in the frames', by_device(red_way()))
+    run_with('', 'r0', 'r1')
+    looks = series == '6.1'  # and not, where the daemon has no right to
+    until(lambda: len(send(by_device(red_way()))['d0']) == COUNT, 'packets flow')
+    if looks:
+        carried('the same, as the daemon sees', by_device(red_way()), soon=True)
+    else:
+        punted('the same, but nobody has promised it', by_device(red_way()), 'tag-hidden')
+    hide_tags(bed.s, 's0', 'on')
+    tags = until(lambda: not (tags := daemon.port('r0')['tags'])['in_frame'] and tags, 'tags may be hidden')
+    assert f'ethtool -K {"s0" if looks else "PEER"} txvlan off' in tags['fix'], tags
+    status = bed.command('status').stdout
+    assert 'VLANs: all packets that come in go to the kernel' in status and tags['fix'] in status, status
+    plan = bed.command('plan', 'r0').stdout
+    assert 'txvlan off' in plan and 'goes to the kernel' in plan, plan
+    punted('a tag beside the frame', by_device(red_way()), 'tag-hidden')
+    sender = s0
+    punted('no tag, where one could be beside the frame', Way(*UNTAGGED4), 'tag-hidden')
+    punted('no tag, IPv6', Way(*UNTAGGED6), 'tag-hidden')
+    punted('a tag in the frame, where another could be beside it', red_way(), 'tag-hidden')
+    hide_tags(bed.s, 's0', 'off')
+    if looks:
+        carried('tags in the frames again: none', Way(*UNTAGGED4), soon=True)
+        carried('tags in the frames again: one', red_way())
+        sender = hidden
+        carried('tags in the frames again: one by a VLAN device', by_device(red_way()))
+        sender = s0
+
+
+def run_with(text, *ports):
+    """A daemon with this configuration, in place of the one that runs."""
+    global daemon
+    if daemon and daemon.process.poll() is None:
+        assert daemon.end() == 0
+    path = f'/tmp/{bed.prefix}.yaml'
+    with open(path, 'w') as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+    daemon = GuestDaemon(bed, '-c', path, *ports)
+    os.unlink(path)
+
+
+def check_what_the_kernel_does():
+    """Both hooks see such a frame without its tag: why all must go to the kernel. A kernel that puts tags into frames
+    for XDP fails here."""
+    global sender
+    hidden = Wire(bed.s, 's0.v')
+    hide_tags(bed.s, 's0', 'on')
+    for mode in ('native', 'generic'):
+        run_with(f'mode: {mode}\nports:\n- {{ interface: r0, tags: in-frame }}\n- {{ interface: r1 }}\n')
+        until(lambda: len(send(Way(*UNTAGGED4))['d0']) == COUNT, 'packets flow')
+        carried(f'{mode}: the configuration promises tags in the frames', red_way(), soon=True)
+        sender = hidden
+        punted(f'{mode}: a tag beside the frame is not seen', by_device(red_way()), 'no-route')
+        sender = s0
+        run_with(f'mode: {mode}\n', 'r0', 'r1')
+        sender = hidden
+        punted(f'{mode}: a tag beside the frame is known to be possible', by_device(red_way()), 'tag-hidden')
+        sender = s0
+    hide_tags(bed.s, 's0', 'off')
+
+
+def check_tags_of_our_own():
+    """Both ends of a veth in the router: the daemon sees to it that tags are in the frames, and undoes it."""
+    router('link add x0 type veth peer name x1\nlink set x0 up\nlink set x1 up\n')
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        run_with('', 'x0', 'r1')
+        assert offloads(bed.r, 'x1') == ['on', 'on'] or number == signal.SIGTERM
+        if number == signal.SIGKILL:
+            router('link add link x0 name x0.5 type vlan id 5\nlink set x0.5 up\n')
+        until(lambda: offloads(bed.r, 'x1') == ['off', 'off'], 'tags of x1 are in the frames')
+        until(lambda: 'x1' in daemon.port('x0')['tags']['reason'], 'that is known')
+        assert daemon.port('x0')['tags']['in_frame']
+        plan = json.loads(bed.command('plan', '-j', 'x0').stdout)['ports'][0]
+        assert not plan['change'], plan['change']
+        daemon.end(number)
+        assert offloads(bed.r, 'x1') == (['on', 'on'] if number == signal.SIGTERM else ['off', 'off'])
+    plan = json.loads(bed.command('plan', '-j', 'x0').stdout)['ports'][0]
+    assert plan['change'] == 'txvlan of x1 off, so that VLAN tags stay in the frames', plan['change']
+    router('link delete x0\n')
+    print('ok    txvlan of our own other end is off while VLANs need it, and on again after it')
+
+
 # Network cards that take tags out of frames, where XDP cannot see them.
 
 
@@ -474,15 +587,18 @@ make_stations()
 make_vlans()
 make_vrfs()
 s0, d0 = Wire(bed.s, 's0'), Wire(bed.d, 'd0')
-wires, entry, sender = (s0, d0), 'r0', s0
+wires, entry, sender, daemon = (s0, d0), 'r0', s0, None
+for name, device in ((bed.s, 's0'), (bed.d, 'd0')):
+    hide_tags(name, device, 'off')
 before = bed.traces()
-daemon = GuestDaemon(bed, 'r0', 'r1')
+run_with('ports: [{ interface: r0, tags: in-frame }, { interface: r1, tags: in-frame }]\n')
 carried('the first packets', Way(*UNTAGGED4), soon=True)
 for each in (check_plan, check_tags, check_unknown_tags, check_live_tags, check_priorities, check_vrfs, check_leaks,
-             check_moves, check_groups, check_egress):
+             check_moves, check_groups, check_egress, check_hidden_tags):
     timed(each)
 assert daemon.end() == 0
 assert bed.traces() == before, bed.traces() - before
 arrives('the kernel forwards again', Way('10.10.0.2', '10.20.0.2', (tag(10),), (tag(20),), station(20)))
 print('ok    ended, nothing left behind, and the kernel forwards again')
-timed(check_card)
+for each in (check_what_the_kernel_does, check_tags_of_our_own, check_card):
+    timed(each)
