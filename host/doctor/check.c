@@ -74,7 +74,8 @@ static void check_netfilter(const struct box *box, struct findings *findings)
 				    "forwarded packets");
 	}
 	if (box->netfilter.xfrm)
-		finding_add(findings, FINDING_SUSPICIOUS, "xfrm", "%.120s; %s", box->netfilter.why_xfrm, way);
+		finding_add(findings, FINDING_SUSPICIOUS, "xfrm",
+			    "%.120s; forwarded packets stay in the kernel for it", box->netfilter.why_xfrm);
 }
 
 static void check_kernel(const struct box *box, struct findings *findings)

@@ -14,7 +14,7 @@ enum finding_weight {
 
 struct finding {
 	enum finding_weight weight;
-	char object[32]; /* an interface, a sysctl ... */
+	char object[48]; /* an interface, a sysctl ... */
 	char text[220];
 	char fix[160]; /* a command, or empty */
 };
