@@ -25,6 +25,9 @@
  *                leaves takes u16 for them: DESCRIPTOR_LEAVES set in base, which then counts in halves of
  *                cells. Such a group with all slots equal has the index of the leaf's own half as base; these
  *                halves lie behind the identical cells.
+ *                Behind the descriptors of such a root stands its SUMMARY: a u16 for each of the 2^16 /16s,
+ *                the leaf if all of it has the same one. Most of the address space ends there, in 128 KiB.
+ *                What it is read for can always be found in the descriptors, too.
  *   NODE_DIRECT  2^bits entries in run[]: the root of a large IPv6 table.
  *
  * A large IPv4 table begins with a bitmap of 24 bits and goes on with bitmaps of 8. A large IPv6 table begins
@@ -67,6 +70,10 @@ enum node_kind {
 #define LEAVES_IDENTITY   (2 * IMAGE_NEXTHOPS) /* + id: the half cell that holds id */
 
 #define ROOT4_BITS   24 /* bitmap: the root of a large IPv4 table */
+#define SUMMARY_BITS 16
+#define SUMMARY_NONE 0xffffu                  /* several leaves, or this one: see the descriptors */
+#define ROOT4_WORDS  (1u << (ROOT4_BITS - 5)) /* of descriptors; then four of the summary to a word */
+
 #define ROOT6_BITS   16 /* direct: the root of a large IPv6 table */
 #define SECOND6_BITS 16 /* bitmap: all nodes below that root */
 

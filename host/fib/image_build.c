@@ -174,7 +174,7 @@ static bool uniform_chunk(const __u64 *descriptor)
 static __u32 build_bitmap(struct window *window, const struct prefix_cover *cover, __u32 weight)
 {
 	struct image_build *build = window->build;
-	__u32 units = 1u << (window->bits - 8);
+	__u32 units = image_node_units(entry_node(NODE_BITMAP, window->bits, 0));
 	__u32 chunk = image_memory_take(build->memory, ARRAY_NODE, units);
 	struct shape shape;
 
@@ -188,6 +188,8 @@ static __u32 build_bitmap(struct window *window, const struct prefix_cover *cove
 	window->entry = entry_node(NODE_BITMAP, window->bits, chunk);
 	window->descriptor = image_node_descriptor(build->store, window->entry, 0);
 	sweep_window(window, cover, bitmap_segment);
+	if (image_node_summed(window->entry))
+		image_summary_follow(build->store, window->entry, 0, 0);
 	if (units == 1 && uniform_chunk(window->descriptor)) {
 		__u32 leaf = image_descriptor_leaf(window->descriptor[0]);
 

@@ -97,5 +97,44 @@ __u32 image_node_entry(const struct image_store *store, __u32 entry, __u32 slot)
 
 __u32 image_node_units(__u32 entry)
 {
-	return 1u << (entry_kind(entry) == NODE_DIRECT ? entry_bits(entry) : entry_bits(entry) - 8);
+	__u32 summary = image_node_summed(entry) ? (1u << SUMMARY_BITS) / 4 / NODE_CHUNK_WORDS : 0;
+
+	return (1u << (entry_kind(entry) == NODE_DIRECT ? entry_bits(entry) : entry_bits(entry) - 8)) +
+	       summary;
+}
+
+static __u16 *summary_of(const struct image_store *store, __u32 node)
+{
+	return (__u16 *)(image_node_descriptor(store, node, 0) + ROOT4_WORDS);
+}
+
+static __u16 sum_up(const struct image_store *store, __u32 node, __u32 slot)
+{
+	const unsigned groups = 1u << (ROOT4_BITS - SUMMARY_BITS - 5);
+	const __u64 *descriptor = image_node_descriptor(store, node, slot * groups);
+
+	for (unsigned i = 0; i < groups; i++)
+		if (image_descriptor_bitmap(descriptor[i]) || descriptor[i] != descriptor[0])
+			return SUMMARY_NONE;
+	return image_descriptor_leaf(descriptor[0]);
+}
+
+void image_summary_follow(const struct image_store *store, __u32 node, __u32 key, unsigned length)
+{
+	__u32 first = key >> (32 - SUMMARY_BITS), last = first;
+	__u16 *summary = summary_of(store, node);
+
+	if (length < SUMMARY_BITS)
+		last += (1u << (SUMMARY_BITS - length)) - 1;
+	for (__u32 slot = first; slot <= last; slot++) {
+		__u16 leaf = sum_up(store, node, slot);
+
+		if (summary[slot] != leaf)
+			__atomic_store_n(&summary[slot], leaf, __ATOMIC_RELEASE);
+	}
+}
+
+__u32 image_summary(const struct image_store *store, __u32 node, __u32 key)
+{
+	return summary_of(store, node)[key >> (32 - SUMMARY_BITS)];
 }

@@ -92,6 +92,17 @@ bool image_runs_short(__u32 node, const __u32 *run, unsigned count);
 __u32 image_run(const struct image_store *store, __u64 descriptor, unsigned index);
 void image_runs_store(const struct image_store *store, __u64 descriptor, const __u32 *run, unsigned count);
 
+/* The root of a large IPv4 table, which has a summary. */
+static inline bool image_node_summed(__u32 node)
+{
+	return node & ENTRY_NODE && entry_kind(node) == NODE_BITMAP && entry_bits(node) == ROOT4_BITS;
+}
+
+/* Makes the summary follow the descriptors under a prefix; the first 32 bits of the address are its key. */
+void image_summary_follow(const struct image_store *store, __u32 node, __u32 key, unsigned length);
+/* The leaf that the summary has for an address; SUMMARY_NONE: none. */
+__u32 image_summary(const struct image_store *store, __u32 node, __u32 key);
+
 /* Where the parts of a node lie. */
 static inline __u64 *image_node_descriptor(const struct image_store *store, __u32 entry, __u32 group)
 {
@@ -106,7 +117,7 @@ static inline __u32 *image_node_cell(const struct image_store *store, __u32 entr
 /* The entry for a slot of a node of any kind. */
 __u32 image_node_entry(const struct image_store *store, __u32 entry, __u32 slot);
 
-/* Chunks of node[] or cells of run[] that a node takes, without the runs of its groups. */
+/* Chunks of node[], with the summary, or cells of run[] that a node takes, without the runs of its groups. */
 __u32 image_node_units(__u32 entry);
 
 /* Publishes: readers see all of what was written before, or the value from before. */

@@ -361,6 +361,8 @@ void image_refresh(struct image_build *build, struct image_space *space, const s
 	if (image_build_large(build, space) != space->large)
 		resize(&part);
 	space->entry = refresh(&part, space->entry, (struct prefix_key){}, 0, length ? NULL : cover);
+	if (image_node_summed(space->entry))
+		image_summary_follow(build->store, space->entry, key->word[0], length);
 }
 
 void image_refresh_prefetch(const struct image_build *build, const struct image_space *space,

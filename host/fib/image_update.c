@@ -570,6 +570,11 @@ __u16 image_update_lookup(const struct image_update *update, __u16 vrf, enum ima
 	__u32 entry = root->root[family];
 	unsigned depth = 0;
 
+	if (image_node_summed(entry)) {
+		__u32 leaf = image_summary(update->store, entry, key->word[0]);
+
+		entry = leaf == SUMMARY_NONE ? entry : leaf;
+	}
 	while (entry & ENTRY_NODE) {
 		unsigned bits = entry_bits(entry);
 

@@ -81,12 +81,30 @@ static void reach_leaves(const struct image_store *store, __u32 base, unsigned c
 		sum->cells += (count + 1) / 2;
 }
 
+/* What the summary says of each /16 must be what its eight groups say. */
+static void check_summary(const __u64 *descriptor)
+{
+	const __u16 *summary = (const __u16 *)(descriptor + ROOT4_WORDS);
+
+	for (__u32 slot = 0; slot < 1u << SUMMARY_BITS; slot++) {
+		const __u64 *group = descriptor + 8 * slot;
+		bool same = (__u32)group[0] == 0;
+
+		for (unsigned i = 1; i < 8; i++)
+			same &= group[i] == group[0];
+		cr_assert_eq(summary[slot], same ? group[0] >> 32 & 0xffff : SUMMARY_NONE, "summary of %u.%u",
+			     slot >> 8, slot & 255);
+	}
+}
+
 static void reach_bitmap(const struct image_store *store, __u32 entry, struct reached *sum)
 {
 	const __u64 *descriptor = &store->node[entry_chunk(entry) * NODE_CHUNK_WORDS];
 	bool root4 = entry_bits(entry) == ROOT4_BITS;
 
-	sum->chunks += 1u << (entry_bits(entry) - 8);
+	sum->chunks += (1u << (entry_bits(entry) - 8)) + (root4 ? 2048 : 0);
+	if (root4)
+		check_summary(descriptor);
 	for (__u32 group = 0; group < 1u << (entry_bits(entry) - 5); group++) {
 		unsigned cells = __builtin_popcount((__u32)descriptor[group]) + 1;
 
