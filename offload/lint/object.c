@@ -456,14 +456,20 @@ bool object_keeps_registers(const struct object *object, const struct object_fun
 	return false;
 }
 
+/* What a program is for; a "?" in front says that it is not loaded unless asked for. */
+static const char *kind_of(const struct object_function *function)
+{
+	return function->section + (function->section[0] == '?');
+}
+
 bool object_is_fragmented(const struct object_function *function)
 {
-	return strncmp(function->section, "xdp.frags", 9) == 0;
+	return strncmp(kind_of(function), "xdp.frags", 9) == 0;
 }
 
 bool object_is_xdp(const struct object_function *function)
 {
-	const char *name = function->section;
+	const char *name = kind_of(function);
 
 	if (strncmp(name, "xdp", 3) != 0)
 		return false;
