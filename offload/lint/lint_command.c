@@ -173,7 +173,7 @@ static json_t *lint_document(const struct lint *lint, const struct profile *prof
 	set(document, "maps", json_integer(lint->resources.maps));
 	set(document, "entries", json_integer((json_int_t)lint->resources.entries));
 	set(document, "stack", json_integer(stack));
-	set(document, "instructions", json_integer(card));
+	set(document, "card", json_integer(card));
 	return document;
 }
 
