@@ -119,12 +119,17 @@ int site_nexthop(struct site *site, const struct nexthop_message *message)
 	return objects_apply(site->objects, message);
 }
 
-bool site_has_nexthop(const struct site *site, __u32 id)
+int site_nexthop_fits(const struct site *site, __u32 id, __u8 family)
 {
 	struct route_path path[ROUTE_PATHS];
-	__u32 count;
+	__u32 count = 0;
 
-	return objects_resolve(site->objects, id, path, &count) != OBJECTS_UNKNOWN;
+	if (objects_resolve(site->objects, id, path, &count) == OBJECTS_UNKNOWN)
+		return -ENOENT;
+	for (__u32 i = 0; i < count; i++)
+		if (family == AF_INET6 && path[i].family == AF_INET)
+			return -EAFNOSUPPORT;
+	return 0;
 }
 
 int site_route(struct site *site, const struct route_message *message)

@@ -34,8 +34,8 @@ int site_netconf(struct site *site, const struct netconf_message *message);
 void site_all_redirects(struct site *site, bool on);
 int site_address(struct site *site, const struct address_message *message);
 int site_nexthop(struct site *site, const struct nexthop_message *message);
-/* Whether routes can name it. */
-bool site_has_nexthop(const struct site *site, __u32 id);
+/* Whether a route of a family can name it. -ENOENT: there is none; -EAFNOSUPPORT: IPv6 by an IPv4 gateway. */
+int site_nexthop_fits(const struct site *site, __u32 id, __u8 family);
 int site_route(struct site *site, const struct route_message *message);
 int site_neighbour(struct site *site, const struct neighbour_message *message);
 int site_rule(struct site *site, const struct rule_message *message);

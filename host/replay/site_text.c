@@ -372,14 +372,31 @@ static int read_nexthop(struct site_text *text, unsigned int at, struct why *why
 	return site_nexthop(text->site, &text->nexthop) < 0 ? why_set(why, ENOMEM, "out of memory") : 0;
 }
 
-static int finish_route(struct site_text *text, struct why *why)
+static int check_nexthop(const struct site_text *text, struct why *why)
 {
-	text->pending = false;
-	if (text->route.nexthop && !site_has_nexthop(text->site, text->route.nexthop))
+	const struct route_message *route = &text->route;
+	int r = route->nexthop ? site_nexthop_fits(text->site, route->nexthop, route->family) : 0;
+
+	if (r == -ENOENT)
 		return why_set(why, EINVAL,
 			       "%s:%u: there is no next hop %u above this line; add 'nexthop id %u via "
 			       "ADDRESS dev NAME' to the configuration",
-			       text->path, text->line, text->route.nexthop, text->route.nexthop);
+			       text->path, text->line, route->nexthop, route->nexthop);
+	for (__u32 i = 0; i < route->path_count; i++)
+		if (route->family == AF_INET6 && route->path[i].family == AF_INET)
+			r = -EAFNOSUPPORT;
+	return r ? why_set(why, EINVAL, "%s:%u: an IPv6 route cannot go by an IPv4 gateway", text->path,
+			   text->line)
+		 : 0;
+}
+
+static int finish_route(struct site_text *text, struct why *why)
+{
+	int r = check_nexthop(text, why);
+
+	text->pending = false;
+	if (r)
+		return r;
 	if (site_route(text->site, &text->route) == -ENOMEM)
 		return why_set(why, ENOMEM, "%s:%u: out of memory", text->path, text->line);
 	return 0;

@@ -2,6 +2,7 @@
 // Any text as a router: it is understood or refused in one line. The tables are a fake: what they do with
 // what they are told is another test's.
 #include <assert.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,9 +39,9 @@ int site_nexthop(struct site *site, const struct nexthop_message *message)
 	return 0;
 }
 
-bool site_has_nexthop(const struct site *site, __u32 id)
+int site_nexthop_fits(const struct site *site, __u32 id, __u8 family)
 {
-	return id < 100;
+	return id < 100 ? 0 : -ENOENT;
 }
 
 int site_route(struct site *site, const struct route_message *message)

@@ -34,12 +34,13 @@ neigh add 203.0.113.2 lladdr 02:00:00:00:02:02 dev eth1.10
 neigh add 192.0.2.2 lladdr 02:00:00:00:03:02 dev eth2
 nexthop add id 1 via 198.51.100.2 dev eth1
 nexthop add id 2 via 203.0.113.2 dev eth1.10
+nexthop add id 3 via 2001:db8:9::2 dev eth1
 route add 10.0.0.0/8 via 198.51.100.2
 route add 10.1.0.0/16 via 203.0.113.2
 route add blackhole 10.9.0.0/16
 route add default vrf red via 192.0.2.2 dev eth2
 """
-ROUTES = '10.20.0.0/16 1\n10.21.0.0/16 2\n2001:db8:1::/48 1\n'
+ROUTES = '10.20.0.0/16 1\n10.21.0.0/16 2\n2001:db8:1::/48 3\n'
 
 
 def sum16(data):
@@ -239,7 +240,8 @@ def check_refusals(bed):
                        ('route add 10.0.0.0/33 via 198.51.100.2', 'neither a prefix'),
                        ('route add 10.0.0.0/8 via 198.51.100.2 metrik 7', "'metrik' is not a word of a route"),
                        ('route add 10.0.0.0/8 via', 'not the address of a gateway'),
-                       ('10.0.0.0/8 17', 'no next hop 17'), ('neigh add 10.0.0.1 dev eth0', 'lladdr'),
+                       ('10.0.0.0/8 17', 'no next hop 17'), ('2001:db8::/32 1', 'by an IPv4 gateway'),
+                       ('2001:db8::/32 via inet 198.51.100.2', 'by an IPv4 gateway'), ('neigh add 10.0.0.1 dev eth0', 'lladdr'),
                        ('link add eth5 type vlan id 4096', 'not a VLAN id'), ('link add eth5', 'has no link address'),
                        ('addr add 10.0.0.300/8 dev eth0', 'not an address'), ('ip rule add from 10.0.0.1', "'rule'"),
                        ('net.ipv4.conf.eth0.rp_filter', 'not a setting'), ('\0\1\2', 'holds a 0 byte')):
