@@ -18,7 +18,7 @@
 #define GOALS_USAGE 2
 #define GOALS_WORDS 12
 
-enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_MIRROR, RUNS };
+enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_REPLAY, RUN_MIRROR, RUNS };
 
 // Commands that measure; the quick way costs certainty.
 struct goals_command {
@@ -37,6 +37,7 @@ static const struct goals_command goals_commands[RUNS] = {
 	[RUN_FIB] = { "fib",
 		      { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
 		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
+	[RUN_REPLAY] = { "replay", { "replay" }, { "replay", "--rounds", "3" } },
 	[RUN_MIRROR] = { "mirror",
 			 { "mirror", "--rounds", "3" },
 			 { "mirror", "--rounds", "1", "--seconds", "1" } },
@@ -93,6 +94,8 @@ static const struct goal goals[] = {
 	{ "update, IPv6: mean us", RUN_FIB, FIB6 "structure image in BPF maps update-mean", NULL, 1e3, 0, 4 },
 	{ "update, IPv4: longest, ms", RUN_FIB, FIB4 "structure image in BPF maps update-max", NULL, 1e6, 0, 5 },
 	{ "update, IPv6: longest, ms", RUN_FIB, FIB6 "structure image in BPF maps update-max", NULL, 1e6, 0, 5 },
+	{ "in user space, from memory, full table, IPv4: Mpps", RUN_REPLAY, "replay IPv4 full random", NULL, 0, 10, 0 },
+	{ "in user space, from memory, full table, IPv6: Mpps", RUN_REPLAY, "replay IPv6 full random", NULL, 0, 10, 0 },
 	{ "cold start with full tables: ms", RUN_MIRROR, "mirror cold_start", NULL, 0, 0, 3000 },
 	{ "route changes applied a second", RUN_MIRROR, "mirror applied_rate", NULL, 0, 100000, 0 },
 	{ "lag at 20,000 changes a second, 99 of 100: ms", RUN_MIRROR, "mirror lag_p99", NULL, 0, 0, 50 },

@@ -284,10 +284,21 @@ def check_interrupted(bed):
     assert child.returncode == 1 and b'Broken pipe' in child.stderr and child.stderr.count(b'\n') == 1, child
 
 
+def check_bench(bed):
+    """It forwards, or it fails; how fast is not asked."""
+    command = [bed.penstock, 'bench', 'replay']
+    done = subprocess.run([*command, '--rounds', '1', '--seconds', '0.001', '--json'], capture_output=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)['figures']
+    assert len(figures) == 6 and all(figure['median'] > 0 for figure in figures), figures
+    for wrong in (['--rounds', '0'], ['--seconds', 'x'], ['surplus'], ['--nonsense']):
+        assert subprocess.run([*command, *wrong], capture_output=True, timeout=60).returncode == 2, wrong
+
+
 def main():
     bed = Bed(sys.argv[1])
     try:
-        for check in (check_formats, check_tcpdump, check_report, check_refusals, check_interrupted):
+        for check in (check_formats, check_tcpdump, check_report, check_refusals, check_interrupted, check_bench):
             check(bed)
             print(check.__name__, 'ok', flush=True)
     finally:
