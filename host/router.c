@@ -542,7 +542,7 @@ static int give_up_rights(struct router *router, struct why *why)
 	for (unsigned int i = 0; i < router->gates.count; i++)
 		keep |= port_rights(&router->gates.gate[i]);
 	router->platform.capabilities &= keep;
-	return keep == PLATFORM_RIGHTS_ALL ? 0 : privilege_drop(keep, why);
+	return privilege_drop(keep, why);
 }
 
 static int set_up(struct router *router, struct why *why)
