@@ -582,14 +582,13 @@ struct account { /* of all frames */
 	__u64 free, receiving, sending, cooling, astray;
 };
 
-/* Every frame is somewhere, and where it is said to be. */
+/* Every frame is somewhere, and where it is said to be. While the workers rest. */
 static void take_account(struct afxdp *afxdp, struct account *ret)
 {
 	struct account account = { 0 };
 	bool sound = true;
 	__u64 sum;
 
-	afxdp_crew_rest(&afxdp->crew);
 	account.free = afxdp->crew.frames->free_count + afxdp_crew_cached(&afxdp->crew);
 	for (unsigned int port = 0; port < IMAGE_PORTS; port++)
 		for (unsigned int i = 0; i < afxdp->crew.port[port].sockets; i++) {
@@ -604,7 +603,6 @@ static void take_account(struct afxdp *afxdp, struct account *ret)
 			account.cooling +=
 				afxdp_frames_owned(afxdp->crew.frames, afxdp->cooling[i].receive_owner) +
 				afxdp_frames_owned(afxdp->crew.frames, afxdp->cooling[i].send_owner);
-	afxdp_crew_go(&afxdp->crew);
 	sum = account.free + account.receiving + account.sending + account.cooling;
 	account.astray = sum > afxdp->crew.frames->count ? sum - afxdp->crew.frames->count
 							 : afxdp->crew.frames->count - sum;
@@ -644,9 +642,11 @@ static unsigned int facts(void *engine, const struct engine_port *port, struct e
 	struct account account;
 	unsigned int count = 0;
 
+	afxdp_crew_rest(&afxdp->crew);
 	add_statistics(&afxdp->crew.port[port->id], &kernel, &counts);
-	afxdp_crew_facts(&afxdp->crew, &crew);
 	take_account(afxdp, &account);
+	afxdp_crew_go(&afxdp->crew);
+	afxdp_crew_facts(&afxdp->crew, &crew);
 #define FACT(text, number) ret[count++] = (struct engine_fact){ text, number }
 	FACT("queues", afxdp->crew.port[port->id].sockets);
 	FACT("rx_dropped", kernel.rx_dropped);

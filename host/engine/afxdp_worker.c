@@ -51,6 +51,12 @@ struct afxdp_worker {
 	bool rest, resting, end; /* under the lock; `rest` is also looked at without */
 };
 
+/* Only the worker writes; others may read at any time. */
+static void count_fact(__u64 *fact, unsigned int count)
+{
+	__atomic_store_n(fact, *fact + count, __ATOMIC_RELAXED);
+}
+
 /* --- what the burst loop calls --- */
 
 static unsigned int receive(void *arg, struct burst_frame *ret)
@@ -77,8 +83,7 @@ static void punt(void *arg, struct burst_frame *const *frame, unsigned int count
 		int error = afxdp_handback_give(worker->crew->handback, place->ifindex, place->socket->queue,
 						frame[i]->data, frame[i]->length);
 
-		worker->facts.handed_back += error == 0;
-		worker->facts.lost += error != 0;
+		count_fact(error == 0 ? &worker->facts.handed_back : &worker->facts.lost, 1);
 	}
 	drop(arg, frame, count);
 }
@@ -99,7 +104,7 @@ static void transmit(void *arg, __u16 port, struct burst_frame *const *frame, un
 	struct afxdp_socket *socket;
 
 	if (!egress->sockets) { /* went between the look at `reach` and here */
-		worker->facts.lost += count;
+		count_fact(&worker->facts.lost, count);
 		drop(arg, frame, count);
 		return;
 	}
@@ -152,7 +157,7 @@ static void sleep_a_while(struct afxdp_worker *worker)
 	eventfd_t count;
 
 	complete_all(worker);
-	worker->facts.sleeps++;
+	count_fact(&worker->facts.sleeps, 1);
 	grace_reader_offline(worker->reader);
 	if (poll(worker->poll, worker->places + 1, worker->kicks ? SLEEP_OUT : SLEEP) > 0 &&
 	    worker->poll[worker->places].revents)
@@ -188,7 +193,7 @@ static bool go_on(struct afxdp_worker *worker)
 	pthread_mutex_lock(&worker->lock);
 	worker->resting = true;
 	pthread_cond_broadcast(&worker->turn);
-	while (worker->rest && !worker->end)
+	while (__atomic_load_n(&worker->rest, __ATOMIC_RELAXED) && !worker->end)
 		pthread_cond_wait(&worker->turn, &worker->lock);
 	worker->resting = false;
 	end = worker->end;
@@ -406,8 +411,10 @@ void afxdp_crew_facts(const struct afxdp_crew *crew, struct afxdp_crew_facts *re
 {
 	memset(ret, 0, sizeof(*ret));
 	for (unsigned int i = 0; i < crew->workers; i++) {
-		ret->handed_back += crew->worker[i]->facts.handed_back;
-		ret->lost += crew->worker[i]->facts.lost;
-		ret->sleeps += crew->worker[i]->facts.sleeps;
+		const struct afxdp_crew_facts *facts = &crew->worker[i]->facts;
+
+		ret->handed_back += __atomic_load_n(&facts->handed_back, __ATOMIC_RELAXED);
+		ret->lost += __atomic_load_n(&facts->lost, __ATOMIC_RELAXED);
+		ret->sleeps += __atomic_load_n(&facts->sleeps, __ATOMIC_RELAXED);
 	}
 }
