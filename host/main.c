@@ -7,6 +7,7 @@
 
 #include "bench/afxdp.h"
 #include "bench/compare.h"
+#include "bench/dpdk.h"
 #include "bench/fib.h"
 #include "bench/forward.h"
 #include "bench/goals.h"
@@ -62,6 +63,7 @@ static const struct command benches[] = {
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },
 	{ "afxdp", "[...]", "behind AF_XDP sockets, beside DPDK's testpmd", bench_afxdp },
+	{ "dpdk", "[...]", "the DPDK engine beside DPDK's own l3fwd", bench_dpdk },
 	{ "mirror", "[...]", "how fast the data plane follows the kernel's routes", bench_mirror },
 	{ "goals", "[--quick]", "what penstock wants to reach, and whether it does here", bench_goals },
 	{ "compare", "BEFORE AFTER", "two results: better, worse, or no evidence", bench_compare },

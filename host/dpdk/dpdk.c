@@ -131,20 +131,22 @@ static void close_all(struct dpdk *dpdk)
 	free(dpdk);
 }
 
-static int start_all(struct dpdk *dpdk, struct why *why)
+int dpdk_start(struct dpdk *dpdk, struct why *why)
 {
 	int error = workers_start(&dpdk->workers);
 
 	if (error == 0)
 		error = ferry_start(dpdk->device, dpdk->devices, dpdk->pool, &dpdk->ferry);
-	if (error < 0)
+	if (error < 0) {
+		close_all(dpdk);
 		return why_set(why, -error, "dpdk: cannot start the workers: %s", strerror(-error));
+	}
 	telemetry_show(dpdk);
 	return 0;
 }
 
-static int open_plugin(const struct config *config, const char *instance, const struct dpdk_log *log,
-		       struct dpdk **ret, struct why *why)
+int dpdk_make(const struct config *config, const char *instance, const struct dpdk_log *log,
+	      struct dpdk **ret, struct why *why)
 {
 	struct dpdk *dpdk = aligned_alloc(64, (sizeof(*dpdk) + 63) & ~63ul);
 	int error;
@@ -161,12 +163,24 @@ static int open_plugin(const struct config *config, const char *instance, const 
 		error = why_set(why, ENOMEM, "out of memory");
 	if (error == 0)
 		error = open_devices(dpdk, config, why);
-	if (error == 0)
-		error = start_all(dpdk, why);
 	if (error < 0) {
 		close_all(dpdk);
 		return error;
 	}
+	*ret = dpdk;
+	return 0;
+}
+
+static int open_plugin(const struct config *config, const char *instance, const struct dpdk_log *log,
+		       struct dpdk **ret, struct why *why)
+{
+	struct dpdk *dpdk;
+	int error = dpdk_make(config, instance, log, &dpdk, why);
+
+	if (error == 0)
+		error = dpdk_start(dpdk, why);
+	if (error < 0)
+		return error;
 	for (unsigned int i = 0; i < dpdk->devices; i++)
 		log->info("%s: stands for dpdk:%s, which has %u receive and %u transmit queues",
 			  dpdk->device[i]->tap.name, dpdk->device[i]->name, dpdk->device[i]->receive_queues,

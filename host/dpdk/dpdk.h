@@ -20,4 +20,9 @@ struct dpdk {
 	__u64 reach[IMAGE_PORTS / 64]; /* ports that workers may send out of */
 };
 
+/* The two halves of dpdk_plugin.open: makes all but carries nothing yet; starts, or on failure takes all
+ * down. */
+int dpdk_make(const struct config *config, const char *instance, const struct dpdk_log *log,
+	      struct dpdk **ret, struct why *why);
+int dpdk_start(struct dpdk *dpdk, struct why *why);
 void dpdk_counters(const struct dpdk *dpdk, __u16 port, struct image_counters *ret);

@@ -38,7 +38,7 @@ struct dpdk_plugin {
 	int (*open)(const struct config *config, const char *instance, const struct dpdk_log *log,
 		    struct dpdk **ret, struct why *why);
 	void (*close)(struct dpdk *dpdk);
-	/* Gives the workers the image, or takes it away; no port is attached then. */
+	/* Gives the workers the image, or takes it away; no port is attached when that is done. */
 	int (*load)(struct dpdk *dpdk, const struct image_store *store, struct grace *grace, struct why *why);
 	void (*unload)(struct dpdk *dpdk);
 	/* The program runs on what comes in by a device, which is `port` in the image from now on. -ENODEV.

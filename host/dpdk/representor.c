@@ -87,7 +87,7 @@ int representor_open(const char *name, const struct representor_settings *settin
 		error = refuse(name, errno, why);
 		goto close_fd;
 	}
-	error = configure(&representor, settings);
+	error = was_there ? 0 : configure(&representor, settings);
 	set_carrier(&representor, false);
 	if (error == 0 && !was_there)
 		error = bring_up(&representor);

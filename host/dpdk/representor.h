@@ -28,7 +28,7 @@ struct representor_settings { /* that an administrator may change */
 	bool promiscuous;
 };
 
-/* One that is made is up; one that was there stays as it is but for link address and MTU. Without carrier. */
+/* One that is made gets the settings and is up; one that was there stays as it is. Without carrier. */
 int representor_open(const char *name, const struct representor_settings *settings, struct representor *ret,
 		     struct why *why);
 void representor_close(struct representor *representor);

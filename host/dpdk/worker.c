@@ -162,6 +162,8 @@ static int work(void *arg)
 	unsigned int idle = 0;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1000ul);
+	if (worker->reader)
+		grace_reader_online(worker->reader);
 	while (!__atomic_load_n(&workers->stop, __ATOMIC_RELAXED)) {
 		if (unlikely(__atomic_load_n(&workers->pause, __ATOMIC_ACQUIRE)))
 			wait_in_pause(worker);
@@ -184,6 +186,7 @@ int workers_start(struct workers *workers)
 		if (error < 0)
 			return error;
 	}
+	workers->running = true;
 	return 0;
 }
 
@@ -192,6 +195,7 @@ void workers_stop(struct workers *workers)
 	__atomic_store_n(&workers->stop, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < workers->count; i++)
 		(void)rte_eal_wait_lcore(i + 1);
+	workers->running = false;
 }
 
 int workers_deal(struct workers *workers, struct device *device)
@@ -212,6 +216,8 @@ int workers_deal(struct workers *workers, struct device *device)
 
 void workers_pause(struct workers *workers)
 {
+	if (!workers->running)
+		return;
 	__atomic_store_n(&workers->pause, true, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i < workers->count; i++)
 		while (!__atomic_load_n(&workers->worker[i].paused, __ATOMIC_ACQUIRE))

@@ -35,7 +35,7 @@ struct worker {
 struct workers {
 	unsigned int count;
 	bool busy; /* poll without a nap */
-	bool stop, pause;
+	bool running, stop, pause;
 	struct device *egress[IMAGE_PORTS];
 	struct worker worker[EAL_WORKERS];
 };

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/dpdk_bed.h"
+
+#include "bench/destination.h"
+#include "bench/frame.h"
+#include "bench/inject.h"
+#include "bench/lane.h"
+#include "bench/netns.h"
+#include "bench/rtnetlink.h"
+#include "bench/workload/prefix.h"
+#include "bench/workload/table_generate.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/if_tun.h>
+
+#define DPDK_BED_SEED   1
+#define DPDK_BED_CHECK4 24 // offset of the IPv4 checksum in a frame
+
+// Of dp0, to which all frames are addressed.
+static const __u8 dpdk_bed_ingress_mac[6] = { 2, 0, 0, 0, 0, 1 };
+// Documentation prefixes, as in bench/lane.c: no table has routes for them.
+static const char dpdk_bed_ingress[] = "198.51.100.1", dpdk_bed_egress[] = "192.0.2.1";
+
+static const char *const dpdk_bed_traffics[DPDK_BED_TRAFFICS] = { "uniform", "few" };
+
+const char *dpdk_bed_traffic_name(enum dpdk_bed_traffic traffic)
+{
+	return dpdk_bed_traffics[traffic];
+}
+
+// --- the namespace ---
+
+static int dpdk_bed_address(const char *name, const __u8 *mac)
+{
+	struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	memcpy(request.ifr_hwaddr.sa_data, mac, 6);
+	if (fd < 0 || ioctl(fd, SIOCSIFHWADDR, &request) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+// A TAP that stays when nobody has it open, so that its addresses and routes do.
+static int dpdk_bed_tap(struct rtnetlink *rtnetlink, const char *name, const char *text, int *ret_ifindex)
+{
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
+	struct in_addr address;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
+		err = -errno;
+	close(fd);
+	if (err < 0)
+		return err;
+	*ret_ifindex = (int)if_nametoindex(name);
+	inet_pton(AF_INET, text, &address);
+	err = rtnetlink_up(rtnetlink, *ret_ifindex);
+	return err < 0 ? err : rtnetlink_address(rtnetlink, *ret_ifindex, AF_INET, &address, 24);
+}
+
+static int dpdk_bed_gateways(const struct dpdk_bed *bed, struct rtnetlink *rtnetlink)
+{
+	__u8 address[16], mac[6];
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < LANE_GATEWAYS; i++) {
+		lane_gateway_address(i, AF_INET, address);
+		lane_gateway_mac(i, mac);
+		err = rtnetlink_neighbour(rtnetlink, bed->egress, AF_INET, address, mac);
+	}
+	return err;
+}
+
+static int dpdk_bed_routes(const struct dpdk_bed *bed)
+{
+	struct inject_refusals refusals = { 0 };
+	struct inject *inject;
+	int err = inject_open(&inject);
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; err >= 0 && i < bed->routes->count; i++) {
+		const struct table_route *route = &bed->routes->routes[i];
+		struct inject_hop hop = { .ifindex = bed->egress };
+
+		lane_gateway_address(lane_gateway(route->nexthop), AF_INET, hop.gateway);
+		err = inject_route(inject, INJECT_ADD, route, &hop);
+	}
+	if (err >= 0)
+		err = inject_flush(inject, &refusals);
+	inject_close(inject);
+	return err >= 0 && refusals.count ? refusals.error : err;
+}
+
+static int dpdk_bed_forward(void)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int dpdk_bed_furnish(struct dpdk_bed *bed)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err = netns_enter(bed->netns, &home);
+
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = dpdk_bed_forward();
+		if (err >= 0)
+			err = dpdk_bed_tap(rtnetlink, "dp0", dpdk_bed_ingress, &bed->ingress);
+		if (err >= 0)
+			err = dpdk_bed_address("dp0", dpdk_bed_ingress_mac);
+		if (err >= 0)
+			err = dpdk_bed_tap(rtnetlink, "dp1", dpdk_bed_egress, &bed->egress);
+		if (err >= 0)
+			err = dpdk_bed_gateways(bed, rtnetlink);
+		if (err >= 0)
+			err = dpdk_bed_routes(bed);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
+{
+	struct table_generate_options options = TABLE_GENERATE_FULL;
+	int err;
+
+	options.ipv4 = routes;
+	options.ipv6 = 0;
+	snprintf(bed->guard.names[0], GUARD_NAME_SIZE, "penstock-bench-%d-D", getpid());
+	err = guard_start(&bed->guard);
+	if (err < 0)
+		return err;
+	err = netns_create(bed->guard.names[0], &bed->netns);
+	if (err >= 0)
+		err = table_generate(&options, &bed->routes);
+	if (err >= 0)
+		err = table_sort(bed->routes);
+	return err < 0 ? err : dpdk_bed_furnish(bed);
+}
+
+int dpdk_bed_open(struct dpdk_bed *bed, size_t routes)
+{
+	int err;
+
+	memset(bed, 0, sizeof(*bed));
+	bed->netns = -1;
+	snprintf(bed->directory, sizeof(bed->directory), "/tmp/penstock-bench-XXXXXX");
+	if (!mkdtemp(bed->directory)) {
+		warn("bench dpdk: %s", bed->directory);
+		return -errno;
+	}
+	err = dpdk_bed_start(bed, routes);
+	if (err < 0) {
+		warnx("bench dpdk: cannot set up the namespace: %s", strerror(-err));
+		dpdk_bed_close(bed);
+	}
+	return err;
+}
+
+static int dpdk_bed_unlink(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	return remove(path);
+}
+
+void dpdk_bed_close(struct dpdk_bed *bed)
+{
+	if (bed->guard.pid)
+		guard_end(&bed->guard);
+	if (bed->netns >= 0)
+		close(bed->netns);
+	table_free(bed->routes);
+	(void)nftw(bed->directory, dpdk_bed_unlink, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+// --- files ---
+
+static void dpdk_bed_put_frame(FILE *out, union traffic_frame *frame, const struct destination *destination,
+			       unsigned int index)
+{
+	const __u32 header[4] = { 0, 0, TRAFFIC_FRAME4, TRAFFIC_FRAME4 };
+	__u8 check[2];
+
+	memset(frame->bytes + DPDK_BED_CHECK4, 0, 2);
+	frame_aim(frame, AF_INET, destination->address, (__u16)index, check);
+	memcpy(frame->bytes + DPDK_BED_CHECK4, check, 2);
+	fwrite(header, sizeof(header), 1, out);
+	fwrite(frame->bytes, TRAFFIC_FRAME4, 1, out);
+}
+
+static int dpdk_bed_put_capture(const struct dpdk_bed *bed, const char *name,
+				const struct destination *destinations, unsigned int count,
+				unsigned int packets)
+{
+	const __u32 header[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1 };
+	struct lane lane = { .s.mac = { 2, 0, 0, 0, 0, 2 } };
+	char path[2 * DPDK_BED_PATH];
+	union traffic_frame frame;
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s.pcap", bed->directory, name);
+	out = fopen(path, "we");
+	if (!out)
+		return -errno;
+	memcpy(lane.r0.mac, dpdk_bed_ingress_mac, sizeof(lane.r0.mac));
+	frame_make(&lane, AF_INET, &frame);
+	fwrite(header, sizeof(header), 1, out);
+	for (unsigned int i = 0; i < packets; i++)
+		dpdk_bed_put_frame(out, &frame, &destinations[i % count], i);
+	return fclose(out) == EOF ? -errno : 0;
+}
+
+static int dpdk_bed_put_captures(const struct dpdk_bed *bed, unsigned int packets, unsigned int few)
+{
+	struct destination *drawn = calloc(packets, sizeof(*drawn));
+	struct random random;
+	int err;
+
+	if (!drawn)
+		return -ENOMEM;
+	random_seed(&random, DPDK_BED_SEED);
+	err = destination_draw(bed->routes, &random, drawn, packets);
+	if (err >= 0)
+		err = dpdk_bed_put_capture(bed, dpdk_bed_traffics[DPDK_BED_UNIFORM], drawn, packets, packets);
+	if (err >= 0)
+		err = dpdk_bed_put_capture(bed, dpdk_bed_traffics[DPDK_BED_FEW], drawn, few, packets);
+	free(drawn);
+	return err;
+}
+
+// A rule a line: prefix and port. l3fwd wants a file of each family.
+static int dpdk_bed_put_rules(const struct dpdk_bed *bed)
+{
+	char path[2 * DPDK_BED_PATH], text[PREFIX_TEXT_SIZE];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/rules6", bed->directory);
+	out = fopen(path, "we");
+	if (!out)
+		return -errno;
+	fprintf(out, "R2001:db8:0:0:0:0:0:0/32 1\n");
+	if (fclose(out) == EOF)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/rules4", bed->directory);
+	out = fopen(path, "we");
+	if (!out)
+		return -errno;
+	for (size_t i = 0; i < bed->routes->count; i++) {
+		prefix_format(&bed->routes->routes[i], text);
+		fprintf(out, "R%s 1\n", text);
+	}
+	return fclose(out) == EOF ? -errno : 0;
+}
+
+int dpdk_bed_files(const struct dpdk_bed *bed, unsigned int packets, unsigned int few)
+{
+	int err = dpdk_bed_put_captures(bed, packets, few);
+
+	if (err >= 0)
+		err = dpdk_bed_put_rules(bed);
+	if (err < 0)
+		warnx("bench dpdk: cannot write to %s: %s", bed->directory, strerror(-err));
+	return err;
+}

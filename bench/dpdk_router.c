@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/dpdk_router.h"
+
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DPDK_ROUTER_WORDS  32
+#define DPDK_ROUTER_TEXT   256
+#define DPDK_ROUTER_ANSWER 65536
+#define DPDK_ROUTER_POLL   0.05
+#define DPDK_ROUTER_POLLS  6000 // five minutes: l3fwd takes long with full tables, and on a busy machine
+#define DPDK_ROUTER_WARM   0.05
+// Of what is received must be sent; the two are not read in the same moment.
+#define DPDK_ROUTER_ALL    0.95
+#define DPDK_ROUTER_SOME   0.5 // the same at the start
+#define DPDK_ROUTER_LOG    1500
+
+struct dpdk_router_words {
+	char text[DPDK_ROUTER_WORDS][DPDK_ROUTER_TEXT];
+	char *word[DPDK_ROUTER_WORDS + 1];
+	unsigned int count;
+};
+
+const char *dpdk_router_name(enum dpdk_router_kind kind)
+{
+	return kind == DPDK_ROUTER_L3FWD ? "l3fwd" : "penstock";
+}
+
+static void dpdk_router_pause(double seconds)
+{
+	struct timespec pause = { .tv_sec = (time_t)seconds };
+
+	pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
+	nanosleep(&pause, NULL);
+}
+
+// --- asking ---
+
+// DPDK's telemetry: a banner first, then an answer to each question.
+static json_t *dpdk_router_ask(const struct dpdk_router *router, const char *question)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval patience = { .tv_sec = 2 };
+	char *answer = malloc(DPDK_ROUTER_ANSWER);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	json_t *document = NULL;
+	ssize_t size = -1;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", router->telemetry);
+	if (fd >= 0 && answer && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    recv(fd, answer, DPDK_ROUTER_ANSWER, 0) > 0 &&
+	    send(fd, question, strlen(question), MSG_NOSIGNAL) > 0)
+		size = recv(fd, answer, DPDK_ROUTER_ANSWER, 0);
+	if (size > 0)
+		document = json_loadb(answer, (size_t)size, 0, NULL);
+	if (fd >= 0)
+		close(fd);
+	free(answer);
+	return document;
+}
+
+static int dpdk_router_counter(const struct dpdk_router *router, unsigned int device, const char *name,
+			       __u64 *ret)
+{
+	char question[64];
+	json_t *answer, *value;
+
+	snprintf(question, sizeof(question), "/ethdev/stats,%u", device);
+	answer = dpdk_router_ask(router, question);
+	value = json_object_get(json_object_get(answer, "/ethdev/stats"), name);
+	if (value)
+		*ret = (__u64)json_integer_value(value);
+	json_decref(answer);
+	return value ? 0 : -EIO;
+}
+
+static int dpdk_router_cpu(const struct dpdk_router *router, __u64 *ret)
+{
+	FILE *file = fopen(router->schedstat, "re");
+	unsigned long long value;
+	int err = file && fscanf(file, "%llu", &value) == 1 ? 0 : -ESRCH;
+
+	if (file)
+		fclose(file);
+	if (err == 0)
+		*ret = value;
+	return err;
+}
+
+static int dpdk_router_sample(const struct dpdk_router *router, struct dpdk_sample *ret)
+{
+	int err = dpdk_router_counter(router, 0, "ipackets", &ret->received);
+
+	if (err >= 0)
+		err = dpdk_router_counter(router, 1, "opackets", &ret->sent);
+	return err < 0 ? err : dpdk_router_cpu(router, &ret->nanoseconds);
+}
+
+// The worker of penstock has a thread of its own; l3fwd's is its first one.
+static void dpdk_router_find_thread(struct dpdk_router *router)
+{
+	char path[300], name[32];
+	struct dirent *entry;
+	DIR *threads;
+
+	snprintf(router->schedstat, sizeof(router->schedstat), "/proc/%d/schedstat", router->pid);
+	snprintf(path, sizeof(path), "/proc/%d/task", router->pid);
+	threads = opendir(path);
+	while (threads && (entry = readdir(threads))) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%.20s/comm", router->pid, entry->d_name);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) &&
+		    (strncmp(name, "rte-worker", 10) == 0 || strncmp(name, "lcore-worker", 12) == 0))
+			snprintf(router->schedstat, sizeof(router->schedstat),
+				 "/proc/%d/task/%.20s/schedstat", router->pid, entry->d_name);
+		fclose(file);
+	}
+	if (threads)
+		closedir(threads);
+}
+
+// --- starting ---
+
+static void dpdk_router_add(struct dpdk_router_words *words, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void dpdk_router_add(struct dpdk_router_words *words, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(words->text[words->count], DPDK_ROUTER_TEXT, format, list);
+	va_end(list);
+	words->word[words->count] = words->text[words->count];
+	words->word[++words->count] = NULL;
+}
+
+static void dpdk_router_l3fwd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				    const char *prefix, struct dpdk_router_words *words)
+{
+	dpdk_router_add(words, "%s/l3fwd", bed->directory);
+	dpdk_router_add(words, "--lcores=%u", plan->cpu);
+	if (plan->huge) {
+		dpdk_router_add(words, "--in-memory");
+	} else {
+		dpdk_router_add(words, "--no-huge");
+		dpdk_router_add(words, "--no-shconf");
+	}
+	dpdk_router_add(words, "-m");
+	dpdk_router_add(words, "%u", plan->memory);
+	dpdk_router_add(words, "--no-pci");
+	dpdk_router_add(words, "--file-prefix=%s", prefix);
+	dpdk_router_add(words, "--vdev=net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
+			dpdk_bed_traffic_name(plan->traffic));
+	dpdk_router_add(words, "--vdev=net_null1,no-rx=1");
+	dpdk_router_add(words, "--");
+	dpdk_router_add(words, "-p");
+	dpdk_router_add(words, "0x3");
+	dpdk_router_add(words, "-P");
+	dpdk_router_add(words, "--config=(0,0,%u),(1,0,%u)", plan->cpu, plan->cpu);
+	dpdk_router_add(words, "--lookup=fib");
+	dpdk_router_add(words, "--parse-ptype");
+	// It makes as many buffers as its queues hold.
+	dpdk_router_add(words, "--rx-queue-size=%u", plan->packets);
+	dpdk_router_add(words, "--rule_ipv4=%s/rules4", bed->directory);
+	dpdk_router_add(words, "--rule_ipv6=%s/rules6", bed->directory);
+}
+
+static int dpdk_router_penstock_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				      const char *name, struct dpdk_router_words *words)
+{
+	char path[2 * DPDK_BED_PATH];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/penstock.yaml", bed->directory);
+	out = fopen(path, "we");
+	if (!out)
+		return -errno;
+	fprintf(out,
+		"name: %s\n"
+		"dpdk: { poll: busy, lcores: \"%u\", memory: %u, buffers: %u }\n",
+		name, plan->cpu, plan->memory, plan->buffers);
+	if (fclose(out) == EOF)
+		return -errno;
+	dpdk_router_add(words, "penstock");
+	dpdk_router_add(words, "run");
+	dpdk_router_add(words, "-c");
+	dpdk_router_add(words, "%s", path);
+	dpdk_router_add(words, "dpdk:net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
+			dpdk_bed_traffic_name(plan->traffic));
+	dpdk_router_add(words, "dpdk:net_null1,no-rx=1");
+	return 0;
+}
+
+static void dpdk_router_child(const struct dpdk_bed *bed, const struct dpdk_router *router,
+			      const struct dpdk_router_plan *plan, const struct dpdk_router_words *words,
+			      pid_t parent)
+{
+	sigset_t none;
+
+	setpgid(0, 0); // Ctrl-C is for the bench
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (setns(bed->netns, CLONE_NEWNET) < 0)
+		_exit(127);
+	dup2(router->log, STDOUT_FILENO);
+	dup2(router->log, STDERR_FILENO);
+	execv(plan->kind == DPDK_ROUTER_L3FWD ? words->word[0] : "/proc/self/exe", words->word);
+	_exit(127);
+}
+
+static int dpdk_router_fork(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+			    struct dpdk_router *router)
+{
+	struct dpdk_router_words *words = calloc(1, sizeof(*words));
+	pid_t parent = getpid();
+	char name[32];
+	int err = 0;
+
+	if (!words)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "bench-%d", parent);
+	if (plan->kind == DPDK_ROUTER_L3FWD)
+		dpdk_router_l3fwd_words(bed, plan, name, words);
+	else
+		err = dpdk_router_penstock_words(bed, plan, name, words);
+	snprintf(router->telemetry, sizeof(router->telemetry), "/run/dpdk/%s%s/dpdk_telemetry.v2",
+		 plan->kind == DPDK_ROUTER_L3FWD ? "" : "penstock-", name);
+	router->log = memfd_create("router-log", MFD_CLOEXEC);
+	if (err >= 0 && router->log < 0)
+		err = -errno;
+	if (err >= 0)
+		router->pid = fork();
+	if (err >= 0 && router->pid == 0)
+		dpdk_router_child(bed, router, plan, words, parent);
+	if (router->pid < 0) {
+		err = -errno;
+		router->pid = 0;
+	}
+	free(words);
+	return err;
+}
+
+static bool dpdk_router_is_gone(struct dpdk_router *router)
+{
+	if (router->pid && waitpid(router->pid, NULL, WNOHANG) == router->pid)
+		router->pid = 0;
+	return router->pid == 0;
+}
+
+// Until its tables are complete, the kernel forwards for penstock.
+static bool dpdk_router_forwards_itself(const struct dpdk_router *router)
+{
+	json_t *answer = dpdk_router_ask(router, "/penstock/port,dp0"), *figures;
+	bool itself;
+
+	figures = json_object_get(answer, "/penstock/port");
+	itself = !figures || json_object_get(figures, "forwarded"); // l3fwd answers null
+	json_decref(answer);
+	return itself;
+}
+
+// It forwards when what it sends is what it receives, for some time.
+static bool dpdk_router_forwards(struct dpdk_router *router)
+{
+	struct dpdk_sample before, after;
+
+	dpdk_router_find_thread(router);
+	if (dpdk_router_sample(router, &before) < 0)
+		return false;
+	dpdk_router_pause(DPDK_ROUTER_POLL);
+	return dpdk_router_sample(router, &after) == 0 && dpdk_router_forwards_itself(router) &&
+	       after.sent > before.sent &&
+	       (double)(after.sent - before.sent) >
+		       DPDK_ROUTER_SOME * (double)(after.received - before.received);
+}
+
+static int dpdk_router_wait(struct dpdk_router *router, const volatile sig_atomic_t *stop)
+{
+	for (unsigned int polls = 0; polls < DPDK_ROUTER_POLLS; polls++) {
+		if (*stop)
+			return -EINTR;
+		if (dpdk_router_is_gone(router))
+			return -ECHILD;
+		if (dpdk_router_forwards(router))
+			return 0;
+		dpdk_router_pause(DPDK_ROUTER_POLL);
+	}
+	return -ETIMEDOUT;
+}
+
+static void dpdk_router_tell(const struct dpdk_router *router, const struct dpdk_router_plan *plan, int err)
+{
+	char text[DPDK_ROUTER_LOG + 1];
+	off_t size = lseek(router->log, 0, SEEK_END);
+	ssize_t count = pread(router->log, text, DPDK_ROUTER_LOG,
+			      size > DPDK_ROUTER_LOG ? size - DPDK_ROUTER_LOG : 0);
+
+	warnx("bench dpdk: %s %s; it says:", dpdk_router_name(plan->kind),
+	      err == -ECHILD ? "ended" : "does not forward");
+	fprintf(stderr, "%.*s\n", count > 0 ? (int)count : 0, text);
+}
+
+int dpdk_router_start(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+		      const volatile sig_atomic_t *stop, struct dpdk_router *ret)
+{
+	struct dpdk_router router = { .log = -1 };
+	int err = dpdk_router_fork(bed, plan, &router);
+
+	if (err >= 0)
+		err = dpdk_router_wait(&router, stop);
+	if (err == -ECHILD || err == -ETIMEDOUT)
+		dpdk_router_tell(&router, plan, err);
+	if (err < 0) {
+		dpdk_router_stop(&router);
+		return err;
+	}
+	kill(router.pid, SIGSTOP);
+	*ret = router;
+	return 0;
+}
+
+// What penstock counts; l3fwd answers nothing.
+static void dpdk_router_tell_reasons(const struct dpdk_router *router)
+{
+	json_t *answer = dpdk_router_ask(router, "/penstock/port,dp0");
+
+	if (answer) {
+		(void)json_dumpf(answer, stderr, JSON_COMPACT);
+		fputc('\n', stderr);
+	}
+	json_decref(answer);
+}
+
+int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_sample *ret)
+{
+	struct dpdk_sample before, after;
+	int err;
+
+	kill(router->pid, SIGCONT);
+	dpdk_router_pause(DPDK_ROUTER_WARM);
+	err = dpdk_router_sample(router, &before);
+	dpdk_router_pause(seconds);
+	if (err >= 0)
+		err = dpdk_router_sample(router, &after);
+	if (err >= 0 &&
+	    (double)(after.sent - before.sent) < DPDK_ROUTER_ALL * (double)(after.received - before.received))
+		dpdk_router_tell_reasons(router);
+	kill(router->pid, SIGSTOP);
+	if (err < 0)
+		return err;
+	ret->received = after.received - before.received;
+	ret->sent = after.sent - before.sent;
+	ret->nanoseconds = after.nanoseconds - before.nanoseconds;
+	return (double)ret->sent < DPDK_ROUTER_ALL * (double)ret->received ? -EBADMSG : 0;
+}
+
+void dpdk_router_stop(struct dpdk_router *router)
+{
+	if (router->pid > 0) {
+		kill(router->pid, SIGCONT);
+		kill(router->pid, SIGINT);
+		for (unsigned int polls = 0; polls < DPDK_ROUTER_POLLS / 30 && !dpdk_router_is_gone(router);
+		     polls++)
+			dpdk_router_pause(DPDK_ROUTER_POLL);
+	}
+	if (!dpdk_router_is_gone(router)) {
+		kill(router->pid, SIGKILL);
+		waitpid(router->pid, NULL, 0);
+	}
+	if (router->telemetry[0]) {
+		char *slash = strrchr(router->telemetry, '/');
+
+		(void)unlink(router->telemetry);
+		*slash = '\0'; // l3fwd leaves the directory
+		(void)rmdir(router->telemetry);
+	}
+	if (router->log >= 0)
+		close(router->log);
+	memset(router, 0, sizeof(*router));
+	router->log = -1;
+}
