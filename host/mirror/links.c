@@ -138,8 +138,20 @@ static void fill(struct link *link, const struct link_message *message)
 	link->sysctls = message->sysctls;
 }
 
+static bool same_otherwise(const struct link *old, const struct link *new)
+{
+	const __u32 liveness = IFF_UP | IFF_RUNNING | IFF_LOWER_UP;
+	struct link same = *old;
+
+	same.flags = old->flags ^ ((old->flags ^ new->flags) & liveness);
+	same.carrier = new->carrier;
+	same.operstate = new->operstate;
+	return !memcmp(&same, new, sizeof(same)); /* padding that differs does no harm */
+}
+
 static void compare(const struct link *old, const struct link *new, struct links_change *ret)
 {
+	ret->other = !same_otherwise(old, new);
 	ret->renamed = strcmp(old->name, new->name) != 0;
 	memcpy(ret->old_name, old->name, sizeof(ret->old_name));
 	ret->down = is_up(old) && !is_up(new);
@@ -316,6 +328,7 @@ int links_apply(struct links *links, const struct link_message *message, struct 
 	links->takers += (__u32)takes_over(&entry->link) - (__u32)takes_over(&old);
 	compare(&old, &entry->link, &change);
 	change.renamed &= !change.added;
+	change.other |= change.added;
 	change.liveness |= change.added; /* links_alive() took it while it was unknown */
 	entry->seen = true;
 	*ret = change;
@@ -446,7 +459,7 @@ void links_remove(struct links *links, __u32 ifindex, struct links_change *ret)
 	struct entry *entry = find(links, ifindex);
 
 	if (entry) {
-		change.removed = true;
+		change.removed = change.other = true;
 		change.down = true; /* even if it was down already: what was left of its routes goes now */
 		change.uncarried = true;
 		change.liveness = true;

@@ -41,6 +41,7 @@ struct links_change {
 	bool ipv6_off, ipv6_on; /* the sysctl disable_ipv6 */
 	bool uncarried;         /* lost its carrier, as routing sees it, or went down */
 	bool liveness;          /* links_alive() may answer differently, for either family */
+	bool other;             /* anything but whether it is up and has a carrier */
 	bool tables;            /* a VRF appeared, went, or a device joined or left one */
 	__u32 ifindex;
 	__u32 old_table; /* of a VRF that went or changed its table; 0: none */

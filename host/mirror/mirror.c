@@ -135,7 +135,7 @@ static void become_ready(struct mirror *mirror)
 	if (mirror->ready || resync_busy(mirror->resync) || rib_busy(mirror->rib) || mirror->overrun ||
 	    mirror->first_loss)
 		return;
-	mirror->links_dirty = mirror->rules_dirty = true;
+	mirror->links_dirty = mirror->rules_dirty = mirror->news = true;
 	mirror_publish(mirror);
 	mirror->ready = true;
 	loop_timer_set(mirror->tend, 0, 0);
@@ -324,7 +324,7 @@ static void netfilter_changed(void *arg)
 {
 	struct mirror *mirror = arg;
 
-	mirror->links_dirty = true;
+	mirror->links_dirty = mirror->news = true;
 	mirror_publish(mirror);
 }
 

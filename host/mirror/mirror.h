@@ -43,7 +43,12 @@ struct mirror_options {
 	__u32 routes;          /* limit per family, 0: RIB's */
 	/* Once: all that the kernel had at the start is in the fib. */
 	void (*ready)(void *arg);
-	/* Links came, went or changed, or what keeps packets in the kernel (rules, netfilter) is another. */
+	/*
+	 * Links came, went or changed, or what keeps packets in the kernel (rules, netfilter) is another. Not
+	 * if they only went up or down, or got or lost the carrier: whoever then asked the kernel about
+	 * devices would wait for its lock, which it holds for a second where many routes go with a link, and
+	 * hear of the next link that goes only then.
+	 */
 	void (*changed)(void *arg);
 	void *arg;
 };

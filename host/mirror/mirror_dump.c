@@ -73,7 +73,7 @@ static void end_of_links(struct mirror *mirror)
 
 	while ((ifindex = links_sync_unseen(mirror->links)))
 		mirror_lost_link(mirror, ifindex);
-	mirror->links_dirty = true;
+	mirror->links_dirty = mirror->news = true;
 }
 
 static bool more_dumps_of_ipv4(const struct mirror *mirror)
@@ -120,7 +120,7 @@ static bool dump_end(void *arg, const struct resync_dump *dump, bool complete, i
 		break;
 	case RESYNC_ADDRESSES:
 	case RESYNC_NETCONF:
-		mirror->links_dirty = true;
+		mirror->links_dirty = mirror->news = true;
 		break;
 	case RESYNC_NEXTHOPS:
 		if (complete)
@@ -131,7 +131,7 @@ static bool dump_end(void *arg, const struct resync_dump *dump, bool complete, i
 			rules_sync_end(mirror->rules, dump->family);
 		if (error == -EOPNOTSUPP || error == -EAFNOSUPPORT)
 			rules_absent(mirror->rules, dump->family);
-		mirror->rules_dirty = mirror->links_dirty = true;
+		mirror->rules_dirty = mirror->links_dirty = mirror->news = true;
 		break;
 	case RESYNC_NEIGHBOURS:
 		if (complete)

@@ -107,6 +107,7 @@ static void link_changed(struct mirror *mirror, const struct links_change *chang
 		close_tables(mirror);
 	}
 	mirror->links_dirty = true;
+	mirror->news |= change->other;
 }
 
 void mirror_lost_link(struct mirror *mirror, __u32 ifindex)
@@ -157,7 +158,7 @@ void mirror_poll_links(struct mirror *mirror)
 	links_each(mirror->links, poll_link, &poll);
 	mirror->polled = poll.end < links_count(mirror->links) ? poll.end : 0;
 	if (links_all_redirects(mirror->links, sysctl_all_redirects()))
-		mirror->links_dirty = true;
+		mirror->links_dirty = mirror->news = true;
 }
 
 static int netconf_event(struct mirror *mirror, const struct nlmsghdr *message)
@@ -173,7 +174,7 @@ static int netconf_event(struct mirror *mirror, const struct nlmsghdr *message)
 		return r;
 	if (change.liveness)
 		pathsets_link_changed(mirror->pathsets, change.ifindex);
-	mirror->links_dirty = true;
+	mirror->links_dirty = mirror->news = true;
 	return 0;
 }
 
@@ -205,7 +206,7 @@ static int address_event(struct mirror *mirror, const struct nlmsghdr *message)
 	if (r || address.family != AF_INET)
 		return r;
 	last = links_address(mirror->links, &address);
-	mirror->links_dirty = true; /* a loose rp_filter depends on it */
+	mirror->links_dirty = mirror->news = true; /* a loose rp_filter depends on it */
 	if (address.deleted)
 		address_gone(mirror, &address, last);
 	else if (links_is_up(mirror->links, address.ifindex))
@@ -241,7 +242,7 @@ static int rule_event(struct mirror *mirror, const struct nlmsghdr *message)
 	r = rule_message_decode(message, &rule);
 	if (r)
 		return r == -EPROTONOSUPPORT ? 0 : r;
-	mirror->rules_dirty = mirror->links_dirty = true;
+	mirror->rules_dirty = mirror->links_dirty = mirror->news = true;
 	return rules_apply(mirror->rules, &rule);
 }
 
@@ -336,14 +337,13 @@ enum reason mirror_punt(const struct mirror *mirror, const struct link *link, st
 
 void mirror_publish(struct mirror *mirror)
 {
-	bool tell = mirror->links_dirty;
-
 	/* -ENOMEM: more goes to the kernel than must; the tick tries again. */
 	if (mirror->rules_dirty)
 		mirror->rules_dirty = rules_publish(mirror->rules, mirror->rib);
 	if (mirror->links_dirty)
 		links_publish(mirror->links, mirror->options.fib, punt, mirror);
 	mirror->links_dirty = false;
-	if (tell && mirror->ready)
+	if (mirror->news && mirror->ready)
 		mirror->options.changed(mirror->options.arg);
+	mirror->news = false;
 }

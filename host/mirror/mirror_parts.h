@@ -28,6 +28,7 @@ struct mirror {
 	struct loop_timer *tick, *work, *probe, *suspects, *losses, *tend;
 	bool ready;
 	bool links_dirty; /* publish before the next wait */
+	bool news;        /* tell, too: see mirror_options.changed */
 	bool rules_dirty;
 	bool overrun;          /* lost notifications; dumps are wanted when the queue is empty */
 	__u32 polled;          /* number of links looked at before the next one */
