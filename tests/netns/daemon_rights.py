@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """daemon_rights.py PENSTOCK: a running daemon has the capabilities that its engines need and no other, executes nothing, and
 says which one it lacks; without them all it still follows routes, reloads and cleans up."""
+import atexit
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from bed import BPFFS, Bed, Daemon, shell, until
 
 bed = Bed(sys.argv[1])
 path = f'/tmp/{bed.prefix}.yaml'
+atexit.register(lambda: os.path.exists(path) and os.unlink(path))
 before = bed.traces()
 NUMBERS = {'NET_ADMIN': 12, 'NET_RAW': 13, 'IPC_LOCK': 14, 'SYS_PTRACE': 19, 'SYS_ADMIN': 21, 'PERFMON': 38, 'BPF': 39}
 BASE = {'NET_ADMIN', 'PERFMON', 'BPF'}
@@ -120,5 +122,4 @@ expect_rights(daemon, BASE)
 works(daemon)
 assert daemon.end() == 0
 assert not left(), left()
-os.unlink(path)
 print('ok    exactly these are enough from the start')
