@@ -48,7 +48,7 @@ static const struct command commands[] = {
 	  "a capture through the program, without root: what becomes of it, and why", replay_command },
 	{ "bench", "[WHAT [...]]", "measure on this machine; without more: what there is to measure",
 	  bench_command },
-	{ "offload", "lint|report|profiles [...]", "whether a NIC that runs XDP itself takes a program",
+	{ "offload", "check|lint|report|profiles [...]", "whether a NIC that runs XDP itself takes a program",
 	  offload_command },
 	{ "version", "", "versions of the command and of the image", version_command },
 	{ "help", "[COMMAND]", "this text", help_command },
@@ -150,8 +150,8 @@ static bool asks_help(int argc, char **argv)
 /* Options before the command belong to it: moves its word to the front. Returns the index of the word. */
 static int find_word(int argc, char **argv)
 {
-	static const char *const with_value[] = { "-c",          "--config",     "--name",
-						  "--log-level", "--log-format", "--profile" };
+	static const char *const with_value[] = { "-c",           "--config",  "--name",  "--log-level",
+						  "--log-format", "--profile", "--device" };
 	int i = 1;
 
 	while (i < argc && argv[i][0] == '-') {

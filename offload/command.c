@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/cli/cli.h"
+#include "offload/check.h"
 #include "offload/lint/lint_command.h"
 #include "offload/lint/report_command.h"
 #include "offload/profile.h"
@@ -15,6 +16,8 @@
 static int profiles_command(int argc, char **argv);
 
 static const struct command subcommands[] = {
+	{ "check", "[--profile FILE|NAME | --device INTERFACE [--attach]] [-j] OBJECT...",
+	  "what the driver of a card says to these BPF objects; no card is needed", check_command },
 	{ "lint", "[--profile FILE|NAME] [-j] OBJECT...",
 	  "what a card would not have in these BPF objects, and why", lint_command },
 	{ "report", "[--profile FILE|NAME] [-j] OBJECT [NAME=NUMBER...]",

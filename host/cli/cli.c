@@ -7,7 +7,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { OPTION_NAME = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_FACTS, OPTION_PROFILE };
+enum {
+	OPTION_NAME = 256,
+	OPTION_LOG_LEVEL,
+	OPTION_LOG_FORMAT,
+	OPTION_FACTS,
+	OPTION_PROFILE,
+	OPTION_DEVICE,
+	OPTION_ATTACH
+};
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -18,6 +26,8 @@ static const struct option long_options[] = {
 	{ "log-format", required_argument, NULL, OPTION_LOG_FORMAT },
 	{ "facts", no_argument, NULL, OPTION_FACTS },
 	{ "profile", required_argument, NULL, OPTION_PROFILE },
+	{ "device", required_argument, NULL, OPTION_DEVICE },
+	{ "attach", no_argument, NULL, OPTION_ATTACH },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -32,6 +42,9 @@ static char letter_of(int option)
 		return 'l';
 	case OPTION_PROFILE:
 		return 'F';
+	case OPTION_DEVICE:
+	case OPTION_ATTACH:
+		return 'D';
 	case OPTION_FACTS:
 		return 'f';
 	default:
@@ -68,6 +81,12 @@ static void set_option(struct cli *cli, int option, const char *value)
 		break;
 	case OPTION_PROFILE:
 		cli->profile = value;
+		break;
+	case OPTION_DEVICE:
+		cli->device = value;
+		break;
+	case OPTION_ATTACH:
+		cli->attach = true;
 		break;
 	case OPTION_FACTS:
 		cli->facts = true;

@@ -21,6 +21,8 @@ struct cli { /* options */
 	const char *name;
 	const char *config, *log_level, *log_format;
 	const char *profile; /* of a NIC's firmware */
+	const char *device;  /* an interface to try it on */
+	bool attach;
 };
 
 struct command {
