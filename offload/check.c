@@ -126,29 +126,55 @@ static json_t *limits_document(const struct profile *profile)
 	return document;
 }
 
-/* What the stand-in says under one profile, or all that are known. NULL: nothing; why is on stderr. */
+/* The profiles of a list "name,file,...", or all that are known. Returns how many, or a negative errno. */
+static int find_profiles(char *names, struct profile *ret_list, struct why *why)
+{
+	int count = 0;
+
+	if (!names) {
+		memcpy(ret_list, profiles, sizeof(profiles));
+		return PROFILE_COUNT;
+	}
+	for (char *name; (name = strsep(&names, ","));) {
+		int error;
+
+		if (count == NFPCHECK_PROFILES)
+			return why_set(why, E2BIG, "more than %d profiles at once", NFPCHECK_PROFILES);
+		error = profile_find(name, &ret_list[count++], why);
+		if (error < 0)
+			return error;
+	}
+	return count;
+}
+
+static json_t *report_document(const struct profile *profile, const json_t *answer)
+{
+	return json_pack("{s:s, s:o, s:O}", "profile", profile->name, "limits", limits_document(profile),
+			 "objects", json_object_get(json_array_get(answer, 0), "objects"));
+}
+
+/* What the stand-in says under each profile. NULL: nothing; why is on stderr. */
 static json_t *check_profiles(const struct cli *cli, int count, char **paths)
 {
-	struct profile list[PROFILE_COUNT];
-	json_t *lists[PROFILE_COUNT] = { NULL }, *reports = json_array();
-	int profile_count = cli->profile ? 1 : PROFILE_COUNT;
+	struct profile list[NFPCHECK_PROFILES];
+	json_t *answers[NFPCHECK_PROFILES] = { NULL }, *reports = NULL;
+	char *names = cli->profile ? strdup(cli->profile) : NULL;
 	struct why why = { "" };
+	int profile_count = find_profiles(names, list, &why);
 
-	memcpy(list, profiles, sizeof(list));
-	if (cli->profile && profile_find(cli->profile, &list[0], &why) < 0)
+	free(names);
+	if (profile_count < 0) {
 		cli_usage("%s", why.text);
-	else if (nfpcheck_ask(list, profile_count, count, paths, lists))
+		return NULL;
+	}
+	if (nfpcheck_ask(list, profile_count, count, paths, answers)) {
+		reports = json_array();
 		for (int i = 0; i < profile_count; i++)
-			json_array_append_new(
-				reports, json_pack("{s:s, s:o, s:O}", "profile", list[i].name, "limits",
-						   limits_document(&list[i]), "objects",
-						   json_object_get(json_array_get(lists[i], 0), "objects")));
+			json_array_append_new(reports, report_document(&list[i], answers[i]));
+	}
 	for (int i = 0; i < profile_count; i++)
-		json_decref(lists[i]);
-	if (json_array_size(reports))
-		return reports;
-	json_decref(reports);
-	return NULL;
+		json_decref(answers[i]);
+	return reports;
 }
 
 static json_t *check_device(const struct cli *cli, int count, char **paths)

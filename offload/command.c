@@ -16,7 +16,7 @@
 static int profiles_command(int argc, char **argv);
 
 static const struct command subcommands[] = {
-	{ "check", "[--profile FILE|NAME | --device INTERFACE [--attach]] [-j] OBJECT...",
+	{ "check", "[--profile FILE|NAME[,...] | --device INTERFACE [--attach]] [-j] OBJECT...",
 	  "what the driver of a card says to these BPF objects; no card is needed", check_command },
 	{ "lint", "[--profile FILE|NAME] [-j] OBJECT...",
 	  "what a card would not have in these BPF objects, and why", lint_command },

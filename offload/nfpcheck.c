@@ -43,8 +43,8 @@ static void write_limits(const struct profile *profile, char *text)
 static void __attribute__((noreturn))
 boot(const char *nfpcheck, int output, const struct profile *list, int profile_count, char **paths, int count)
 {
-	char limits[PROFILE_COUNT][LIMITS_SIZE], self[PATH_MAX] = "";
-	const char *argv[NFPCHECK_OBJECTS + 4 * PROFILE_COUNT + 16];
+	char limits[NFPCHECK_PROFILES][LIMITS_SIZE], self[PATH_MAX] = "";
+	const char *argv[NFPCHECK_OBJECTS + 4 * NFPCHECK_PROFILES + 16];
 	int argc = 0;
 
 	argv[argc++] = nfpcheck;

@@ -9,10 +9,12 @@
 
 #include "offload/profile.h"
 
-#define NFPCHECK_OBJECTS 256 /* at most, at once */
+/* At most, at once. */
+#define NFPCHECK_OBJECTS  256
+#define NFPCHECK_PROFILES 8
 
 /*
- * What the driver says of these objects, under each profile: the document that the command printed. At most
- * PROFILE_COUNT profiles. False: some are missing, and why is on stderr.
+ * What the driver says of these objects, under each profile: the document that the command printed. False:
+ * some are missing, and why is on stderr.
  */
 bool nfpcheck_ask(const struct profile *list, int profile_count, int count, char **paths, json_t **ret_lists);

@@ -95,12 +95,16 @@ static __always_inline enum reason nfp_admit(struct target *target, struct packe
 {
 	packet->in_index = target_port(target) + 1;
 	for (int i = 0;; i++) {
-		const void *tag = packet->data + ETHER_HEADER - 2 + i * TAG_HEADER;
+		__u64 offset = i * TAG_HEADER;
+		__u32 tables;
 
 		packet->in = target_interface(target, packet->in_index);
 		if (i == 2 || i == packet->tags)
 			break;
-		packet->in_index = admit_sub(target, packet->in, load32(tag));
+		tables = load32(packet->in->vlan);
+		asm volatile("%0 &= 4" : "+r"(offset)); /* a bound that everybody sees */
+		packet->in_index = admit_sub(target, tables & 0xffff, tables >> 16,
+					     load32(packet->data + ETHER_HEADER - 2 + offset));
 	}
 	return packet->in_index ? admit_station(packet) : REASON_TAG_UNKNOWN;
 }
@@ -211,7 +215,6 @@ int penstock_nfp(struct xdp_md *context)
 	struct image_counter *counter;
 	enum reason reason;
 
-	target.control = nfp_element(&target, &control, 0);
 	reason = nfp_pipeline(&target);
 	counter = nfp_counter(&target, reason & (REASON_MAX - 1));
 	if (counter) {

@@ -62,7 +62,6 @@ NFP_ARRAY(counters, struct image_counter, REASON_MAX);
 
 struct target {
 	struct xdp_md *context;
-	const struct image_control *control;
 	__u32 *place; /* on the stack, for the key of a lookup: one for all of them */
 };
 
@@ -113,12 +112,12 @@ static __always_inline __u32 target_run(const struct target *target, __u32 index
 
 static __always_inline __u16 target_leaf(const struct target *target, __u32 index)
 {
-	return target_run(target, index >> 1) >> (index & 1) * 16;
+	return target_run(target, (index & ~DESCRIPTOR_LEAVES) >> 1) >> (index & 1) * 16;
 }
 
 static __always_inline const struct image_control *target_control(const struct target *target)
 {
-	return target->control;
+	return nfp_element(target, &control, 0);
 }
 
 static __always_inline const struct image_vrf *target_vrf(const struct target *target, __u32 index)

@@ -10,11 +10,10 @@
 #include "xdp/route.h"
 #include "xdp/target.h"
 
-/* The sub-interface of a device that the tag belongs to; 0 where there is none. */
-static __always_inline __u32 admit_sub(struct target *target, const struct image_interface *device, __u32 tag)
+/* The sub-interface that the tag leads to in the device's VLAN tables; 0 where there is none. */
+static __always_inline __u32 admit_sub(struct target *target, __u32 customer, __u32 service, __u32 tag)
 {
-	bool service = (tag & 0xffff) == swap16(ETH_P_8021AD);
-	__u32 table = device->vlan[service];
+	__u32 table = (tag & 0xffff) == swap16(ETH_P_8021AD) ? service : customer;
 	__u32 vid = swap16(tag >> 16) & 0xfff;
 
 	return table ? target_vlan(target, table * 4096 + vid) : 0;
@@ -23,7 +22,7 @@ static __always_inline __u32 admit_sub(struct target *target, const struct image
 /* One tag upwards. */
 static __always_inline void admit_tag(struct target *target, struct packet *packet, __u32 tag)
 {
-	packet->in_index = admit_sub(target, packet->in, tag);
+	packet->in_index = admit_sub(target, packet->in->vlan[0], packet->in->vlan[1], tag);
 	packet->in = target_interface(target, packet->in_index);
 }
 

@@ -96,15 +96,18 @@ static __always_inline __u32 route_any(const struct target *t, __u32 entry, stru
 				       const int width)
 {
 	for (int i = 0; i < ROUTE_STEPS(width); i++) {
-		__u32 bits = entry_bits(entry);
+		__u32 bits = entry_bits(entry), index, leaves;
 		__u64 slot;
 
 		if (!(entry & ENTRY_NODE))
 			return entry;
 		slot = key.high >> (64 - bits);
-		slot = entry_kind(entry) == NODE_DIRECT ? route_direct_cell(entry, slot)
-							: route_bitmap_cell(t, entry, slot);
-		entry = slot & DESCRIPTOR_LEAVES ? target_leaf(t, slot) : target_run(t, slot);
+		index = entry_kind(entry) == NODE_DIRECT ? route_direct_cell(entry, slot)
+							 : route_bitmap_cell(t, entry, slot);
+		leaves = index & DESCRIPTOR_LEAVES;
+		entry = target_run(t, leaves ? (index & ~DESCRIPTOR_LEAVES) >> 1 : index);
+		if (leaves)
+			return (__u16)(entry >> (index & 1) * 16);
 		key = route_key_shift(key, bits, width);
 	}
 	return entry & ENTRY_NODE ? REASON_NO_ROUTE : entry;

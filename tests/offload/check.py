@@ -7,6 +7,7 @@ of the table what the table says. Exit status 77: qemu, packages or tools are mi
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ sys.dont_write_bytecode = True
 import programs
 
 SKIP = 77
+PROFILES = os.path.join(programs.HERE, "profiles")
 STORE_PART = 0.7  # of the code store: more than that the program for the card shall not need
 
 problems = []
@@ -42,7 +44,7 @@ def build_standin(nfpcheck):
 def check(penstock, *arguments):
     """Exit status, and what is said of each object, by profile."""
     command = [penstock, "offload", "check", "-j", *arguments]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, cwd=PROFILES)
     reports = json.loads(run.stdout) if run.stdout else []
     return run.returncode, {report["profile"]: report["objects"] for report in reports}
 
@@ -78,13 +80,15 @@ def check_known(penstock, card, table):
         check_program(program, said)
 
 
-def check_own(penstock, profile, table):
-    """One profile from a file."""
-    status, reports = check(penstock, "--profile", profile, *(program.object for program in table))
-    refused = any(program.driver != "takes" for program in table)
-    expect(status == refused, f"{profile}: exit {status}")
-    for program, said in zip(table, reports[profile]):
-        check_program(program, said)
+def check_own(penstock, own):
+    """Profiles from files, all in one go."""
+    objects = [program.object for table in own.values() for program in table]
+    status, reports = check(penstock, "--profile", ",".join(own), *objects)
+    expect(status == 1 and list(reports) == list(own), f"exit {status}, profiles {list(reports)}")
+    for profile, table in own.items():
+        said = {each["object"]: each for each in reports[profile]}
+        for program in table:
+            check_program(program, said[os.path.realpath(program.object)])
 
 
 def check_misuse(penstock):
@@ -99,10 +103,9 @@ def main():
     table = [program for program in programs.read(build) if program.driver != "-"]
     own = {}
     for program in table:
-        own.setdefault(program.profile, []).append(program)
+        own.setdefault(os.path.basename(program.profile), []).append(program)
     check_known(penstock, card, own.pop(programs.KNOWN_PROFILES[0]))
-    for profile, of_profile in own.items():
-        check_own(penstock, profile, of_profile)
+    check_own(penstock, own)
     check_misuse(penstock)
     for problem in problems:
         print(problem)
