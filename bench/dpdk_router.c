@@ -18,16 +18,22 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DPDK_ROUTER_WORDS  32
-#define DPDK_ROUTER_TEXT   256
-#define DPDK_ROUTER_ANSWER 65536
-#define DPDK_ROUTER_POLL   0.05
-#define DPDK_ROUTER_POLLS  6000 // five minutes: l3fwd takes long with full tables, and on a busy machine
-#define DPDK_ROUTER_WARM   0.05
-// Of what is received must be sent; the two are not read in the same moment.
-#define DPDK_ROUTER_ALL    0.95
-#define DPDK_ROUTER_SOME   0.5 // the same at the start
-#define DPDK_ROUTER_LOG    1500
+#define DPDK_ROUTER_WORDS   32
+#define DPDK_ROUTER_TEXT    256
+#define DPDK_ROUTER_ANSWER  65536
+#define DPDK_ROUTER_POLL    0.05
+#define DPDK_ROUTER_POLLS   6000 // five minutes: l3fwd takes long with full tables, and on a busy machine
+#define DPDK_ROUTER_WARM    0.05
+// Of what is received must be sent.
+#define DPDK_ROUTER_ALL     0.99
+#define DPDK_ROUTER_TRIES   50
+#define DPDK_ROUTER_BLUR_NS 1000000
+#define DPDK_ROUTER_LOG     1500
+
+struct dpdk_reading {
+	__u64 received_before, sent, received_behind;
+	__u64 nanoseconds;
+};
 
 struct dpdk_router_words {
 	char text[DPDK_ROUTER_WORDS][DPDK_ROUTER_TEXT];
@@ -102,13 +108,24 @@ static int dpdk_router_cpu(const struct dpdk_router *router, __u64 *ret)
 	return err;
 }
 
-static int dpdk_router_sample(const struct dpdk_router *router, struct dpdk_sample *ret)
+// What it has sent, and the CPU time that it took for that: the two cannot be read in one moment, so they are
+// read again until there is hardly any CPU time between a look before and one behind.
+static int dpdk_router_sample(const struct dpdk_router *router, struct dpdk_reading *ret)
 {
-	int err = dpdk_router_counter(router, 0, "ipackets", &ret->received);
+	__u64 before = 0, behind = 0;
+	int err = dpdk_router_counter(router, 0, "ipackets", &ret->received_before);
 
-	if (err >= 0)
-		err = dpdk_router_counter(router, 1, "opackets", &ret->sent);
-	return err < 0 ? err : dpdk_router_cpu(router, &ret->nanoseconds);
+	for (unsigned int i = 0; err >= 0 && i < DPDK_ROUTER_TRIES; i++) {
+		err = dpdk_router_cpu(router, &before);
+		if (err >= 0)
+			err = dpdk_router_counter(router, 1, "opackets", &ret->sent);
+		if (err >= 0)
+			err = dpdk_router_cpu(router, &behind);
+		if (behind - before < DPDK_ROUTER_BLUR_NS)
+			break;
+	}
+	ret->nanoseconds = before + (behind - before) / 2;
+	return err < 0 ? err : dpdk_router_counter(router, 0, "ipackets", &ret->received_behind);
 }
 
 // The worker of penstock has a thread of its own; l3fwd's is its first one.
@@ -277,24 +294,21 @@ static bool dpdk_router_forwards_itself(const struct dpdk_router *router)
 	bool itself;
 
 	figures = json_object_get(answer, "/penstock/port");
-	itself = !figures || json_object_get(figures, "forwarded"); // l3fwd answers null
+	itself = !json_is_object(figures) || json_object_get(figures, "forwarded"); // l3fwd answers null
 	json_decref(answer);
 	return itself;
 }
 
-// It forwards when what it sends is what it receives, for some time.
 static bool dpdk_router_forwards(struct dpdk_router *router)
 {
-	struct dpdk_sample before, after;
+	struct dpdk_reading before, after;
 
 	dpdk_router_find_thread(router);
 	if (dpdk_router_sample(router, &before) < 0)
 		return false;
 	dpdk_router_pause(DPDK_ROUTER_POLL);
 	return dpdk_router_sample(router, &after) == 0 && dpdk_router_forwards_itself(router) &&
-	       after.sent > before.sent &&
-	       (double)(after.sent - before.sent) >
-		       DPDK_ROUTER_SOME * (double)(after.received - before.received);
+	       after.sent > before.sent;
 }
 
 static int dpdk_router_wait(struct dpdk_router *router, const volatile sig_atomic_t *stop)
@@ -356,7 +370,7 @@ static void dpdk_router_tell_reasons(const struct dpdk_router *router)
 
 int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_sample *ret)
 {
-	struct dpdk_sample before, after;
+	struct dpdk_reading before, after;
 	int err;
 
 	kill(router->pid, SIGCONT);
@@ -365,16 +379,20 @@ int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_samp
 	dpdk_router_pause(seconds);
 	if (err >= 0)
 		err = dpdk_router_sample(router, &after);
-	if (err >= 0 &&
-	    (double)(after.sent - before.sent) < DPDK_ROUTER_ALL * (double)(after.received - before.received))
-		dpdk_router_tell_reasons(router);
+	if (err >= 0) {
+		ret->sent = after.sent - before.sent;
+		ret->nanoseconds = after.nanoseconds - before.nanoseconds;
+		// At least so many came in while these went out.
+		ret->received = after.received_before > before.received_behind
+					? after.received_before - before.received_behind
+					: 0;
+		if ((double)ret->sent < DPDK_ROUTER_ALL * (double)ret->received) {
+			dpdk_router_tell_reasons(router);
+			err = -EBADMSG;
+		}
+	}
 	kill(router->pid, SIGSTOP);
-	if (err < 0)
-		return err;
-	ret->received = after.received - before.received;
-	ret->sent = after.sent - before.sent;
-	ret->nanoseconds = after.nanoseconds - before.nanoseconds;
-	return (double)ret->sent < DPDK_ROUTER_ALL * (double)ret->received ? -EBADMSG : 0;
+	return err;
 }
 
 void dpdk_router_stop(struct dpdk_router *router)
