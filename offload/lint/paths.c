@@ -13,7 +13,7 @@
 #define STEP_LIMIT   400000 /* of one object: instructions looked at, frames compared */
 #define MEMORY_LIMIT (128u << 20)
 #define KEEP         8  /* states where paths meet, */
-#define KEEP_LOOP    48 /* and where a loop begins: loops of as many rounds are known exactly */
+#define KEEP_LOOP    48 /* and in loops: as many rounds are known exactly */
 #define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
 #define WIDEN        64 /* and where no loop moves them for ever */
 #define KEEPERS      18 /* instructions of the card's */
@@ -32,7 +32,7 @@ struct waiting {
 	struct state state;
 };
 
-enum { PLACE_MEETS = 1, PLACE_LOOPS = 2, PLACE_REACHED = 4 };
+enum { PLACE_MEETS = 1, PLACE_LOOPS = 2, PLACE_REACHED = 4, PLACE_INSIDE = 8 };
 
 struct paths {
 	struct judge *judge;
@@ -58,25 +58,32 @@ static void *take(struct paths *paths, size_t head, const struct state *state)
 	return malloc(size);
 }
 
-/* Marks where more than one path can come to. */
-static void mark(uint8_t *place, uint8_t *seen, uint32_t from, int64_t to, uint32_t count)
+/* Marks where more than one path can come to. `loops` counts how many loops begin and end at a place. */
+static void mark(uint8_t *place, uint8_t *seen, int32_t *loops, uint32_t from, int64_t to, uint32_t count)
 {
 	if (to < 0 || to >= count)
 		return;
 	if (seen[to])
 		place[to] |= PLACE_MEETS;
 	seen[to] = 1;
-	if (to <= from)
-		place[to] |= PLACE_MEETS | PLACE_LOOPS;
+	if (to > from)
+		return;
+	place[to] |= PLACE_MEETS | PLACE_LOOPS;
+	loops[to]++;
+	loops[from + 1]--;
 }
 
 static int mark_places(struct paths *paths)
 {
 	uint32_t count = paths->object->instruction_count;
+	int32_t *loops = calloc(count + 1, sizeof(*loops));
 	uint8_t *seen = calloc(count, 1);
 
-	if (!seen)
+	if (!seen || !loops) {
+		free(loops);
+		free(seen);
 		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < paths->object->function_count; i++) {
 		seen[paths->object->functions[i].first] = 1;
 		paths->place[paths->object->functions[i].first] |= PLACE_MEETS;
@@ -89,16 +96,21 @@ static int mark_places(struct paths *paths)
 		if (i + 1 < count && object_calls(paths->object, i, &function))
 			paths->place[i + 1] |= PLACE_MEETS; /* each way out of the function comes here */
 		if (instruction_is_jump(instruction, &far)) {
-			mark(paths->place, seen, i, (int64_t)i + 1 + far, count);
+			mark(paths->place, seen, loops, i, (int64_t)i + 1 + far, count);
 			continue;
 		}
 		if (instruction_is_conditional(instruction))
-			mark(paths->place, seen, i, (int64_t)i + 1 + instruction->off, count);
+			mark(paths->place, seen, loops, i, (int64_t)i + 1 + instruction->off, count);
 		if (instruction->code == INSTRUCTION_LOAD_64)
 			i++;
 		if (instruction->code != INSTRUCTION_EXIT)
-			mark(paths->place, seen, i, (int64_t)i + 1, count);
+			mark(paths->place, seen, loops, i, (int64_t)i + 1, count);
 	}
+	for (uint32_t i = 0; i < count; i++) {
+		loops[i] += i ? loops[i - 1] : 0;
+		paths->place[i] |= loops[i] > 0 ? PLACE_INSIDE : 0;
+	}
+	free(loops);
 	free(seen);
 	return 0;
 }
@@ -176,6 +188,7 @@ static int add_passed(struct paths *paths, const struct state *state)
 static int pass(struct paths *paths, struct state *state)
 {
 	bool loops = paths->place[state->at] & PLACE_LOOPS;
+	uint32_t keep = paths->place[state->at] & (PLACE_LOOPS | PLACE_INSIDE) ? KEEP_LOOP : KEEP;
 	uint32_t kept = 0, least = UINT32_MAX;
 	struct passed *nearest = NULL;
 
@@ -197,7 +210,7 @@ static int pass(struct paths *paths, struct state *state)
 		}
 		kept++;
 	}
-	if (kept < (loops ? KEEP_LOOP : KEEP))
+	if (kept < keep)
 		return add_passed(paths, state) < 0 ? -E2BIG : 1;
 	state_join(&nearest->state, state, nearest->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
 	state_copy(state, &nearest->state);

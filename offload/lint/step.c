@@ -20,13 +20,6 @@ static struct value operand(const struct state *state, const struct bpf_insn *in
 	return value_number(constant, constant);
 }
 
-static struct value swapped(const struct bpf_insn *instruction)
-{
-	return value_number(0, instruction->imm == 16   ? UINT16_MAX
-			       : instruction->imm == 32 ? UINT32_MAX
-							: UINT64_MAX);
-}
-
 static void step_alu(struct state *state, const struct bpf_insn *instruction, bool sound)
 {
 	struct value *to = &state->reg[instruction->dst_reg];
@@ -35,8 +28,8 @@ static void step_alu(struct state *state, const struct bpf_insn *instruction, bo
 
 	if (!sound)
 		*to = value_unjudged();
-	else if (BPF_OP(instruction->code) == BPF_END)
-		*to = swapped(instruction);
+	else if (BPF_OP(instruction->code) == BPF_END || BPF_OP(instruction->code) == BPF_NEG)
+		*to = value_number(0, UINT64_MAX); /* as much as the kernel knows */
 	else
 		*to = value_compute(BPF_OP(instruction->code), wide, to, &right);
 }

@@ -410,6 +410,9 @@ struct value value_compute(uint8_t operation, bool wide, const struct value *lef
 		return *right;
 	if (right->kinds & VALUE_UNSET || (left->kinds & VALUE_UNSET && operation != BPF_MOV))
 		return unknown(wide);
+	if (!wide && ((left->kinds != VALUE_NUMBER && operation != BPF_MOV) || right->kinds != VALUE_NUMBER))
+		return unknown(
+			true); /* of pointers; the kernel knows nothing of that, not even the upper half */
 	if (!wide) {
 		low_left = value_low_half(left);
 		low_right = value_low_half(right);

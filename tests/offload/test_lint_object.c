@@ -13,7 +13,7 @@
 #include "offload/lint/lint.h"
 
 #define SEED    1
-#define DAMAGED 150 /* of each object */
+#define DAMAGED 60 /* of each object */
 
 static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
 {
