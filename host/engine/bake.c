@@ -7,6 +7,16 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include "host/fib/image_store.h"
+#include "xdp/baked.h"
+#include "xdp/image.h"
+
+struct bake {
+	int fd[BAKED_MAX];       /* addresses: the map whose value it is ... */
+	__u32 offset[BAKED_MAX]; /* ... and where in it, added to what the program asks for */
+	__u32 number[BAKED_MAX]; /* numbers */
+};
+
 static bool is_mark(const struct bpf_insn *insn)
 {
 	return ((__u32)insn->imm & 0xffff0000) == BAKED_MAGIC;
@@ -25,7 +35,7 @@ static bool has_immediate(const struct bpf_insn *insn)
 	return (class == BPF_ALU || class == BPF_ALU64) && BPF_SRC(insn->code) == BPF_K;
 }
 
-int bake_program(struct bpf_program *program, const struct bake *bake)
+static int bake_program(struct bpf_program *program, const struct bake *bake)
 {
 	/* libbpf hands them out for reading; until it loads them they are ours to finish */
 	struct bpf_insn *insn = (struct bpf_insn *)bpf_program__insns(program);
@@ -49,4 +59,20 @@ int bake_program(struct bpf_program *program, const struct bake *bake)
 		i += wide;
 	}
 	return 0;
+}
+
+int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port)
+{
+	struct bake bake = { 0 };
+
+	bake.fd[BAKED_TABLES] = store->tables_fd;
+	bake.fd[BAKED_INGRESS] = store->tables_fd;
+	bake.offset[BAKED_INGRESS] = offsetof(struct image_tables, interface[port + 1]);
+	bake.fd[BAKED_NODE] = store->node_fd;
+	bake.fd[BAKED_RUN] = store->run_fd;
+	bake.number[BAKED_PORT] = port;
+	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
+	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
+	bake.number[BAKED_LEAF_MASK] = 2 * store->run_cells - 1;
+	return bake_program(program, &bake);
 }

@@ -7,15 +7,11 @@
 
 #include <linux/types.h>
 
-#include "xdp/baked.h"
-
 struct bpf_program;
+struct image_store;
 
-struct bake {
-	int fd[BAKED_MAX];       /* addresses: the map whose value it is ... */
-	__u32 offset[BAKED_MAX]; /* ... and where in it, added to what the program asks for */
-	__u32 number[BAKED_MAX]; /* numbers */
-};
-
-/* -EBADMSG: a mark of the program is of an unknown kind, or stands in another instruction than it may. */
-int bake_program(struct bpf_program *program, const struct bake *bake);
+/*
+ * The constants of the instance for a port of this image, which lies in maps. -EBADMSG: a mark of the program
+ * is of an unknown kind, or stands in another instruction than it may.
+ */
+int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port);

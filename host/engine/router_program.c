@@ -12,22 +12,6 @@
 #include "host/fib/image_store.h"
 #include "xdp/router.skel.h"
 
-static int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port)
-{
-	struct bake bake = { 0 };
-
-	bake.fd[BAKED_TABLES] = store->tables_fd;
-	bake.fd[BAKED_INGRESS] = store->tables_fd;
-	bake.offset[BAKED_INGRESS] = offsetof(struct image_tables, interface[port + 1]);
-	bake.fd[BAKED_NODE] = store->node_fd;
-	bake.fd[BAKED_RUN] = store->run_fd;
-	bake.number[BAKED_PORT] = port;
-	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
-	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
-	bake.number[BAKED_LEAF_MASK] = 2 * store->run_cells - 1;
-	return bake_program(program, &bake);
-}
-
 /* Opened, with what every instance shares. */
 static int open_object(const struct engine_context *context, struct router **ret, struct why *why)
 {

@@ -30,23 +30,6 @@ static int reuse_maps(struct router *program, struct router *first)
 	return error;
 }
 
-// As the native engine does it.
-static int bake_port(struct router *program, const struct image_store *store, __u16 port)
-{
-	struct bake bake = { 0 };
-
-	bake.fd[BAKED_TABLES] = store->tables_fd;
-	bake.fd[BAKED_INGRESS] = store->tables_fd;
-	bake.offset[BAKED_INGRESS] = offsetof(struct image_tables, interface[port + 1]);
-	bake.fd[BAKED_NODE] = store->node_fd;
-	bake.fd[BAKED_RUN] = store->run_fd;
-	bake.number[BAKED_PORT] = port;
-	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
-	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
-	bake.number[BAKED_LEAF_MASK] = 2 * store->run_cells - 1;
-	return bake_program(program->progs.penstock, &bake);
-}
-
 static int load(struct native *native, const struct image_store *store, __u16 port)
 {
 	struct router *program = router__open();
@@ -55,7 +38,7 @@ static int load(struct native *native, const struct image_store *store, __u16 po
 	if (!program)
 		return -errno;
 	native->program[port] = program;
-	error = bake_port(program, store, port);
+	error = bake_port(program->progs.penstock, store, port);
 	if (!error && port)
 		error = reuse_maps(program, native->program[0]);
 	return error ? error : router__load(program);
