@@ -172,10 +172,25 @@ static void soon_fired(void *arg)
 	review(arg);
 }
 
+/* The tables are held for good: another daemon must make them anew; until then the kernel forwards. */
+static bool tables_are_lost(struct router *router)
+{
+	if (!fib_lost(router->fib))
+		return false;
+	(void)why_set(&router->failure, ENOMEM,
+		      "memory ran out while the tables changed, so what they hold cannot be relied on; Linux "
+		      "forwards "
+		      "now; give penstock more memory and start it again");
+	loop_stop(router->loop, -ENOMEM);
+	return true;
+}
+
 static void tick_fired(void *arg)
 {
 	struct router *router = arg;
 
+	if (tables_are_lost(router))
+		return;
 	review(router);
 	router_sample(router);
 }
@@ -618,6 +633,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 int router_run(const struct options *options, struct config *config, struct why *why)
 {
 	struct router *router = calloc(1, sizeof(*router));
+	bool lost = false;
 	int error;
 
 	if (!router) {
@@ -634,8 +650,9 @@ int router_run(const struct options *options, struct config *config, struct why 
 		error = loop_run(router->loop);
 		if (error < 0)
 			*why = router->failure;
+		lost = fib_lost(router->fib);
 	}
-	tear_down(router, error >= 0);
+	tear_down(router, error >= 0 || lost);
 	config_free(router->config);
 	free(router);
 	return error;

@@ -576,6 +576,11 @@ bool fib_held(const struct fib *fib)
 	return fib->store->tables->control.held;
 }
 
+bool fib_lost(const struct fib *fib)
+{
+	return fib->lost;
+}
+
 /* Whether something waits for a grace period. Each part goes on with what has waited long enough. */
 static bool settle_parts(struct fib *fib)
 {

@@ -153,6 +153,9 @@ void fib_hold(struct fib *fib, bool held);
 /* Whether packets still punt for that reason. */
 bool fib_held(const struct fib *fib);
 
+/* Whether memory ran out, so that it is held for good. */
+bool fib_lost(const struct fib *fib);
+
 /* Finishes what waited for a grace period, recycles memory, compacts. Call when the loop is idle and at least
  * every 20 ms while it returns true (there is more to do). Never blocks for longer than about a millisecond.
  */
