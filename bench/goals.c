@@ -18,7 +18,7 @@
 #define GOALS_USAGE 2
 #define GOALS_WORDS 12
 
-enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_REPLAY, RUN_MIRROR, RUNS };
+enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_REPLAY, RUN_MIRROR, RUN_AFXDP, RUNS };
 
 // Commands that measure; the quick way costs certainty.
 struct goals_command {
@@ -38,6 +38,7 @@ static const struct goals_command goals_commands[RUNS] = {
 		      { "fib", "--skip", "rte_lpm6,rte_lpm6-bulk" },
 		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
 	[RUN_REPLAY] = { "replay", { "replay" }, { "replay", "--rounds", "3" } },
+	[RUN_AFXDP] = { "afxdp", { "afxdp" }, { "afxdp", "--rounds", "3", "--seconds", "0.3" } },
 	[RUN_MIRROR] = { "mirror",
 			 { "mirror", "--rounds", "3" },
 			 { "mirror", "--rounds", "1", "--seconds", "1" } },
@@ -96,6 +97,7 @@ static const struct goal goals[] = {
 	{ "update, IPv6: longest, ms", RUN_FIB, FIB6 "structure image in BPF maps update-max", NULL, 1e6, 0, 5 },
 	{ "in user space, from memory, full table, IPv4: Mpps", RUN_REPLAY, "replay IPv4 full random", NULL, 0, 10, 0 },
 	{ "in user space, from memory, full table, IPv6: Mpps", RUN_REPLAY, "replay IPv6 full random", NULL, 0, 10, 0 },
+	{ "behind AF_XDP sockets, IPv4: times testpmd", RUN_AFXDP, "afxdp IPv4 1-routes times-testpmd", NULL, 0, 1.0, 0 },
 	{ "cold start with full tables: ms", RUN_MIRROR, "mirror cold_start", NULL, 0, 0, 3000 },
 	{ "route changes applied a second", RUN_MIRROR, "mirror applied_rate", NULL, 0, 100000, 0 },
 	{ "lag at 20,000 changes a second, 99 of 100: ms", RUN_MIRROR, "mirror lag_p99", NULL, 0, 0, 50 },
