@@ -60,7 +60,8 @@ def check_card(profile, said, limits):
 def check_program(program, said):
     expect(said["accepted"] == (program.driver == "takes"), f"{program.name}: accepted is {said['accepted']}")
     if program.driver == "takes":
-        expect(said["programs"][0]["nfp"] > 0, f"{program.name}: no instructions")
+        nfp = said["programs"][0]["nfp"]
+        expect(f"{nfp} instructions" == program.words, f"{program.name}: {nfp} instructions, not {program.words}")
         return
     expect(said.get("step") in (program.driver, "open"), f"{program.name}: ended at {said.get('step')}")
     words = " ".join((said.get("error", ""), *said["words"]))
@@ -98,7 +99,7 @@ def check_misuse(penstock):
 
 
 def main():
-    penstock, nfpcheck, build, card = sys.argv[1:]
+    penstock, nfpcheck, build, card = map(os.path.abspath, sys.argv[1:])
     build_standin(nfpcheck)
     table = [program for program in programs.read(build) if program.driver != "-"]
     own = {}
