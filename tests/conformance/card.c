@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The program for the NIC, loaded on this machine, beside the user build, in drawn worlds: card CARD_OBJECT.
+ *
+ * What leaves by the port it came in by leaves here as XDP_TX, with the same bytes; what leaves by another is
+ * passed on as it came, and so is what the card need not look into further once it sees that. All else has
+ * the same verdict and reason. A card's maps are filled as offload/target_nfp.h says: an element for each
+ * entry; here they are as large as the image's tables.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "host/engine/bake.h"
+#include "tests/conformance/decode.h"
+#include "tests/conformance/runner.h"
+#include "tests/conformance/world_fib.h"
+#include "tests/oracle/packets.h"
+#include "tests/oracle/router.h"
+
+#define SEED      20261130
+#define WORLDS    6
+#define PACKETS   40000
+#define PORTS     8
+#define LONGEST   3000 // BPF_PROG_TEST_RUN takes no more in one buffer
+#define SHOWN     8
+#define EXIT_SKIP 77
+
+enum table { NODE, RUN, CONTROL, VRF, INTERFACE, OWN, HOP, VLAN, BUCKET, COUNTERS, TABLES };
+
+static const char *const names[TABLES] = { "node", "run", "control", "vrf",    "interface",
+					   "own",  "hop", "vlan",    "bucket", "counters" };
+
+struct card {
+	struct bpf_object *object[PORTS];
+	void *memory[TABLES];
+	size_t size[TABLES];
+	__u32 ports;
+};
+
+struct figures {
+	__u64 packets, sent, beyond, unequal;
+};
+
+// Where an entry of the image is, how wide, and how many there are.
+struct entries {
+	const void *first;
+	__u32 width, count;
+};
+
+static struct entries entries_of(const struct image_store *store, enum table table)
+{
+	const struct image_tables *image = store->tables;
+
+	switch (table) {
+	case NODE:
+		return (struct entries){ store->node, sizeof(__u64), store->node_chunks * NODE_CHUNK_WORDS };
+	case RUN:
+		return (struct entries){ store->run, sizeof(__u32), store->run_cells };
+	case CONTROL:
+		return (struct entries){ &image->control, sizeof(image->control), 1 };
+	case VRF:
+		return (struct entries){ image->vrf, sizeof(*image->vrf), IMAGE_VRFS };
+	case INTERFACE:
+		return (struct entries){ image->interface, sizeof(*image->interface), IMAGE_INTERFACES };
+	case OWN:
+		return (struct entries){ image->own, sizeof(*image->own), IMAGE_OWN };
+	case HOP:
+		return (struct entries){ image->nexthop, sizeof(*image->nexthop), IMAGE_NEXTHOPS };
+	case VLAN:
+		return (struct entries){ image->vlan, sizeof(*image->vlan), IMAGE_VLAN_TABLES * 4096 };
+	case BUCKET:
+		return (struct entries){ image->bucket, sizeof(*image->bucket), IMAGE_BUCKETS };
+	default:
+		return (struct entries){ NULL, sizeof(struct image_counter), REASON_MAX };
+	}
+}
+
+// An element takes a multiple of eight bytes.
+static void fill(struct card *card, const struct image_store *store)
+{
+	for (enum table table = 0; table < COUNTERS; table++) {
+		struct entries entries = entries_of(store, table);
+		size_t stride = (entries.width + 7) & ~7u;
+
+		for (__u32 i = 0; i < entries.count; i++)
+			memcpy((char *)card->memory[table] + i * stride,
+			       (const char *)entries.first + (size_t)i * entries.width, entries.width);
+	}
+}
+
+static int prepare(struct card *card, const struct image_store *store, __u32 port)
+{
+	struct bpf_object *object = card->object[port];
+	struct bake bake = { .number[BAKED_PORT] = port };
+	int error = bake_program(bpf_object__next_program(object, NULL), &bake);
+
+	for (enum table table = 0; table < TABLES && !error; table++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object, names[table]);
+
+		if (!map)
+			return -ENOENT;
+		if (port) {
+			struct bpf_map *first = bpf_object__find_map_by_name(card->object[0], names[table]);
+
+			error = bpf_map__reuse_fd(map, bpf_map__fd(first));
+			continue;
+		}
+		error = bpf_map__set_map_flags(map, BPF_F_MMAPABLE);
+		if (!error)
+			error = bpf_map__set_max_entries(map, entries_of(store, table).count);
+	}
+	return error ? error : bpf_object__load(object);
+}
+
+static int map_tables(struct card *card, const struct image_store *store)
+{
+	for (enum table table = 0; table < TABLES; table++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(card->object[0], names[table]);
+		struct entries entries = entries_of(store, table);
+
+		card->size[table] = (size_t)entries.count * ((entries.width + 7) & ~7u);
+		card->memory[table] = mmap(NULL, card->size[table], PROT_READ | PROT_WRITE, MAP_SHARED,
+					   bpf_map__fd(map), 0);
+		if (card->memory[table] == MAP_FAILED) {
+			card->memory[table] = NULL;
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static void card_close(struct card *card)
+{
+	for (enum table table = 0; table < TABLES; table++)
+		if (card->memory[table])
+			munmap(card->memory[table], card->size[table]);
+	for (__u32 port = 0; port < card->ports; port++)
+		bpf_object__close(card->object[port]);
+}
+
+static int card_open(struct card *card, const char *path, const struct image_store *store, __u32 ports)
+{
+	int error = 0;
+
+	memset(card, 0, sizeof(*card));
+	for (__u32 port = 0; port < ports && !error; port++) {
+		card->object[port] = bpf_object__open_file(path, NULL);
+		if (!card->object[port])
+			return -errno;
+		card->ports++;
+		error = prepare(card, store, port);
+	}
+	return error ? error : map_tables(card, store);
+}
+
+// The reason that was counted since the counters were cleared; counts must be those of one frame.
+static __u8 counted_reason(const struct card *card, __u32 bytes)
+{
+	const struct image_counter *counters = card->memory[COUNTERS];
+	__u8 reason = RUNNER_UNKNOWN;
+
+	for (int i = 0; i < REASON_MAX; i++)
+		if (counters[i].packets) {
+			if (reason != RUNNER_UNKNOWN || counters[i].packets != 1 ||
+			    counters[i].bytes != bytes)
+				return RUNNER_UNKNOWN;
+			reason = i;
+		}
+	return reason;
+}
+
+static int card_run(struct card *card, __u16 port, const __u8 *frame, __u32 length,
+		    struct runner_outcome *ret_outcome)
+{
+	struct bpf_program *program = bpf_object__next_program(card->object[port], NULL);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
+		    .data_out = ret_outcome->frame, .data_size_out = RUNNER_FRAME, .repeat = 1);
+
+	memset(card->memory[COUNTERS], 0, card->size[COUNTERS]);
+	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0)
+		return -errno;
+	ret_outcome->length = options.data_size_out;
+	ret_outcome->reason = counted_reason(card, options.data_size_out);
+	ret_outcome->port = options.retval == XDP_TX ? port : -1;
+	switch (options.retval) {
+	case XDP_TX:
+		ret_outcome->action = ACTION_FORWARD;
+		return 0;
+	case XDP_PASS:
+		ret_outcome->action = ACTION_PUNT;
+		return 0;
+	case XDP_DROP:
+		ret_outcome->action = ACTION_DROP;
+		return 0;
+	default:
+		return -EPROTO;
+	}
+}
+
+// Reasons that come after the question whether the port can be reached from here.
+static bool is_late(__u8 reason)
+{
+	return reason == REASON_FORWARDED || reason == REASON_SAME_INTERFACE || reason == REASON_TOO_BIG ||
+	       reason == REASON_MULTI_BUFFER || reason == REASON_NO_HEADROOM;
+}
+
+// Whether the card did what it may, where the program with all ports in reach did `all`.
+static bool agrees(const struct runner_outcome *all, const struct runner_outcome *card, __u16 port,
+		   const __u8 *frame, __u32 length)
+{
+	if (card->action == ACTION_PUNT && card->reason == REASON_EGRESS_BEYOND)
+		return is_late(all->reason) && (all->action != ACTION_FORWARD || all->port != port) &&
+		       card->length == length && memcmp(card->frame, frame, length) == 0;
+	return card->action == all->action && card->reason == all->reason && card->length == all->length &&
+	       (card->action != ACTION_FORWARD || all->port == port) &&
+	       memcmp(card->frame, all->frame, all->length) == 0;
+}
+
+static void show(const struct packet_drawn *packet, const struct runner_outcome *all,
+		 const struct runner_outcome *card, int error)
+{
+	char title[128];
+
+	snprintf(title, sizeof(title), "packet %llu (%s) into %s", (unsigned long long)packet->number,
+		 packet->kind, packet->port->name);
+	decode_print(stdout, title, packet->frame, packet->length);
+	printf("  all: action %u, reason %u, port %d, %u bytes; card: %s, action %u, reason %u, %u bytes\n",
+	       all->action, all->reason, all->port, all->length, error ? strerror(-error) : "ran",
+	       card->action, card->reason, card->length);
+}
+
+static void try_packet(struct card *card, void *user, __u16 port, const struct packet_drawn *packet,
+		       struct figures *figures)
+{
+	static struct runner_outcome all, outcome;
+	int error;
+
+	runner_user.run(user, port, packet->frame, packet->length, &all);
+	error = card_run(card, port, packet->frame, packet->length, &outcome);
+	figures->packets++;
+	figures->sent += !error && outcome.action == ACTION_FORWARD;
+	figures->beyond += !error && outcome.reason == REASON_EGRESS_BEYOND;
+	if (!error && agrees(&all, &outcome, port, packet->frame, packet->length))
+		return;
+	if (figures->unequal++ < SHOWN)
+		show(packet, &all, &outcome, error);
+}
+
+static void try_packets(struct card *card, const struct world_fib *tables, __u64 seed,
+			struct figures *figures)
+{
+	static struct packet_drawn packet;
+	struct packets *packets = packets_new(tables->world, seed);
+	void *user;
+
+	if (!packets || runner_user.open(tables->store, tables->ports, &user))
+		exit(1);
+	fill(card, tables->store);
+	for (int i = 0; i < PACKETS; i++) {
+		__u16 port;
+
+		packets_next(packets, &packet);
+		port = tables->port[packet.port - tables->world->interface];
+		if (port != WORLD_FIB_NO_PORT && packet.length >= 14 && packet.length <= LONGEST)
+			try_packet(card, user, port, &packet, figures);
+	}
+	runner_user.close(user);
+	packets_free(packets);
+}
+
+static int run_world(const char *path, __u64 seed, struct figures *figures)
+{
+	const struct world_options options = {
+		.ports = 2 + seed % 2, .sub_interfaces = 12, .vrfs = 2, .routes = 1000
+	};
+	const struct fib_limits limits = { .node_chunks = 1 << 17, .run_cells = 1 << 20 };
+	struct world *world = world_random(seed, &options);
+	struct world_fib *tables = NULL;
+	struct card card = { 0 };
+	int error;
+
+	if (!world)
+		return -ENOMEM;
+	error = world_fib_new(world, seed, &limits, false, &tables);
+	if (!error)
+		error = card_open(&card, path, tables->store, tables->ports);
+	if (!error)
+		try_packets(&card, tables, seed, figures);
+	card_close(&card);
+	world_fib_free(tables);
+	world_free(world);
+	return error;
+}
+
+int main(int argc, char *argv[])
+{
+	struct figures figures = { 0 };
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: card CARD_OBJECT\n");
+		return 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	libbpf_set_print(NULL);
+	for (__u64 seed = SEED; seed < SEED + WORLDS; seed++) {
+		int error = run_world(argv[1], seed, &figures);
+
+		if (error == -EPERM) {
+			printf("skipped: BPF is not permitted here\n");
+			return EXIT_SKIP;
+		}
+		if (error) {
+			printf("world %llu: %s\n", (unsigned long long)seed, strerror(-error));
+			return 1;
+		}
+	}
+	printf("%llu packets: %llu sent by the port they came in by, %llu left to who reaches the others, "
+	       "%llu "
+	       "unequal\n",
+	       (unsigned long long)figures.packets, (unsigned long long)figures.sent,
+	       (unsigned long long)figures.beyond, (unsigned long long)figures.unequal);
+	if (figures.sent < figures.packets / 50 || figures.beyond < figures.packets / 50)
+		printf("the test has become weak\n");
+	return figures.unequal || figures.sent < figures.packets / 50 ||
+	       figures.beyond < figures.packets / 50;
+}
