@@ -36,9 +36,10 @@ struct runner_ops {
 	int (*counters)(void *runner, __u16 port, struct image_counters *ret_counters);
 	// Lets other ports send to this one, or no longer. NULL: the outcome has the port.
 	int (*egress)(void *runner, __u16 port, bool open);
+	__u8 closed; // enum action: what becomes of packets to a port that is not open
 };
 
-extern const struct runner_ops runner_user, runner_burst, runner_native;
+extern const struct runner_ops runner_user, runner_burst, runner_native, runner_steer;
 
 // All runners of this build, the one that tells everything first; ends with NULL.
 extern const struct runner_ops *const runner_list[];

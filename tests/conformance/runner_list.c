@@ -3,4 +3,5 @@
 
 #include <stddef.h>
 
-const struct runner_ops *const runner_list[] = { &runner_user, &runner_burst, &runner_native, NULL };
+const struct runner_ops *const runner_list[] = { &runner_user, &runner_burst, &runner_native, &runner_steer,
+						 NULL };

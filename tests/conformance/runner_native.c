@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 // The program as the kernel runs it, by BPF_PROG_TEST_RUN: nothing is attached, nothing is sent. A redirect
-// is looked up in the map of ports, where every port is the loopback device.
+// is looked up in the map of ports, where every port is the loopback device. The entry that feeds AF_XDP
+// sockets has to do the same as the other one while there are none.
 #include "tests/conformance/runner.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include "xdp/router.skel.h"
 
 struct native {
+	bool steer;
 	__u32 ports;
 	int cpus;
 	struct router *program[IMAGE_PORTS];
@@ -30,6 +32,11 @@ static int reuse_maps(struct router *program, struct router *first)
 	return error;
 }
 
+static struct bpf_program *entry(const struct native *native, const struct router *program)
+{
+	return native->steer ? program->progs.penstock_steer : program->progs.penstock;
+}
+
 static int load(struct native *native, const struct image_store *store, __u16 port)
 {
 	struct router *program = router__open();
@@ -38,7 +45,9 @@ static int load(struct native *native, const struct image_store *store, __u16 po
 	if (!program)
 		return -errno;
 	native->program[port] = program;
-	error = bake_port(program->progs.penstock, store, port);
+	bpf_program__set_autoload(program->progs.penstock, !native->steer);
+	bpf_program__set_autoload(program->progs.penstock_steer, native->steer);
+	error = bake_port(entry(native, program), store, port);
 	if (!error && port)
 		error = reuse_maps(program, native->program[0]);
 	return error ? error : router__load(program);
@@ -79,7 +88,7 @@ static int load_all(struct native *native, const struct image_store *store)
 	return error;
 }
 
-static int native_open(struct image_store *store, __u32 ports, void **ret_runner)
+static int open_entry(struct image_store *store, __u32 ports, bool steer, void **ret_runner)
 {
 	struct native *native;
 	int error;
@@ -90,6 +99,7 @@ static int native_open(struct image_store *store, __u32 ports, void **ret_runner
 	if (!native)
 		return -ENOMEM;
 	native->ports = ports;
+	native->steer = steer;
 	native->cpus = libbpf_num_possible_cpus();
 	error = load_all(native, store);
 	if (error) {
@@ -100,6 +110,16 @@ static int native_open(struct image_store *store, __u32 ports, void **ret_runner
 	return 0;
 }
 
+static int native_open(struct image_store *store, __u32 ports, void **ret_runner)
+{
+	return open_entry(store, ports, false, ret_runner);
+}
+
+static int steer_open(struct image_store *store, __u32 ports, void **ret_runner)
+{
+	return open_entry(store, ports, true, ret_runner);
+}
+
 static int native_run(void *runner, __u16 port, const __u8 *frame, __u32 length,
 		      struct runner_outcome *ret_outcome)
 {
@@ -107,7 +127,7 @@ static int native_run(void *runner, __u16 port, const __u8 *frame, __u32 length,
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
 		    .data_out = ret_outcome->frame, .data_size_out = RUNNER_FRAME, .repeat = 1);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(native->program[port]->progs.penstock), &options) < 0)
+	if (bpf_prog_test_run_opts(bpf_program__fd(entry(native, native->program[port])), &options) < 0)
 		return -errno;
 	switch (options.retval) {
 	case XDP_REDIRECT:
@@ -153,4 +173,15 @@ const struct runner_ops runner_native = {
 	.run = native_run,
 	.counters = native_counters,
 	.egress = native_egress,
+	.closed = ACTION_DROP,
+};
+
+const struct runner_ops runner_steer = {
+	.name = "steer",
+	.open = steer_open,
+	.close = native_close,
+	.run = native_run,
+	.counters = native_counters,
+	.egress = native_egress,
+	.closed = ACTION_PUNT,
 };

@@ -176,8 +176,8 @@ static __u16 number_of(const struct trial *trial, const struct packet_drawn *pac
 	return trial->tables->port[packet->port->ifindex - WORLD_FIRST_IFINDEX];
 }
 
-// With this port taken out of the map of ports, exactly the packets for it must be dropped: so a build shows
-// which port it means. Once in 16 batches.
+// With this port taken out of the map of ports, exactly the packets for it must be dropped, or go to the
+// kernel: so a build shows which port it means. Once in 16 batches.
 static void check_closed(struct trial *trial, __u32 runner, __u16 closed)
 {
 	static struct runner_outcome outcome;
@@ -186,7 +186,7 @@ static void check_closed(struct trial *trial, __u32 runner, __u16 closed)
 	for (__u32 i = 0; i < trial->count; i++) {
 		const struct packet_drawn *packet = &trial->batch[i];
 		const struct runner_outcome *first = &trial->verdict[i];
-		__u8 action = first->port == closed ? ACTION_DROP : first->action;
+		__u8 action = first->port == closed ? trial->ops[runner]->closed : first->action;
 
 		if (trial->ops[runner]->run(trial->runner[runner], number_of(trial, packet), packet->frame,
 					    packet->length, &outcome) < 0 ||
