@@ -97,8 +97,7 @@ static void fill(struct card *card, const struct image_store *store)
 static int prepare(struct card *card, const struct image_store *store, __u32 port)
 {
 	struct bpf_object *object = card->object[port];
-	struct bake bake = { .number[BAKED_PORT] = port };
-	int error = bake_program(bpf_object__next_program(object, NULL), &bake);
+	int error = bake_port(bpf_object__next_program(object, NULL), store, port);
 
 	for (enum table table = 0; table < TABLES && !error; table++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object, names[table]);
