@@ -27,7 +27,8 @@
 
 #define BLANK     " \t\r\\"
 #define WORDS     2048
-#define LINKS     8192 /* more than the image has interfaces */
+#define MTU_MOST  (1u << 20) /* devices without packets on a wire have more than 65535 */
+#define LINKS     8192       /* more than the image has interfaces */
 #define ADDRESSES 65536
 
 struct text_link {
@@ -203,7 +204,7 @@ static int link_pair(struct site_text *text, __u32 ifindex, const char *word, co
 	if (strcmp(word, "address") == 0)
 		return set_mac(text, &link_at(text, ifindex)->message, value, why);
 	if (strcmp(word, "mtu") == 0)
-		return set_number(text, value, 68, 65536, "is not an MTU from 68 to 65536",
+		return set_number(text, value, 68, MTU_MOST, "is not an MTU",
 				  &link_at(text, ifindex)->message.mtu, why);
 	if (strcmp(word, "type") == 0)
 		return set_kind(text, &link_at(text, ifindex)->message, value, why);
