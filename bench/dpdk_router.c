@@ -376,9 +376,14 @@ int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_samp
 	kill(router->pid, SIGCONT);
 	dpdk_router_pause(DPDK_ROUTER_WARM);
 	err = dpdk_router_sample(router, &before);
-	dpdk_router_pause(seconds);
-	if (err >= 0)
+	for (unsigned int i = 0; err >= 0 && i < DPDK_ROUTER_TRIES; i++) {
+		dpdk_router_pause(seconds);
 		err = dpdk_router_sample(router, &after);
+		if ((double)(after.nanoseconds - before.nanoseconds) > 0.8e9 * seconds)
+			break;
+	}
+	if (err >= 0 && (after.sent <= before.sent || after.nanoseconds <= before.nanoseconds))
+		err = -ETIME;
 	if (err >= 0) {
 		ret->sent = after.sent - before.sent;
 		ret->nanoseconds = after.nanoseconds - before.nanoseconds;

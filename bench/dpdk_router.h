@@ -40,7 +40,7 @@ struct dpdk_sample {
 int dpdk_router_start(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
 		      const volatile sig_atomic_t *stop, struct dpdk_router *ret_router);
 
-// Lets it run for so long and tells what it did meanwhile.
+// Lets it run until it has had so much CPU time, and tells what it did meanwhile.
 int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_sample *ret_sample);
 
 // Ends it.
