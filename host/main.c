@@ -2,8 +2,10 @@
 /*
  * The penstock command: which word means what.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/afxdp.h"
 #include "bench/compare.h"
@@ -27,6 +29,7 @@
 #include "xdp/image.h"
 
 static int bench_command(int argc, char **argv);
+static int fib_command(int argc, char **argv);
 static int version_command(int argc, char **argv);
 static int help_command(int argc, char **argv);
 
@@ -59,7 +62,7 @@ static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
 	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
 	  bench_modes },
-	{ "fib", "[...]", "the image beside other structures that find routes", bench_fib },
+	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },
 	{ "afxdp", "[...]", "behind AF_XDP sockets, beside DPDK's testpmd", bench_afxdp },
@@ -76,6 +79,32 @@ static void print_benches(FILE *stream)
 	fputs("usage: penstock bench WHAT [...], and --help behind it says more\n\n", stream);
 	for (const struct command *bench = benches; bench->name; bench++)
 		fprintf(stream, "  %-8s %s\n", bench->name, bench->summary);
+}
+
+#define ARGUMENTS 100 /* of bench fib */
+
+/*
+ * DPDK's tables are measured by a second build of this command that is linked with them, where there is one;
+ * this one starts on boxes without DPDK.
+ */
+static int fib_command(int argc, char **argv)
+{
+#ifndef PENSTOCK_WITH_DPDK
+	char penstock[] = "penstock", bench[] = "bench";
+	char *arguments[ARGUMENTS + 3] = { penstock, bench };
+	char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-bench"));
+
+	if (argc > ARGUMENTS)
+		return cli_usage("bench fib: more than %d words", ARGUMENTS);
+	memcpy(&arguments[2], argv, (size_t)argc * sizeof(*argv));
+	if (length > 0) {
+		strcpy(path + length, "-bench");
+		execv(path, arguments);
+	}
+	execv(PENSTOCK_LIBDIR "/penstock-bench", arguments);
+#endif
+	return bench_fib(argc, argv);
 }
 
 static int bench_command(int argc, char **argv)
