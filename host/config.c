@@ -676,3 +676,11 @@ const char *config_mode_name(enum config_mode mode)
 			return modes[i].str;
 	return "unset";
 }
+
+const char *config_mode_find(const char *name)
+{
+	for (size_t i = 0; i < CYAML_ARRAY_LEN(modes); i++)
+		if (strcmp(modes[i].str, name) == 0)
+			return modes[i].str;
+	return NULL;
+}

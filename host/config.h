@@ -111,3 +111,5 @@ int config_check_name(const char *name, struct why *why);
  * or names more than `most`. */
 int config_cpus(const char *list, int *ret, int most);
 const char *config_mode_name(enum config_mode mode);
+/* The mode's name as it is here, for ever; NULL: there is no such mode. */
+const char *config_mode_find(const char *name);

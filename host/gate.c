@@ -353,6 +353,61 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 	return gate->ops != before;
 }
 
+static void wish(struct gate *gate, const char *mode, const struct gate_place *place)
+{
+	gate->wish = mode;
+	gate_forgive(gate);
+	gate_plan(gate, place);
+}
+
+/* Engines that nobody asked for at the start can no longer be had. */
+static int check_rights(const char *mode, const struct platform *platform, struct why *why)
+{
+	for (const struct engine_ops *const *ops = engine_list; *ops; ops++) {
+		__u64 missing = (*ops)->rights & ~platform->capabilities;
+
+		if (strcmp((*ops)->name, mode) == 0 && missing)
+			return why_set(
+				why, EPERM,
+				"%s needs %s, which was given up at the start as no port needed it; set the "
+				"mode in the configuration and restart penstock, which loses no packet",
+				mode, platform_right_name(missing));
+	}
+	return 0;
+}
+
+/* What keeps the port from running as it is asked to now. */
+static int refuse_wish(const struct gate *gate, struct why *why)
+{
+	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
+
+	if (!gate->facts.ifindex)
+		return why_set(why, ENODEV, "there is no such interface");
+	if (gate->decision.refused)
+		return why_set(why, EOPNOTSUPP, "%s", gate->decision.reason);
+	return gate->ops == ops ? 0 : why_set(why, EIO, "%s", gate->why.text);
+}
+
+int gate_switch(struct gate *gate, const char *mode, const struct gate_place *place, struct why *why)
+{
+	const char *before = gate->wish;
+	int error = check_rights(mode, place->platform, why);
+
+	if (error < 0)
+		return error;
+	wish(gate, mode, place);
+	if (!gate->decision.refused)
+		(void)gate_review(gate, place, true);
+	error = refuse_wish(gate, why);
+	if (error < 0) {
+		wish(gate, before, place);
+		(void)gate_review(gate, place, true);
+		log_warning("%s: stays in mode %s; it was asked to be %s: %s", gate->name, gate_mode(gate),
+			    mode, why->text);
+	}
+	return error;
+}
+
 void gate_release(struct gate *gate, const struct gate_place *place)
 {
 	if (gate->ops)

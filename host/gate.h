@@ -72,6 +72,9 @@ void gate_init(struct gate *gate, const struct config_port *config);
 void gate_plan(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
+/* Another mode from now on, "auto" or a mode's name, which outlives the call. It runs in it at once; or a
+ * negative errno and `why`, and what was before goes on. */
+int gate_switch(struct gate *gate, const char *mode, const struct gate_place *place, struct why *why);
 /* Gives the port back to the kernel. */
 /* What failed may be tried again. */
 void gate_forgive(struct gate *gate);

@@ -7,14 +7,6 @@
 #include "host/config.h"
 #include "host/engine/pins.h"
 
-static struct gate *named(struct gates *gates, const char *name)
-{
-	for (unsigned int i = 0; i < gates->count; i++)
-		if (strcmp(gates->gate[i].name, name) == 0)
-			return &gates->gate[i];
-	return NULL;
-}
-
 static bool configured(const struct config *config, const char *name)
 {
 	for (uint32_t i = 0; i < config->port_count; i++)
@@ -133,6 +125,14 @@ void gates_sample(struct gates *gates)
 		gate_sample(&gates->gate[i]);
 }
 
+struct gate *gates_named(struct gates *gates, const char *name)
+{
+	for (unsigned int i = 0; i < gates->count; i++)
+		if (strcmp(gates->gate[i].name, name) == 0)
+			return &gates->gate[i];
+	return NULL;
+}
+
 void gates_follow(struct gates *gates, const struct config *config, const struct gate_place *place)
 {
 	for (unsigned int i = gates->count; i-- > 0;) {
@@ -143,7 +143,7 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 	}
 	for (uint32_t i = 0; i < config->port_count; i++) {
 		const char *mode = config_mode_name(config->ports[i].mode);
-		struct gate *gate = named(gates, config->ports[i].interface);
+		struct gate *gate = gates_named(gates, config->ports[i].interface);
 
 		if (gate) {
 			gate->tags_promised = config->ports[i].tags == CONFIG_TAGS_IN_FRAME;

@@ -34,5 +34,7 @@ void gates_release(struct gates *gates, const struct gate_place *place);
 void gates_sample(struct gates *gates);
 /* Follows a new configuration: ports that are not in it are released, new ones come. */
 void gates_follow(struct gates *gates, const struct config *config, const struct gate_place *place);
+/* The port of that name; NULL: none. */
+struct gate *gates_named(struct gates *gates, const char *name);
 /* The port of an attached interface; NULL: none. */
 const struct gate *gates_find(const struct gates *gates, __u32 ifindex);

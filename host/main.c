@@ -20,6 +20,7 @@
 #include "bench/replay.h"
 #include "host/cli/cli.h"
 #include "host/cli/doctor.h"
+#include "host/cli/mode.h"
 #include "host/cli/plan.h"
 #include "host/cli/replay.h"
 #include "host/cli/run.h"
@@ -46,6 +47,8 @@ static const struct command commands[] = {
 	{ "lookup", "ADDRESS [from INTERFACE] [vrf NAME]", "what would happen to such a packet, and why",
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
+	{ "mode", "INTERFACE auto|native|generic|afxdp|kernel", "another mode for a port, now",
+	  mode_command },
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "replay", "CAPTURE (-c FILE | --kernel) [-o FILE] [...]",
 	  "a capture through the program, without root: what becomes of it, and why", replay_command },

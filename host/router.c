@@ -357,6 +357,33 @@ static int answer_reload(void *router, const struct api_request *request, json_t
 	return error;
 }
 
+static int answer_mode(void *arg, const struct api_request *request, json_t **ret, struct why *why)
+{
+	const char *interface = api_argument(request, "interface"), *mode = api_argument(request, "mode");
+	struct router *router = arg;
+	struct gate *gate;
+	int error;
+
+	if (!interface || !mode)
+		return why_set(why, EINVAL, "which interface, which mode? /v1/mode?interface=IF&mode=MODE");
+	gate = gates_named(&router->gates, interface);
+	if (!gate)
+		return why_set(why, ENOENT, "%s is not a port of this router; see: penstock status",
+			       interface);
+	mode = config_mode_find(mode);
+	if (!mode)
+		return why_set(why, EINVAL,
+			       "there is no such mode; there are: auto, native, generic, afxdp, kernel");
+	if (!router->state.ready)
+		return why_set(why, EAGAIN, "the tables are not complete yet; try again");
+	error = gate_switch(gate, mode, &router->place, why);
+	review_soon(router);
+	if (error == 0)
+		*ret = json_pack("{s:s, s:s, s:s}", "interface", gate->name, "mode", gate_mode(gate),
+				 "reason", gate->why.text);
+	return error;
+}
+
 /* clang-format off */
 static const struct api_route api_routes[] = {
 	{ "/v1/status", false, status_answer },
@@ -373,6 +400,7 @@ static const struct api_route api_routes[] = {
 	{ "/v1/audit", false, mirror_json_audit },
 	{ "/v1/audit", true, mirror_json_audit_start },
 	{ "/v1/reload", true, answer_reload },
+	{ "/v1/mode", true, answer_mode },
 	{ NULL, false, NULL },
 };
 

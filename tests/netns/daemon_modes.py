@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""daemon_modes.py PENSTOCK: `penstock mode` takes a port from each mode to each other under traffic, and what cannot be
+leaves everything as it was."""
+import itertools
+import os
+import sys
+import time
+
+from bed import Bed, Daemon, Stream, until
+
+MODES = ('kernel', 'generic', 'native', 'afxdp')
+RATE = 3000
+
+bed = Bed(sys.argv[1])
+before = bed.traces()
+config = f'/tmp/{bed.prefix}.yaml'
+with open(config, 'w') as out:
+    out.write('mode: afxdp\n')
+daemon = Daemon(bed, '-c', config, 'r0', 'r1')
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping')
+
+
+def switch(port, mode):
+    done = bed.command('mode', port, mode)
+    assert done.returncode == 0 and done.stdout.startswith(f'{port}: {mode} ('), done
+    assert daemon.port(port)['mode'] == mode, daemon.port(port)
+
+
+def tour():
+    """Modes in an order in which each change from one to another comes once."""
+    left, way = set(itertools.permutations(MODES, 2)), [MODES[0]]
+    while left:
+        step = next((pair for pair in sorted(left) if pair[0] == way[-1]), None) or sorted(left)[0]
+        way += [step[1]] if step[0] == way[-1] else [*step]
+        left -= set(zip(way[-3:], way[-2:]))
+    return way
+
+
+lost = {}
+for port in ('r0', 'r1'):
+    switch(port, MODES[0])
+    for was, mode in zip(tour(), tour()[1:]):
+        stream = Stream(bed, '10.2.0.2', rate=RATE)
+        time.sleep(0.3)
+        switch(port, mode)
+        time.sleep(0.3)
+        result = stream.end()
+        assert result['twice'] == 0, (port, was, mode, result)
+        lost[port, was, mode] = (result['lost'], result['sent'])
+        print(f"{port} {was} to {mode}: {result['sent']} packets, {result['lost']} lost", flush=True)
+bad = {change: count for change, count in lost.items() if count[0]}
+assert not bad, f'lost packets: {bad}'
+print(f'{len(lost)} changes between modes: {sum(sent for _, sent in lost.values())} packets, none lost')
+
+# What cannot be changes nothing.
+switch('r0', 'native')
+for arguments, want in ((('r9', 'native'), 'not a port'), (('r0', 'fast'), 'no such mode'), (('r0',), 'which interface')):
+    status, line = bed.refused('mode', *arguments)
+    assert want in line and status == (2 if len(arguments) == 1 else 1), (arguments, status, line)
+assert daemon.port('r0')['mode'] == 'native'
+switch('r0', 'kernel')
+assert bed.command('mode', 'r0', 'auto').stdout.startswith('r0: native (')
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping')
+print('what cannot be is refused, auto is the best again')
+
+# Rights that no port needed at the start are gone.
+daemon.end()
+daemon = Daemon(bed, 'r0', 'r1')
+status, line = bed.refused('mode', 'r0', 'afxdp')
+assert status == 1 and 'CAP_NET_RAW' in line and 'restart' in line, line
+assert daemon.port('r0')['mode'] == 'native'
+
+daemon.end()
+os.unlink(config)
+assert bed.traces() == before, bed.traces() - before
