@@ -15,7 +15,12 @@
 
 #include "host/cli/cli.h"
 
-#define LIMITS_SIZE 1024
+#define LIMITS_SIZE  1024
+#define EXIT_MISSING 77 /* packages or tools */
+
+static const char needs[] =
+	"; it needs Debian 12, and: apt install qemu-system-x86 busybox-static python3 gcc make "
+	"binutils xz-utils zstd kmod";
 
 /* Where nfpcheck is: in the sources, or where it was installed. */
 static const char *const nfpcheck_paths[] = { NFPCHECK_SOURCE, NFPCHECK_INSTALLED };
@@ -116,8 +121,8 @@ bool nfpcheck_ask(const struct profile *list, int profile_count, int count, char
 		;
 	for (int i = 0; i < profile_count; i++)
 		if (!ret_lists[i]) {
-			cli_fail("no answer of the stand-in (see above): it is not known what the driver "
-				 "says");
+			cli_fail("no answer of the stand-in (see above)%s",
+				 WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MISSING ? needs : "");
 			return false;
 		}
 	return true;
