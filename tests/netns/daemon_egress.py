@@ -66,6 +66,26 @@ for round_ in range(3):
     until(lambda: bed.ping(bed.s, '10.2.0.2', 10) and daemon.port('r0')['forwarded'] - start >= 10, 'by XDP')
 print('a port that is deleted and made again is attached again')
 
+# Another name under traffic, and the old one again; then into another namespace, where our program must not stay.
+stream = Stream(bed, '10.2.0.2', 5001, 1000)
+bed.router('ip', 'link', 'set', 'r1', 'name', 'q1')
+until(lambda: daemon.port('r1')['state'] == 'absent', 'r1 absent')
+until(lambda: punts(daemon, 'r0', 'egress-foreign') > 100, 'the kernel sends out of q1')
+bed.router('ip', 'link', 'set', 'q1', 'name', 'r1')
+until(daemon.forwards, 'attached to r1 again')
+start = daemon.port('r0')['forwarded']
+until(lambda: daemon.port('r0')['forwarded'] - start > 500, 'packets forwarded')
+result = stream.end()
+assert not result['lost'], result
+shell('ip', '-n', bed.r, 'link', 'set', 'r1', 'netns', bed.s)
+until(lambda: daemon.port('r1')['state'] == 'absent', 'r1 absent')
+assert 'xdp' not in shell('ip', '-n', bed.s, 'link', 'show', 'r1').stdout
+shell('ip', '-n', bed.s, 'link', 'delete', 'r1')
+bed.pair(bed.d, 'd0', 'r1', 2)
+until(daemon.forwards, 'attached to the new r1')
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping through the new r1')
+print(f"a port renamed under traffic loses none of {result['sent']} packets; one that leaves takes no program along")
+
 # A foreign program while we run cannot come; ours cannot be replaced by mistake.
 result = bed.router('ip', 'link', 'set', 'dev', 'r0', 'xdp', 'obj', drop, 'sec', 'xdp', check=False)
 assert result.returncode != 0, 'the kernel let a foreign program replace ours'
