@@ -10,13 +10,15 @@
 #include "offload/lint/step.h"
 #include "offload/lint/translation.h"
 
-#define STEP_LIMIT   400000 /* of one object: instructions looked at, frames compared */
+#define STEP_LIMIT   1000000 /* of one program: instructions looked at, frames compared */
+#define ALL_STEPS    4000000 /* of all programs */
 #define MEMORY_LIMIT (128u << 20)
-#define KEEP         8  /* states where paths meet, */
-#define KEEP_LOOP    48 /* and in loops: as many rounds are known exactly */
-#define WIDEN_LOOP   4  /* joins after which moving bounds are given up, */
-#define WIDEN        64 /* and where no loop moves them for ever */
-#define KEEPERS      18 /* instructions of the card's */
+#define KEEP         8   /* states where paths meet, */
+#define KEEP_LOOP    256 /* and in loops, which are known round by round, until that takes too long; */
+#define KEEP_ALIKE   4   /* so many that differ in bounds only */
+#define WIDEN_LOOP   4   /* joins after which moving bounds are given up, */
+#define WIDEN        64  /* and where no loop moves them for ever */
+#define KEEPERS      18  /* instructions of the card's */
 
 /* A state that some path had at a place. */
 struct passed {
@@ -45,6 +47,7 @@ struct paths {
 	struct costs *costs; /* NULL: nobody asks */
 	uint32_t node;       /* the last one passed, */
 	struct cost since;   /* and what the path has cost since */
+	uint32_t last_step;
 	size_t memory;
 };
 
@@ -71,6 +74,28 @@ static void mark(uint8_t *place, uint8_t *seen, int32_t *loops, uint32_t from, i
 	place[to] |= PLACE_MEETS | PLACE_LOOPS;
 	loops[to]++;
 	loops[from + 1]--;
+}
+
+/* What a function called in a loop does is done in the loop; and what it calls. */
+static void mark_called(struct paths *paths)
+{
+	bool more = true;
+
+	for (int depth = 0; more && depth < STATE_FRAMES; depth++) {
+		more = false;
+		for (uint32_t i = 0; i < paths->object->instruction_count; i++) {
+			const struct object_function *function;
+			uint32_t called;
+
+			if (!(paths->place[i] & PLACE_INSIDE) || !object_calls(paths->object, i, &called) ||
+			    paths->place[called] & PLACE_INSIDE)
+				continue;
+			function = object_function_of(paths->object, called);
+			for (uint32_t at = function->first; at < function->first + function->count; at++)
+				paths->place[at] |= PLACE_INSIDE;
+			more = true;
+		}
+	}
 }
 
 static int mark_places(struct paths *paths)
@@ -110,6 +135,7 @@ static int mark_places(struct paths *paths)
 		loops[i] += i ? loops[i - 1] : 0;
 		paths->place[i] |= loops[i] > 0 ? PLACE_INSIDE : 0;
 	}
+	mark_called(paths);
 	free(loops);
 	free(seen);
 	return 0;
@@ -188,8 +214,10 @@ static int add_passed(struct paths *paths, const struct state *state)
 static int pass(struct paths *paths, struct state *state)
 {
 	bool loops = paths->place[state->at] & PLACE_LOOPS;
-	uint32_t keep = paths->place[state->at] & (PLACE_LOOPS | PLACE_INSIDE) ? KEEP_LOOP : KEEP;
-	uint32_t kept = 0, least = UINT32_MAX;
+	bool tired = paths->judge->steps + STEP_LIMIT / 4 * 3 > paths->last_step ||
+		     paths->memory > MEMORY_LIMIT / 4;
+	bool exact = !tired && paths->place[state->at] & (PLACE_LOOPS | PLACE_INSIDE);
+	uint32_t kept = 0, alike = 0, least = UINT32_MAX;
 	struct passed *nearest = NULL;
 
 	for (int i = 0; i < STATE_REGISTERS; i++)
@@ -208,9 +236,10 @@ static int pass(struct paths *paths, struct state *state)
 			least = distance;
 			nearest = passed;
 		}
+		alike += distance < VALUE_OTHER;
 		kept++;
 	}
-	if (kept < keep)
+	if (kept < (exact ? KEEP_LOOP : KEEP) && alike < KEEP_ALIKE)
 		return add_passed(paths, state) < 0 ? -E2BIG : 1;
 	state_join(&nearest->state, state, nearest->joins++ >= (loops ? WIDEN_LOOP : WIDEN));
 	state_copy(state, &nearest->state);
@@ -307,7 +336,7 @@ static int walk(struct paths *paths)
 			if (on <= 0)
 				break;
 		}
-		if (++paths->judge->steps > STEP_LIMIT)
+		if (++paths->judge->steps > paths->last_step)
 			return -E2BIG;
 		paths->place[at] |= PLACE_REACHED;
 		on = has_registers(paths, &paths->object->instructions[at]) ? advance(paths, &function) : 0;
@@ -373,6 +402,8 @@ static int walk_all(struct paths *paths, const struct object_function *program)
 
 	paths->node = paths->costs ? costs_node(paths->costs) : 0;
 	paths->since = (struct cost){ .instructions = 0 };
+	paths->last_step =
+		paths->judge->steps + STEP_LIMIT < ALL_STEPS ? paths->judge->steps + STEP_LIMIT : ALL_STEPS;
 	state_begin(&paths->state, program->first);
 	do
 		error = walk(paths);
@@ -404,6 +435,7 @@ static int open_paths(struct judge *judge, struct paths **ret)
 int paths_walk(struct judge *judge, const struct object_function *program, struct costs *costs,
 	       struct paths_usage *ret)
 {
+	uint32_t before = judge->steps;
 	struct paths *paths;
 	int error = open_paths(judge, &paths);
 
@@ -420,7 +452,7 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 	error = measure(paths, program, ret);
 	if (costs && !error) { /* again, now that sizes are known */
 		forget(paths);
-		judge->steps = 0;
+		judge->steps = before;
 		paths->costs = costs;
 		error = walk_all(paths, program);
 	}

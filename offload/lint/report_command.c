@@ -87,8 +87,8 @@ static int report_ranges(struct report *report, const struct costs *costs, json_
 			print_cost(report, ways_out[way], "least", &range.least);
 			print_cost(report, "", "most", &range.most);
 			if (range.open)
-				printf("           a loop on the way has no end that is known; it is counted "
-				       "once\n");
+				printf("           a loop on the way has no end that is known: it may be "
+				       "more\n");
 		}
 	}
 	return 0;

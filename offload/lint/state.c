@@ -35,7 +35,7 @@ static uint32_t slot_distance(const struct state_slot *slot, const struct state_
 	struct state_slot halves;
 
 	if (!slot->split)
-		return zero + (other->split ? 8 : value_distance(&slot->value, &other->value));
+		return zero + (other->split ? VALUE_OTHER : value_distance(&slot->value, &other->value));
 	halves = *other;
 	split(&halves);
 	return zero + value_distance(&slot->value, &halves.value) +

@@ -329,13 +329,13 @@ bool value_includes(const struct value *outer, const struct value *inner)
 
 uint32_t value_distance(const struct value *value, const struct value *other)
 {
+	bool constants = value_is_constant(value) && value_is_constant(other);
+
 	if (value_includes(value, other))
 		return 0;
-	if (value->kinds != other->kinds)
-		return 16;
-	if (value->kinds != VALUE_NUMBER)
-		return 8;
-	return value_is_constant(value) && value_is_constant(other) ? 4 : 1;
+	if (value->kinds != other->kinds || value->kinds != VALUE_NUMBER || constants)
+		return VALUE_OTHER;
+	return 1;
 }
 
 static void join_numbers(struct value *value, const struct value *other, bool widen)

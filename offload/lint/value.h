@@ -47,8 +47,9 @@ struct value value_map(enum value_kind kind, uint32_t map);
 
 /* Whether all that `inner` can be, `outer` can be. */
 bool value_includes(const struct value *outer, const struct value *inner);
-/* How much would be lost if `value` had to include `other`: 0 nothing, more for what decides than for bounds.
- */
+#define VALUE_OTHER 1000
+
+/* How much would be lost if `value` had to include `other`: 0 nothing, 1 a bound, VALUE_OTHER what it is. */
 uint32_t value_distance(const struct value *value, const struct value *other);
 /* Makes `value` include `other`. With `widen`, bounds that have to move go all the way, so that repeating it
  * ends. */
