@@ -338,6 +338,8 @@ static int settle(void *arg)
 
 	if (router->releasing && !fib_held(router->fib))
 		ready(router);
+	if (fib_busy(router->fib))
+		return 0;
 	return more ? SETTLE : -1;
 }
 

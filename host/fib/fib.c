@@ -615,6 +615,11 @@ bool fib_settle(struct fib *fib)
 	return busy || waits || fib->releasing;
 }
 
+bool fib_busy(const struct fib *fib)
+{
+	return fib->hosts.wanted || image_update_busy(fib->update);
+}
+
 bool fib_room(struct fib *fib)
 {
 	return leaves_room(&fib->leaves);

@@ -160,6 +160,8 @@ bool fib_lost(const struct fib *fib);
  * every 20 ms while it returns true (there is more to do). Never blocks for longer than about a millisecond.
  */
 bool fib_settle(struct fib *fib);
+/* A large change is not finished: fib_settle() goes on with it whenever it is called. */
+bool fib_busy(const struct fib *fib);
 
 /*
  * True once after leaves were refused (-ENOSPC) and there is room again: hand all routes in again, those that

@@ -248,6 +248,38 @@ static void rebuild(struct image_update *update, struct image_space *space)
 	retire_entry(update, old);
 }
 
+/* prefix_tree_values() for all of the tree, without a walk. */
+static __u32 below_root(const struct prefix_tree *tree)
+{
+	const struct prefix_node *root = prefix_tree_node(tree, 0);
+	__u32 count = 0;
+
+	for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
+		count += tree->count[layer] - (root->value[layer] != 0);
+	return count;
+}
+
+/* Puts an empty large root in the place of what there is, to be filled like a large change. */
+static int restart(struct image_update *update, struct image_space *space)
+{
+	struct image_part all = { .vrf = space->vrf, .family = space->family };
+	struct image_space empty = *space;
+	struct prefix_cover whole = {};
+	int error = prefix_tree_new(space->tree->width, &empty.tree);
+
+	if (error)
+		return error;
+	space->entry = image_build_window(update->build, &empty, (struct prefix_key){}, 0, &whole);
+	prefix_tree_free(empty.tree);
+	publish_root(update, space);
+	retire_entry(update, empty.entry);
+	if (space->entry & ENTRY_NODE)
+		*image_build_weight(update->build, space->entry) = below_root(space->tree);
+	image_queue_add(&update->work, &all);
+	update->walking = false;
+	return 0;
+}
+
 /* --- retired leaves --- */
 
 static struct retired *retired_at(const struct image_update *update, __u32 index)
@@ -554,6 +586,21 @@ void image_update_end(struct image_update *update, __u16 vrf)
 		space[family].loading = false;
 		publish_fallback(update, &space[family]);
 		rebuild(update, &space[family]);
+	}
+}
+
+void image_update_end_in_steps(struct image_update *update, __u16 vrf)
+{
+	struct image_space *space = update->space[vrf];
+
+	assert(space && space[0].loading);
+	update->loading--;
+	for (int family = 0; family < 2; family++) {
+		space[family].loading = false;
+		publish_fallback(update, &space[family]);
+		space[family].large = image_build_large(update->build, &space[family]);
+		if (!space[family].large || restart(update, &space[family]) < 0)
+			rebuild(update, &space[family]);
 	}
 }
 

@@ -68,6 +68,8 @@ __u16 image_update_delete(struct image_update *update, const struct image_prefix
  */
 void image_update_begin(struct image_update *update, __u16 vrf);
 void image_update_end(struct image_update *update, __u16 vrf);
+/* The same in steps, by image_update_settle(); until image_update_busy() is false no answer may be used. */
+void image_update_end_in_steps(struct image_update *update, __u16 vrf);
 
 /* What the prefixes say, not what the image says: leaf (0 = not even a fallback) and length. */
 __u16 image_update_match(const struct image_update *update, __u16 vrf, enum image_family family,

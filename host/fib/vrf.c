@@ -206,7 +206,7 @@ void vrfs_hold(struct tables *tables, bool held)
 		if (held)
 			image_update_begin(tables->update, table->vrf);
 		else
-			image_update_end(tables->update, table->vrf);
+			image_update_end_in_steps(tables->update, table->vrf);
 	}
 }
 

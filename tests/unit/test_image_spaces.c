@@ -200,6 +200,31 @@ Test(image_spaces, load_shows_at_its_end)
 	model_free(model);
 }
 
+/* What was loaded is built step by step, while more changes come. */
+Test(image_spaces, load_shows_after_steps)
+{
+	struct image_model *model = model_new(10, 0, 0);
+	unsigned steps = 0;
+
+	model_pool(model, 40000, 1);
+	image_update_begin(model->update, 0);
+	for (unsigned i = 0; i < 60000; i++)
+		model_random_change(model);
+	image_update_end_in_steps(model->update, 0);
+	for (; image_update_busy(model->update); steps++) {
+		image_update_settle(model->update);
+		model_random_change(model);
+	}
+	cr_assert_gt(steps, 0);
+	model_check_all(model);
+	for (unsigned i = 0; i < 60000; i++)
+		model_random_change(model);
+	model_settle(model);
+	model_check_all(model);
+	model_check_memory(model);
+	model_free(model);
+}
+
 /* --- retired leaves --- */
 
 static unsigned reused;
