@@ -164,17 +164,22 @@ static int daemon_wait(struct daemon *daemon, const volatile sig_atomic_t *stop)
 	return -ETIMEDOUT;
 }
 
-static void daemon_tell_failure(const struct daemon *daemon, int err)
+static void daemon_show_log(const struct daemon *daemon)
 {
 	char text[DAEMON_LOG_SHOWN + 1];
 	off_t size = lseek(daemon->log, 0, SEEK_END);
 	ssize_t count;
 
-	warnx("bench: penstock %s; it says:",
-	      err == -ECHILD ? "ended at once" : "does not run all ports in the mode asked for");
 	count = pread(daemon->log, text, DAEMON_LOG_SHOWN,
 		      size > DAEMON_LOG_SHOWN ? size - DAEMON_LOG_SHOWN : 0);
 	fprintf(stderr, "%.*s", count > 0 ? (int)count : 0, text);
+}
+
+static void daemon_tell_failure(const struct daemon *daemon, int err)
+{
+	warnx("bench: penstock %s; it says:",
+	      err == -ECHILD ? "ended at once" : "does not run all ports in the mode asked for");
+	daemon_show_log(daemon);
 }
 
 int daemon_start_with(const struct lane *lane, const char *config, const char *mode, const char *lines,
@@ -223,6 +228,38 @@ int daemon_status(const struct daemon *daemon, json_t **ret_status)
 	if (!status)
 		return -EIO;
 	*ret_status = status;
+	return 0;
+}
+
+// Runs a penstock command in the router's namespace; returns whether it did what it should.
+static bool daemon_tell(const struct daemon *daemon, const char *const argv[])
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		dup2(daemon->log, STDERR_FILENO);
+		daemon_exec(daemon->lane, daemon->log, argv);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && status == 0;
+}
+
+int daemon_mode(struct daemon *daemon, const char *mode)
+{
+	const char *const ports[] = { daemon->lane->r0.name, daemon->lane->r1.name };
+
+	for (unsigned int i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		const char *const argv[] = { "penstock", "mode", ports[i], mode, NULL };
+
+		if (!daemon_tell(daemon, argv)) {
+			warnx("bench: penstock does not take %s to mode %s; it says:", ports[i], mode);
+			daemon_show_log(daemon);
+			return -EIO;
+		}
+	}
+	daemon->mode = mode;
 	return 0;
 }
 

@@ -26,5 +26,8 @@ pid_t daemon_pid(const struct daemon *daemon);
 // Asks it for what `penstock status -j` prints; the caller gives the document back. -EIO without an answer.
 int daemon_status(const struct daemon *daemon, json_t **ret_status);
 
+// Takes its ports to another mode and returns once they run in it. -EIO: it refuses.
+int daemon_mode(struct daemon *daemon, const char *mode);
+
 // Stops it by SIGTERM and waits for its end; NULL is fine.
 void daemon_stop(struct daemon *daemon);

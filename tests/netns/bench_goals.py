@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """`bench goals` as far as it goes in seconds: it starts measuring, ends when it is told to and leaves nothing behind;
-`bench program` and `bench modes` in short, `bench compare` on files. COMMAND is what takes "goals" as its next argument.
+`bench program`, `bench modes` and `bench events` in short,
+`bench compare` on files. COMMAND is what takes "goals" as its next argument.
 """
 import json
 import os
@@ -65,12 +66,21 @@ def test_modes():
             assert 0 < latency[0] and latency == sorted(latency), latency
 
 
+def test_events():
+    done = subprocess.run(COMMAND + ['events', '--times', '1', '--rate', '3000', '--json'], stdout=subprocess.PIPE,
+                          text=True, check=True)
+    lost = {figure['name'].split()[1]: figure['median'] for figure in json.loads(done.stdout)['figures']
+            if figure['name'].endswith(' lost')}
+    assert len(lost) == 10 and not any(lost.values()), lost
+
+
 def test_bad_usage():
     for arguments in (['goals', 'surplus'], ['goals', '--nonsense'], ['compare'], ['compare', 'one'],
                       ['compare', '/nonexistent', '/nonexistent'],
                       ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus'], ['modes', '--modes', 'drop'],
                       ['modes', '--size', '63'], ['modes', '--size', '1519'], ['modes', '--family', '5'],
-                      ['modes', '--routes', '0'], ['modes', 'surplus']):
+                      ['modes', '--routes', '0'], ['modes', 'surplus'],
+                      ['events', '--times', '0'], ['events', '--rate', '1x'], ['events', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
@@ -106,4 +116,5 @@ if os.geteuid() != 0:
     sys.exit(77)
 test_program()
 test_modes()
+test_events()
 test_interrupted()
