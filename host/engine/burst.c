@@ -192,9 +192,11 @@ static void finish_all(struct burst *burst, __u16 port, struct burst_frame *fram
 			counter[reason].bytes += frame[i].length;
 			continue;
 		}
-		frame[i].headroom += (__u8 *)packet->data - frame[i].data;
-		frame[i].data = packet->data;
-		frame[i].length = (__u8 *)packet->end - frame[i].data;
+		if (unlikely(packet->data != frame[i].data)) { /* tags came or went */
+			frame[i].headroom += (__u8 *)packet->data - frame[i].data;
+			frame[i].data = packet->data;
+			frame[i].length = (__u8 *)packet->end - frame[i].data;
+		}
 		forwarded.packets++;
 		forwarded.bytes += frame[i].length;
 	}
