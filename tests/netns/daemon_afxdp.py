@@ -122,12 +122,21 @@ def kill_and_follow():
           f'followed by the next: {sent} packets, none lost')
 
 
+def stands(pid):
+    states = []
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{task}/stat') as stat:
+            states.append(stat.read().rpartition(')')[2].split()[0])
+    return set(states) == {'T'}
+
+
 def hang():
     """Well before the tables are stale, which takes 5 seconds."""
     daemon = start()
     pinged(daemon)
     stream = Stream(bed, ADDRESSES[0], rate=1000)
     os.kill(daemon.pid, signal.SIGSTOP)
+    until(lambda: stands(daemon.pid), 'all threads stand')
     time.sleep(0.1)
     assert bed.ping(bed.s, ADDRESSES[0], 10), 'the kernel forwards'
     assert bed.ping(bed.s, ADDRESSES[1], 10), 'the kernel forwards'
