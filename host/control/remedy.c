@@ -65,8 +65,8 @@ static const char *const remedies[REASON_MAX] = {
 	[REASON_INGRESS_DOWN] = "ip link set dev PORT up",
 	[REASON_EGRESS_GONE] = "",
 	[REASON_EGRESS_BEYOND] = "",
-	[REASON_NO_WORKER] = "if it goes on: a worker of the AF_XDP engine died or is stuck; see the log, "
-			     "and restart penstock",
+	[REASON_NO_WORKER] =
+		"if it goes on: an AF_XDP worker died or is stuck; see the log, and restart penstock",
 	[REASON_TAG_HIDDEN] = "penstock status says of the port how its tags get into the frames",
 };
 
