@@ -11,6 +11,7 @@ the packet socket that DPDK's driver reads from.
 import glob
 import json
 import os
+import shutil
 
 from bed import Bed, Daemon, shell, skip
 
@@ -44,6 +45,12 @@ class DpdkBed(Bed):
         if not has_plugin(penstock):
             skip('penstock is built without DPDK (libdpdk-dev)')
         super().__init__(penstock)
+        self.inode = os.stat(f'/run/netns/{self.r}').st_ino
+
+    def remove(self):
+        super().remove()
+        if hasattr(self, 'inode'):  # what a killed daemon leaves
+            shutil.rmtree(f'/run/dpdk/penstock-{self.inode}', ignore_errors=True)
 
     def pair(self, host, outer, inner, number):
         super().pair(host, outer, inner, number)
@@ -53,8 +60,8 @@ class DpdkBed(Bed):
         """Also what DPDK could leave: interfaces and files."""
         links = json.loads(self.router('ip', '-j', 'link').stdout)
         found = super().traces() | {f"interface {link['ifname']}" for link in links}
-        inode = os.stat(f'/run/netns/{self.r}').st_ino
-        return found | set(glob.glob(f'/run/dpdk/penstock-{inode}*') + glob.glob(f'/dev/hugepages/penstock-{inode}*'))
+        return found | set(glob.glob(f'/run/dpdk/penstock-{self.inode}*') +
+                           glob.glob(f'/dev/hugepages/penstock-{self.inode}*'))
 
 
 class DpdkDaemon(Daemon):
