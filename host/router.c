@@ -133,6 +133,7 @@ static void take_over_pins(struct router *router)
 	if (kernel_maps_pin(router->maps, router->store, router->pins, &why) < 0)
 		log_warning("%s; after a crash the next daemon starts with new counters", why.text);
 	pins_links_sweep(router->pins, keep_link, router);
+	pins_forget_others(router->pins);
 	router->pinned = true;
 	if (router->predecessor)
 		log_info("took over from a daemon that had ended without cleaning up");

@@ -17,18 +17,21 @@
 #define PATH_SIZE 320
 #define SWEEP_MAX (2 * IMAGE_PORTS)
 
+#define VERSIONS 8 /* that may have left pins beside ours */
+
 struct pins {
-	char directory[256];
+	char directory[VERSIONS + 1][256]; /* ours, then those of daemons of this name with other versions */
+	unsigned int directories;
 };
 
-static void map_path(const struct pins *pins, const char *name, const char *prefix, char *ret)
+static void map_path(const char *directory, const char *name, const char *prefix, char *ret)
 {
-	snprintf(ret, PATH_SIZE, "%s/maps/%s%s", pins->directory, prefix, name);
+	snprintf(ret, PATH_SIZE, "%s/maps/%s%s", directory, prefix, name);
 }
 
-static void link_path(const struct pins *pins, struct pins_link link, char *ret)
+static void link_path(const char *directory, struct pins_link link, char *ret)
 {
-	snprintf(ret, PATH_SIZE, "%s/links/%u_%u", pins->directory, link.ifindex, link.port);
+	snprintf(ret, PATH_SIZE, "%s/links/%u_%u", directory, link.ifindex, link.port);
 }
 
 static int make_directory(const char *path)
@@ -49,21 +52,52 @@ static int make_tree(const struct pins *pins, const char *bpffs)
 	snprintf(path, sizeof(path), "%s/penstock/v%d", bpffs, IMAGE_VERSION);
 	error = make_directory(path);
 	if (error == 0)
-		error = make_directory(pins->directory);
+		error = make_directory(pins->directory[0]);
 	for (size_t i = 0; error == 0 && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		snprintf(path, sizeof(path), "%s%s", pins->directory, parts[i]);
+		snprintf(path, sizeof(path), "%s%s", pins->directory[0], parts[i]);
 		error = make_directory(path);
 	}
 	return error;
 }
 
-static void remove_files(const struct pins *pins, const char *part)
+/* What a daemon of this name left that had another version of the image. */
+static void find_others(struct pins *pins, const char *bpffs, const char *name)
 {
 	char path[PATH_SIZE];
 	struct dirent *entry;
 	DIR *directory;
 
-	snprintf(path, sizeof(path), "%s/%s", pins->directory, part);
+	snprintf(path, sizeof(path), "%s/penstock", bpffs);
+	directory = opendir(path);
+	if (!directory)
+		return;
+	while (pins->directories <= VERSIONS && (entry = readdir(directory))) {
+		char *other = pins->directory[pins->directories];
+		unsigned int version;
+		char end;
+
+		if (sscanf(entry->d_name, "v%u%c", &version, &end) != 1 || version == IMAGE_VERSION)
+			continue;
+		if ((size_t)snprintf(other, sizeof(pins->directory[0]), "%s/v%u/%s", path, version, name) >=
+		    sizeof(pins->directory[0]))
+			continue;
+		if (access(other, F_OK) == 0) {
+			pins->directories++;
+			continue;
+		}
+		*strrchr(other, '/') = 0; /* empty, if one died while it removed it */
+		(void)rmdir(other);
+	}
+	closedir(directory);
+}
+
+static void remove_files(const char *top, const char *part)
+{
+	char path[PATH_SIZE];
+	struct dirent *entry;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "%s/%s", top, part);
 	directory = opendir(path);
 	if (!directory)
 		return;
@@ -74,24 +108,35 @@ static void remove_files(const struct pins *pins, const char *part)
 	(void)rmdir(path);
 }
 
+static void remove_directory(char *path)
+{
+	remove_files(path, "links"); /* first: programs need their maps to the end */
+	remove_files(path, "maps");
+	(void)rmdir(path);
+	*strrchr(path, '/') = 0; /* .../penstock/v1: only if no other daemon is in there */
+	(void)rmdir(path);
+}
+
 int pins_open(const char *bpffs, const char *name, struct pins **ret, struct why *why)
 {
-	struct pins *pins = malloc(sizeof(*pins));
+	struct pins *pins = calloc(1, sizeof(*pins));
 	int error;
 
 	if (!pins)
 		return why_set(why, ENOMEM, "out of memory");
-	if ((size_t)snprintf(pins->directory, sizeof(pins->directory), "%s/penstock/v%d/%s", bpffs,
-			     IMAGE_VERSION, name) >= sizeof(pins->directory)) {
+	pins->directories = 1;
+	if ((size_t)snprintf(pins->directory[0], sizeof(pins->directory[0]), "%s/penstock/v%d/%s", bpffs,
+			     IMAGE_VERSION, name) >= sizeof(pins->directory[0])) {
 		error = why_set(why, ENAMETOOLONG, "%s: the path of the BPF file system is too long", bpffs);
 		goto free_pins;
 	}
 	error = make_tree(pins, bpffs);
 	if (error < 0) {
-		(void)why_set(why, -error, "%s: cannot make the directory for pins: %s", pins->directory,
+		(void)why_set(why, -error, "%s: cannot make the directory for pins: %s", pins->directory[0],
 			      strerror(-error));
 		goto free_pins;
 	}
+	find_others(pins, bpffs, name);
 	*ret = pins;
 	return 0;
 free_pins:
@@ -106,22 +151,24 @@ void pins_close(struct pins *pins)
 
 void pins_remove(struct pins *pins)
 {
-	char *slash;
+	char *top = pins->directory[0];
 
-	remove_files(pins, "links"); /* first: programs need their maps to the end */
-	remove_files(pins, "maps");
-	(void)rmdir(pins->directory);
-	for (int i = 0; i < 2; i++) { /* .../penstock/v1: only if no other daemon is in there */
-		slash = strrchr(pins->directory, '/');
-		*slash = 0;
-		(void)rmdir(pins->directory);
-	}
+	pins_forget_others(pins);
+	remove_directory(top); /* which leaves the path of its parent */
+	*strrchr(top, '/') = 0;
+	(void)rmdir(top);
 	free(pins);
+}
+
+void pins_forget_others(struct pins *pins)
+{
+	while (pins->directories > 1)
+		remove_directory(pins->directory[--pins->directories]);
 }
 
 const char *pins_directory(const struct pins *pins)
 {
-	return pins->directory;
+	return pins->directory[0];
 }
 
 int pins_map_put(struct pins *pins, const char *name, int fd)
@@ -129,8 +176,8 @@ int pins_map_put(struct pins *pins, const char *name, int fd)
 	char fresh[PATH_SIZE], path[PATH_SIZE];
 	int error;
 
-	map_path(pins, name, "new_", fresh);
-	map_path(pins, name, "", path);
+	map_path(pins->directory[0], name, "new_", fresh);
+	map_path(pins->directory[0], name, "", path);
 	(void)unlink(fresh); /* of a daemon that died in between */
 	error = bpf_obj_pin(fd, fresh);
 	if (error < 0)
@@ -141,30 +188,34 @@ int pins_map_put(struct pins *pins, const char *name, int fd)
 int pins_map_get(struct pins *pins, const char *name)
 {
 	char path[PATH_SIZE];
+	int fd = -ENOENT;
 
-	map_path(pins, name, "", path);
-	return bpf_obj_get(path);
+	for (unsigned int i = 0; fd < 0 && i < pins->directories; i++) {
+		map_path(pins->directory[i], name, "", path);
+		fd = bpf_obj_get(path);
+	}
+	return fd;
 }
 
 int pins_link_put(struct pins *pins, struct pins_link link, int fd)
 {
 	char path[PATH_SIZE];
 
-	link_path(pins, link, path);
+	link_path(pins->directory[0], link, path);
 	return bpf_obj_pin(fd, path);
 }
 
-size_t pins_links(struct pins *pins, struct pins_link *ret, size_t size)
+/* Goes on to count at `count`. */
+static size_t list_links(const char *top, struct pins_link *ret, size_t count, size_t size)
 {
 	char path[PATH_SIZE];
 	struct dirent *entry;
 	DIR *directory;
-	size_t count = 0;
 
-	snprintf(path, sizeof(path), "%s/links", pins->directory);
+	snprintf(path, sizeof(path), "%s/links", top);
 	directory = opendir(path);
 	if (!directory)
-		return 0;
+		return count;
 	while ((entry = readdir(directory))) {
 		unsigned int ifindex, port;
 
@@ -178,24 +229,34 @@ size_t pins_links(struct pins *pins, struct pins_link *ret, size_t size)
 	return count;
 }
 
+size_t pins_links(struct pins *pins, struct pins_link *ret, size_t size)
+{
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < pins->directories; i++)
+		count = list_links(pins->directory[i], ret, count, size);
+	return count;
+}
+
 int pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port)
 {
 	struct pins_link links[SWEEP_MAX];
 	size_t count = pins_links(pins, links, SWEEP_MAX);
 	char path[PATH_SIZE];
+	int fd = -ENOENT;
 
 	for (size_t i = 0; i < count && i < SWEEP_MAX; i++) {
-		int fd;
-
 		if (links[i].ifindex != ifindex)
 			continue;
-		link_path(pins, links[i], path);
-		fd = bpf_obj_get(path);
+		for (unsigned int k = 0; fd < 0 && k < pins->directories; k++) {
+			link_path(pins->directory[k], links[i], path);
+			fd = bpf_obj_get(path);
+		}
 		if (fd >= 0)
 			*ret_port = links[i].port;
 		return fd;
 	}
-	return -ENOENT;
+	return fd;
 }
 
 __u32 pins_link_program(struct pins *pins, __u32 ifindex)
@@ -217,20 +278,25 @@ __u32 pins_link_program(struct pins *pins, __u32 ifindex)
 int pins_link_move(struct pins *pins, struct pins_link from, struct pins_link to)
 {
 	char old[PATH_SIZE], new[PATH_SIZE];
+	int error = -ENOENT;
 
-	if (from.ifindex == to.ifindex && from.port == to.port)
-		return 0;
-	link_path(pins, from, old);
-	link_path(pins, to, new);
-	return rename(old, new) < 0 ? -errno : 0;
+	link_path(pins->directory[0], to, new);
+	for (unsigned int i = 0; error == -ENOENT && i < pins->directories; i++) {
+		link_path(pins->directory[i], from, old);
+		error = rename(old, new) < 0 ? -errno : 0;
+	}
+	return error;
 }
 
 void pins_link_remove(struct pins *pins, struct pins_link link)
 {
 	char path[PATH_SIZE];
 
-	link_path(pins, link, path);
-	(void)unlink(path);
+	for (unsigned int i = 0; i < pins->directories; i++) {
+		link_path(pins->directory[i], link, path);
+		if (unlink(path) == 0)
+			return;
+	}
 }
 
 void pins_links_sweep(struct pins *pins, int (*keep)(void *arg, struct pins_link link), void *arg)

@@ -7,7 +7,9 @@
  *
  * v1 is the version of this layout and of the image. A daemon that finds the pins of a dead one fills new
  * maps, swings each link to a new program, and only then replaces the map pins: packets never meet an empty
- * table.
+ * table. The dead one may have had another version, older or newer: its links are found, too, and move to the
+ * directory of their new version as they are swung, one by one; what is left of the other is removed when all
+ * ports run. So it may die in between, and whichever version comes next goes on from there.
  */
 #pragma once
 
@@ -18,12 +20,15 @@
 
 struct pins;
 
-/* Makes the directories, 0700. */
+/* Makes the directories, 0700, and looks for what other versions left under this name. */
 int pins_open(const char *bpffs, const char *name, struct pins **ret, struct why *why);
 /* Forgets the pins but leaves them where they are. NULL is fine. */
 void pins_close(struct pins *pins);
-/* Unlinks all pins and the directory: a clean end. Links that nobody else holds detach. */
+/* Unlinks all pins and the directory, those of other versions too: a clean end. Links that nobody else holds
+ * detach. */
 void pins_remove(struct pins *pins);
+/* Unlinks what other versions left. */
+void pins_forget_others(struct pins *pins);
 const char *pins_directory(const struct pins *pins);
 
 /* Pins a map under this name, in place of what was there. */
@@ -41,6 +46,7 @@ int pins_link_put(struct pins *pins, struct pins_link link, int fd);
 int pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port);
 /* Id of the program that a pinned link holds on the interface; 0: none. */
 __u32 pins_link_program(struct pins *pins, __u32 ifindex);
+/* To the directory of our version, if it was in another. */
 int pins_link_move(struct pins *pins, struct pins_link from, struct pins_link to);
 void pins_link_remove(struct pins *pins, struct pins_link link);
 /* Unlinks every link the callback does not want kept. */

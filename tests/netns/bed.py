@@ -43,6 +43,11 @@ def until(condition, what, seconds=WAIT_S):
         time.sleep(0.02)
 
 
+def scaled(few, all_of_them):
+    """How often: few times, PENSTOCK_TEST_SCALE times as many where there is time, but no more than are asked for."""
+    return min(all_of_them, few * int(os.environ.get('PENSTOCK_TEST_SCALE', 1)))
+
+
 def shell(*arguments, check=True):
     return subprocess.run(arguments, check=check, capture_output=True, text=True, timeout=SHELL_S)
 
@@ -69,11 +74,11 @@ def hide_bpffs():
 class Daemon:
     """A running `penstock run`."""
 
-    def __init__(self, bed, *arguments, where=None, wrap=None):
+    def __init__(self, bed, *arguments, where=None, wrap=None, penstock=None):
         self.bed = bed
         self.where = where or bed.r
         self.log = open(f'/tmp/{bed.prefix}-daemon-{time.monotonic_ns()}.log', 'w+')
-        self.process = subprocess.Popen([*(wrap or bed.inside(self.where)), bed.penstock, 'run', *arguments],
+        self.process = subprocess.Popen([*(wrap or bed.inside(self.where)), penstock or bed.penstock, 'run', *arguments],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
         bed.daemons.append(self)
@@ -190,6 +195,14 @@ class Bed:
             found |= {f'{RUN}/{name}' for name in os.listdir(RUN) if str(inode) in name or self.prefix in name}
         found |= {line for line in self.router('ip', 'neigh', 'show', 'nud', 'all').stdout.splitlines()
                   if 'managed' in line or 'proto 112' in line}
+        return found
+
+    def pins(self):
+        """Paths below the directory of penstock's pins: files and, with a slash at the end, empty directories."""
+        found, top = set(), f'{BPFFS}/penstock'
+        for where, folders, names in os.walk(top):
+            found |= {os.path.relpath(os.path.join(where, name), top) for name in names}
+            found |= set() if folders or names else {os.path.relpath(where, top) + '/'}
         return found
 
     def interface(self, name):
