@@ -13,6 +13,7 @@
 #include "xdp/image.h"
 
 #define CHANGES_MAX (4 * IMAGE_PORTS)
+#define FRESH_SIZE  120
 
 static const char *const names[ETHTOOL_OFFLOADS] = { /* in the file */
 						     [ETHTOOL_RXVLAN] = "rxvlan",
@@ -32,15 +33,21 @@ struct changes {
 	unsigned int count;
 };
 
+/* Where the record is written, before it takes the place of the old one. */
+static void fresh_path(const struct changes *changes, char ret[FRESH_SIZE])
+{
+	snprintf(ret, FRESH_SIZE, "%s.new", changes->path);
+}
+
 static int save(const struct changes *changes)
 {
-	char fresh[120];
+	char fresh[FRESH_SIZE];
 	FILE *file;
 	int error = 0;
 
 	if (!changes->count)
 		return unlink(changes->path) < 0 && errno != ENOENT ? -errno : 0;
-	snprintf(fresh, sizeof(fresh), "%s.new", changes->path);
+	fresh_path(changes, fresh);
 	file = fopen(fresh, "we");
 	if (!file)
 		return -errno;
@@ -123,14 +130,22 @@ static void switch_on(const struct change *change)
 			    strerror(-error));
 }
 
+static int is_other(void *arg, __u32 ifindex)
+{
+	return ifindex != *(const __u32 *)arg;
+}
+
 int changes_open(const char *path, struct changes **ret, struct why *why)
 {
 	struct changes *changes = calloc(1, sizeof(*changes));
+	char fresh[FRESH_SIZE];
 	FILE *file;
 
 	if (!changes)
 		return why_set(why, ENOMEM, "out of memory");
 	snprintf(changes->path, sizeof(changes->path), "%s", path);
+	fresh_path(changes, fresh);
+	(void)unlink(fresh); /* of one that was killed while it wrote */
 	file = fopen(path, "re");
 	if (file) {
 		while (changes->count < CHANGES_MAX && load_one(file, &changes->change[changes->count]))
@@ -173,14 +188,19 @@ int changes_txvlan_off(struct changes *changes, const char *interface, __u32 ifi
 	return 0;
 }
 
-void changes_undo(struct changes *changes, __u32 ifindex)
+void changes_sweep(struct changes *changes, int (*keep)(void *arg, __u32 ifindex), void *arg)
 {
 	for (unsigned int i = changes->count; i-- > 0;) {
-		if (changes->change[i].ifindex != ifindex)
+		if (keep(arg, changes->change[i].ifindex))
 			continue;
 		switch_on(&changes->change[i]);
 		forget(changes, i);
 	}
+}
+
+void changes_undo(struct changes *changes, __u32 ifindex)
+{
+	changes_sweep(changes, is_other, &ifindex);
 }
 
 void changes_undo_all(struct changes *changes)

@@ -21,4 +21,6 @@ int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifi
 int changes_txvlan_off(struct changes *changes, const char *interface, __u32 ifindex, struct why *why);
 /* Undoes what was done to this interface; one that is gone is forgotten. */
 void changes_undo(struct changes *changes, __u32 ifindex);
+/* Undoes what was done to interfaces that the callback does not want kept. */
+void changes_sweep(struct changes *changes, int (*keep)(void *arg, __u32 ifindex), void *arg);
 void changes_undo_all(struct changes *changes);

@@ -124,6 +124,21 @@ static int keep_link(void *arg, struct pins_link link)
 	return gate && gate->here.id == link.port;
 }
 
+/* A port, or the other end of one. */
+static int keep_change(void *arg, __u32 ifindex)
+{
+	const struct router *router = arg;
+
+	for (unsigned int i = 0; i < router->gates.count; i++) {
+		const struct gate *gate = &router->gates.gate[i];
+
+		if (gate->ops &&
+		    (gate->here.ifindex == ifindex || gate->peer == ifindex || gate->facts.lower == ifindex))
+			return 1;
+	}
+	return 0;
+}
+
 static void take_over_pins(struct router *router)
 {
 	struct why why;
@@ -134,6 +149,7 @@ static void take_over_pins(struct router *router)
 		log_warning("%s; after a crash the next daemon starts with new counters", why.text);
 	pins_links_sweep(router->pins, keep_link, router);
 	pins_forget_others(router->pins);
+	changes_sweep(router->changes, keep_change, router);
 	router->pinned = true;
 	if (router->predecessor)
 		log_info("took over from a daemon that had ended without cleaning up");

@@ -101,6 +101,33 @@ Test(changes, outlive_who_made_them)
 	cr_expect(rxvlan("b0"));
 }
 
+static int is_a0(void *arg, __u32 ifindex)
+{
+	return ifindex == if_nametoindex("a0");
+}
+
+Test(changes, of_one_that_was_killed_are_swept)
+{
+	char fresh[120];
+	FILE *file;
+
+	switch_off("a0");
+	switch_off("b0");
+	changes_close(changes);
+	snprintf(fresh, sizeof(fresh), "%s.new", path);
+	file = fopen(fresh, "w");
+	cr_assert_not_null(file);
+	cr_assert_gt(fputs("rxvl", file), 0); // killed while it wrote
+	cr_assert_eq(fclose(file), 0);
+	cr_assert_eq(changes_open(path, &changes, &why), 0);
+	cr_expect_eq(access(fresh, F_OK), -1);
+	changes_sweep(changes, is_a0, NULL);
+	cr_expect_not(rxvlan("a0"), "it is still needed");
+	cr_expect(rxvlan("b0"), "the one that follows has no use for it");
+	changes_undo_all(changes);
+	cr_expect(rxvlan("a0"));
+}
+
 Test(changes, to_what_is_sent_are_others)
 {
 	switch_off("a0");
