@@ -51,6 +51,7 @@ int kernel_maps_open(struct pins *pins, bool adopt, struct kernel_maps **ret, st
 	maps->counters_fd = error = open_counters(maps, pins, adopt);
 	if (error < 0)
 		goto free_maps;
+	(void)pins_map_put(pins, "counters", maps->counters_fd); /* before a port counts; again with all */
 	maps->ports_fd = error = bpf_map_create(BPF_MAP_TYPE_DEVMAP, "ports", sizeof(__u32),
 						sizeof(struct bpf_devmap_val), IMAGE_PORTS, NULL);
 	if (error < 0)

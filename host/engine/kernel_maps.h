@@ -22,7 +22,8 @@ struct kernel_maps {
 	unsigned int native_ports;  /* ports under native XDP; they cannot redirect everywhere */
 };
 
-/* adopt: go on with the counters of the last daemon, if it left any. */
+/* adopt: go on with the counters of the last daemon, if it left any. They are pinned at once, so that the
+ * next daemon goes on with them whenever this one is killed. */
 int kernel_maps_open(struct pins *pins, bool adopt, struct kernel_maps **ret, struct why *why);
 /* NULL is fine. */
 void kernel_maps_close(struct kernel_maps *maps);
