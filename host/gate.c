@@ -160,6 +160,9 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 			goto delete_port;
 	}
 	error = ops->attach(gate->engine, &gate->here, why);
+	/* It may have gone since it was looked at: that is not the engine's failure. */
+	if (error < 0 && if_nametoindex(gate->name) != gate->here.ifindex)
+		error = why_set(why, EAGAIN, "the interface has just gone");
 	*ret_refused = error < 0;
 	if (error < 0)
 		goto undo_changes;
