@@ -20,6 +20,9 @@
 
 #define RATE_PERIOD 900  /* ms that a rate is the mean of, at least */
 #define RETRY_AFTER 5000 /* ms from one attempt to attach to the next */
+#define FORGIVE_AFTER                                                                                        \
+	30000 /* ms until engines that failed are tried again, where the kernel forwards for want of another \
+	       */
 
 enum action gate_action(unsigned int reason)
 {
@@ -220,7 +223,8 @@ static bool will_pass(int error)
 }
 
 /* An engine that fails where it should not is passed over for the next best, until the port is another one or
- * a person asks for it; one that was asked for by name is tried again and again. Returns whether that is so.
+ * a person asks for it, or until some time later when none is left; one that was asked for by name is tried
+ * again and again. Returns whether that is so.
  */
 static bool note_failure(struct gate *gate, int error, const struct engine_ops *ops, const struct why *why)
 {
@@ -235,6 +239,7 @@ static bool note_failure(struct gate *gate, int error, const struct engine_ops *
 		return false;
 	snprintf(failed[next], CAPABILITY_FAILURE, "%s: %.140s", ops->name, why->text);
 	gate->tried = gate->facts;
+	gate->forgive_at = loop_now() + FORGIVE_AFTER;
 	log_warning("%s: mode %s fails, the next best is taken: %s", gate->name, ops->name, why->text);
 	return true;
 }
@@ -317,6 +322,12 @@ static bool is_ours(struct gate *gate, const struct gate_place *place)
 	return gate->facts.program.id == pins_link_program(place->pins, gate->facts.ifindex);
 }
 
+void gate_forgive(struct gate *gate)
+{
+	memset(gate->tried.failed, 0, sizeof(gate->tried.failed));
+	gate->retry_at = 0;
+}
+
 void gate_plan(struct gate *gate, const struct gate_place *place)
 {
 	struct capability facts;
@@ -327,15 +338,11 @@ void gate_plan(struct gate *gate, const struct gate_place *place)
 	snprintf(gate->facts.device, sizeof(gate->facts.device), "%s", gate->device);
 	if (gate->facts.program.id && !gate->facts.program.ours)
 		gate->facts.program.ours = is_ours(gate, place);
+	if (!gate->ops && gate->tried.failed[0][0] && loop_now() >= gate->forgive_at)
+		gate_forgive(gate);
 	if (same_facts(&gate->facts, &gate->tried))
 		memcpy(gate->facts.failed, gate->tried.failed, sizeof(gate->facts.failed));
 	decide(gate, place);
-}
-
-void gate_forgive(struct gate *gate)
-{
-	memset(gate->tried.failed, 0, sizeof(gate->tried.failed));
-	gate->retry_at = 0;
 }
 
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)

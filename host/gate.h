@@ -59,6 +59,7 @@ struct gate {
 	__u32 peer;                     /* whose txvlan was turned off for that; 0: nobody's */
 	bool started;                   /* the engine lets others send to it */
 	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
+	uint64_t forgive_at;            /* ms: when what failed is tried again, if nothing works */
 	struct image_counters counters; /* as of the last sample */
 	double forwarded_rate, punted_rate;   /* packets a second */
 	uint64_t rate_at;                     /* ms, when the rates were last computed; 0: never */
@@ -75,9 +76,9 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 /* Another mode from now on, "auto" or a mode's name, which outlives the call. It runs in it at once; or a
  * negative errno and `why`, and what was before goes on. */
 int gate_switch(struct gate *gate, const char *mode, const struct gate_place *place, struct why *why);
-/* Gives the port back to the kernel. */
 /* What failed may be tried again. */
 void gate_forgive(struct gate *gate);
+/* Gives the port back to the kernel. */
 void gate_release(struct gate *gate, const struct gate_place *place);
 /* Reads the counters, and computes rates if that was not done just now. */
 void gate_sample(struct gate *gate);

@@ -28,29 +28,31 @@ static bool link_serves(int link_fd, __u32 ifindex, __u32 *ret_program)
 /*
  * The link that a dead daemon left for the interface, if it still holds it by the same hook. A link that
  * holds something else (ifindex and namespace numbers are used again) is no more than rubbish, but one that
- * could be another namespace's is not touched: what counts is the program seen on our own interface.
+ * could be another namespace's is not touched: what counts is the program seen on our own interface. Where it
+ * cannot be taken over it is detached here and now: a link whose last pin and file go detaches some time
+ * later, and until then the interface is taken.
  */
 static int adopt_link(struct pins *pins, const struct engine_port *port, __u32 flags, int program_fd)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
-	__u32 held = 0, seen;
+	bool native = flags == XDP_FLAGS_DRV_MODE;
+	__u32 held = 0;
 	__u16 old_port = 0;
 	int fd = pins_link_get(pins, port->ifindex, &old_port);
-	int error;
 
 	if (fd < 0)
 		return fd;
 	if (!link_serves(fd, port->ifindex, &held) || bpf_xdp_query((int)port->ifindex, 0, &query) < 0)
 		goto drop;
-	seen = flags == XDP_FLAGS_DRV_MODE ? query.drv_prog_id : query.skb_prog_id;
-	if (seen != held)
+	if (held != query.drv_prog_id && held != query.skb_prog_id)
 		goto drop;
-	error = bpf_link_update(fd, program_fd, NULL);
-	if (error < 0)
-		goto drop;
-	(void)pins_link_move(pins, (struct pins_link){ port->ifindex, old_port },
-			     (struct pins_link){ port->ifindex, port->id });
-	return fd;
+	if (held == (native ? query.drv_prog_id : query.skb_prog_id) &&
+	    bpf_link_update(fd, program_fd, NULL) == 0) {
+		(void)pins_link_move(pins, (struct pins_link){ port->ifindex, old_port },
+				     (struct pins_link){ port->ifindex, port->id });
+		return fd;
+	}
+	(void)bpf_link_detach(fd);
 drop:
 	close(fd);
 	pins_link_remove(pins, (struct pins_link){ port->ifindex, old_port });
@@ -99,6 +101,7 @@ int xdp_link_attach(struct pins *pins, const struct engine_port *port, __u32 fla
 
 void xdp_link_detach(struct pins *pins, const struct engine_port *port, int fd)
 {
+	(void)bpf_link_detach(fd); /* now; fails if somebody was faster */
 	pins_link_remove(pins, (struct pins_link){ port->ifindex, port->id });
 	close(fd);
 }

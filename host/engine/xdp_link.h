@@ -17,7 +17,7 @@ struct pins;
  * Returns its fd. -EBUSY: a foreign program is there; `why` names it. */
 int xdp_link_attach(struct pins *pins, const struct engine_port *port, __u32 flags, int program_fd,
 		    struct why *why);
-/* Detaches, unpins and closes. */
+/* Detaches at once, unpins and closes. */
 void xdp_link_detach(struct pins *pins, const struct engine_port *port, int fd);
 /* Whether the link still holds the interface. */
 bool xdp_link_serves(int fd, __u32 ifindex);

@@ -55,6 +55,20 @@ result = stream.end()
 assert result['lost'] == 0 and result['twice'] == 0, result
 print(f"{KILLS} times killed and followed: {result['sent']} packets, none lost")
 
+# The next one is to run in another mode: the hook is another, the link cannot be taken over, and Linux bridges the gap.
+config = f'/tmp/{bed.prefix}.yaml'
+stream = Stream(bed, '10.2.0.2', rate=2000)
+for mode in ('generic', 'native', 'generic', 'auto'):
+    daemon.end(signal.SIGKILL)
+    with open(config, 'w') as out:
+        out.write(f'mode: {mode}\n')
+    daemon = Daemon(bed, '-c', config, 'r0', 'r1')
+    assert all(port['mode'] == mode.replace('auto', 'native') for port in daemon.status()['ports'])
+    assert 'someone else' not in daemon.text() and len(links()) == 2, daemon.text()
+result = stream.end()
+assert result['lost'] == 0 and result['twice'] == 0, result
+print(f"followed by one of another mode: {result['sent']} packets, none lost")
+
 # A port that is made anew while nobody runs: the old link is rubbish, and swept.
 daemon.end(signal.SIGKILL)
 rubbish = links()
@@ -72,7 +86,6 @@ print('rubbish of the daemon before is swept')
 # Stale tables forward nothing.
 daemon.end()
 assert bed.traces() == before, bed.traces() - before
-config = f'/tmp/{bed.prefix}.yaml'
 with open(config, 'w') as out:
     out.write('stale-after: 2\n')
 daemon = Daemon(bed, '-c', config, 'r0', 'r1')
