@@ -1,54 +1,89 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Preloaded into the daemon: the kernel refuses native XDP on the interface whose number stands in the file
- * that REFUSE_NATIVE names, as a driver would that cannot; where there is no such file, on none.
+ * Preloaded into the daemon: the kernel refuses what it would not.
+ *
+ * REFUSE_NATIVE names a file with the number of an interface: native XDP on it, as by a driver that cannot.
+ * REFUSE_BPF names a file with the number of a bpf command: that command, as by a kernel without memory; with
+ * a second number behind it, that many times, after which the file is removed.
+ *
+ * Where there is no such file, nothing.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 
+#define SMALL 100 /* instructions */
+
 typedef long call_fn(long number, ...);
 
-long syscall(long number, ...);
-
-static unsigned int refused(void)
+/* One time less to come; 0: it stays as it is for good. */
+static void count_down(const char *path, long number, unsigned int times)
 {
-	const char *path = getenv("REFUSE_NATIVE");
+	FILE *file;
+
+	if (times == 1)
+		(void)unlink(path);
+	file = times > 1 ? fopen(path, "we") : NULL;
+	if (!file)
+		return;
+	fprintf(file, "%ld %u\n", number, times - 1);
+	fclose(file);
+}
+
+/* Whether the number in the file is this one. */
+static bool is_refused(const char *variable, long wanted)
+{
+	const char *path = getenv(variable);
 	FILE *file = path ? fopen(path, "re") : NULL;
-	unsigned int ifindex = 0;
+	unsigned int times = 0;
+	long number = -1;
+	int read;
 
 	if (!file)
-		return 0;
-	if (fscanf(file, "%u", &ifindex) != 1)
-		ifindex = 0;
+		return false;
+	read = fscanf(file, "%ld %u", &number, &times);
 	fclose(file);
-	return ifindex;
+	if (read < 1 || number != wanted)
+		return false;
+	count_down(path, number, times);
+	return true;
+}
+
+static int refusal(long command, const union bpf_attr *attr)
+{
+	/* libbpf tries small programs, and does without where they are refused */
+	if ((command != BPF_PROG_LOAD || attr->insn_cnt > SMALL) && is_refused("REFUSE_BPF", command))
+		return ENOMEM;
+	if (command == BPF_LINK_CREATE && attr->link_create.flags & XDP_FLAGS_DRV_MODE &&
+	    is_refused("REFUSE_NATIVE", attr->link_create.target_ifindex))
+		return EOPNOTSUPP;
+	return 0;
 }
 
 long syscall(long number, ...)
 {
 	static call_fn *next;
 	long argument[6];
+	int error = 0;
 	va_list list;
 
 	va_start(list, number);
 	for (int i = 0; i < 6; i++)
 		argument[i] = va_arg(list, long);
 	va_end(list);
-	if (number == SYS_bpf && argument[0] == BPF_LINK_CREATE) {
-		const union bpf_attr *attr = (const union bpf_attr *)argument[1];
-
-		if (attr->link_create.flags & XDP_FLAGS_DRV_MODE &&
-		    attr->link_create.target_ifindex == refused()) {
-			errno = EOPNOTSUPP;
-			return -1;
-		}
+	if (number == SYS_bpf)
+		error = refusal(argument[0], (const union bpf_attr *)argument[1]);
+	if (error) {
+		errno = error;
+		return -1;
 	}
 	if (!next)
 		next = (call_fn *)dlsym(RTLD_NEXT, "syscall");
