@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""daemon_churn.py PENSTOCK: a port is deleted and made again, renamed, given another MTU, taken down and up, over and over.
+"""daemon_churn.py PENSTOCK [MODE]: a port is deleted and made again, renamed, given another MTU, taken down and up, over and over.
 Traffic between the other ports loses nothing, the port runs again each time, and nothing grows: no pin, no program, no
 map, no file, no memory."""
 import collections
@@ -19,8 +19,9 @@ MEMORY = 2048  # KiB that may come in all the rest
 
 bed = Bed(sys.argv[1])
 rng = random.Random(SEED)
+mode = sys.argv[2] if len(sys.argv) > 2 else 'native'
 before = bed.traces()
-print(f'{EVENTS} events, seed {SEED}', flush=True)
+print(f'{EVENTS} events, mode {mode}, seed {SEED}', flush=True)
 
 
 def pair():
@@ -73,7 +74,7 @@ def again(daemon):
     """The port runs and takes frames, on the interface that is there now."""
     port = daemon.port('r2')
     index = json.loads(bed.router('ip', '-j', 'link', 'show', 'dev', 'r2').stdout)[0]['ifindex']
-    return port['state'] == 'running' and port['ifindex'] == index and port['egress']['possible'] and bed.programs('r2')
+    return port['state'] == 'running' and port['mode'] == mode and port['ifindex'] == index and port['egress']['possible'] and bed.programs('r2')
 
 
 def memory(daemon):
@@ -89,8 +90,11 @@ def held(daemon):
             kinds[os.readlink(f'/proc/{daemon.pid}/fd/{each}').split(':[')[0]] += 1
         except FileNotFoundError:
             pass
-    tables = {part['part']: part['used'] for part in daemon.status()['tables']['image']}
-    return dict(kinds) | {'pins': len(bed.pins()), 'links': len([pin for pin in bed.pins() if '/links/' in pin]),
+    status = daemon.status()
+    tables = {part['part']: part['used'] for part in status['tables']['image']}
+    facts = {f"{port['interface']} {name}": port['engine'][name] for port in status['ports'] if port['engine']
+             for name in ('frames', 'frames_astray')}
+    return dict(kinds) | facts | {'pins': len(bed.pins()), 'links': len([pin for pin in bed.pins() if '/links/' in pin]),
                           'interfaces': tables['interfaces'], 'next hops': tables['next hops']}
 
 
@@ -102,7 +106,10 @@ def steady(daemon):
 
 
 pair()
-daemon = Daemon(bed, 'r0', 'r1', 'r2')
+config = f'/tmp/{bed.prefix}.yaml'
+with open(config, 'w') as out:
+    out.write(f'mode: {mode}\n')
+daemon = Daemon(bed, '-c', config, 'r0', 'r1', 'r2')
 until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping')
 stream = Stream(bed, '10.2.0.2', rate=2000)
 first = small = None
@@ -127,4 +134,5 @@ until(lambda: bed.ping(bed.s, '10.3.0.2', 1), 'ping through r2')
 start = daemon.port('r0')['forwarded']
 until(lambda: bed.ping(bed.s, '10.3.0.2', 10) and daemon.port('r0')['forwarded'] - start >= 10, 'through r2 by XDP')
 assert daemon.end() == 0
+os.unlink(config)
 assert bed.traces() == before, bed.traces() - before
