@@ -92,6 +92,9 @@ static __always_inline enum reason admit_source(const struct packet *packet,
 {
 	if (nexthop->reason == REASON_LOCAL || nexthop->reason == REASON_BROADCAST)
 		return REASON_MARTIAN_SOURCE;
+	/* It may be an address of ours that found no room. */
+	if (nexthop->reason == REASON_TABLE_FULL)
+		return REASON_TABLE_FULL;
 	if (!(packet->in->flags & (INTERFACE_RPF_STRICT | INTERFACE_RPF_LOOSE)))
 		return REASON_FORWARDED;
 	return admit_reverse(packet, nexthop) ? REASON_FORWARDED : REASON_RPF;
