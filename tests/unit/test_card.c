@@ -31,6 +31,7 @@ struct bed {
 	struct card *card;
 	struct probe probe[PROBES];
 	unsigned probes;
+	bool late;          /* the image does not wait any more: what could not be read punts */
 	__u64 looks, punts; /* answers that were looked at; that were the kernel's meanwhile */
 };
 
@@ -48,6 +49,8 @@ static void look_at(struct bed *bed, const struct card_device *device, const str
 		bed->punts++; /* the fallback changes */
 		return;
 	}
+	if (leaf == REASON_TABLE_FULL && bed->late)
+		return;
 	if (leaf != probe->before && leaf != probe->after)
 		cr_assert_fail("seed %llu, write %llu: leaf %u, which is neither %u nor %u", bed->model->seed,
 			       device->writes, leaf, probe->before, probe->after);
@@ -276,7 +279,7 @@ Test(card, full)
 Test(card, waits_for_packets_under_way)
 {
 	struct bed *bed = bed_new(SEED + 3, 100000, 3600000000000ull);
-	struct card_usage first, last;
+	struct card_usage first, last, before;
 	__u32 full = 0;
 
 	model_pool(bed->model, 200, VRFS);
@@ -285,13 +288,18 @@ Test(card, waits_for_packets_under_way)
 		cr_assert_geq(card_pass(bed->card), 0);
 	cr_assert_eq(compare(bed), 0);
 	card_usage(bed->card, &first);
+	last = first;
 	bed->device->look = NULL;
 	for (unsigned i = 0; i < 1000; i++) {
+		before = last;
 		change_some(bed, 40);
 		cr_assert_geq(card_pass(bed->card), 0);
 		full = compare(bed);
+		card_usage(bed->card, &last);
+		cr_assert(last.punted ||
+				  (last.node_used >= before.node_used && last.run_used >= before.run_used),
+			  "memory came back too early");
 	}
-	card_usage(bed->card, &last);
 	cr_assert_eq(first.punted, 0);
 	cr_assert(last.punted > 0 && full > 0, "memory was reused: %u of %u cells, %u of %u words",
 		  last.run_used, last.run_total, last.node_used, last.node_total);
@@ -425,7 +433,8 @@ struct feeder {
 	struct bed *bed;
 	_Atomic bool stop;
 	_Atomic int error;
-	_Atomic __u64 wrong;
+	_Atomic __u64 wrong, unknown;
+	bool slow; /* sometimes for longer than the image waits */
 };
 
 static void *feed(void *arg)
@@ -442,12 +451,17 @@ static void *feed(void *arg)
 	return NULL;
 }
 
-/* Addresses with routes of their own, whose answer is the same whatever happens around them. */
+/*
+ * Addresses with routes of their own, whose answer is the same whatever happens around them; and next hops,
+ * which the card knows before any route leads to them.
+ */
 static void look_at_steady(void *arg, const struct card_device *device)
 {
 	struct feeder *feeder = arg;
 	struct bed *bed = feeder->bed;
 
+	if (feeder->slow && device->writes % 2000 == 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 150000000 }, NULL);
 	if (card_device_held(device))
 		return;
 	for (unsigned i = 0; i < bed->probes; i++) {
@@ -455,29 +469,53 @@ static void look_at_steady(void *arg, const struct card_device *device)
 		__u32 leaf = card_device_leaf(device, probe->vrf, probe->family, probe->address);
 
 		bed->looks++;
-		feeder->wrong += leaf != probe->after && leaf != REASON_TABLE_FULL;
+		if (leaf >= REASON_MAX)
+			feeder->unknown += card_device_hop(device, leaf)->mac0 != leaf;
+		if (i < PROBES / 2)
+			feeder->wrong += leaf != probe->after && leaf != REASON_TABLE_FULL;
 	}
 }
 
 static void steady_routes(struct bed *bed)
 {
-	for (unsigned i = 0; i < PROBES; i++) {
+	for (unsigned i = 0; i < PROBES / 2; i++) {
 		struct image_prefix prefix = bed->model->pool[i];
 
 		prefix.layer = PREFIX_SHADOW;
 		prefix.length = prefix.family == IMAGE_IPV4 ? 32 : 128;
 		watch(bed, &prefix);
-		bed->probe[i].after = 600 + i;
-		make_hop(bed, 600 + i);
-		model_change(bed->model, &prefix, 600 + i);
+		bed->probe[i].after = 70 + i;
+		make_hop(bed, 70 + i);
+		model_change(bed->model, &prefix, 70 + i);
 	}
+	while (bed->probes < PROBES)
+		watch(bed, &bed->model->pool[bed->probes]);
 }
 
-/* The image's writer goes on while passes run, and reuses its memory when the card had its grace period. */
-Test(card, image_changes_during_passes)
+/* Each next hop is there just before the first route to it. */
+static void change_on(struct bed *bed, unsigned changes)
+{
+	struct image_model *model = bed->model;
+
+	for (unsigned i = 0; i < changes; i++) {
+		struct image_prefix prefix = model->pool[random_below(&model->random, model->pool_count)];
+		__u16 leaf = 100 + i * 900 / changes;
+
+		if (prefix.layer == PREFIX_SHADOW && prefix.length >= 32)
+			continue;
+		make_hop(bed, leaf);
+		model_change(model, &prefix, random_below(&model->random, 3) ? leaf : 0);
+		if (i % 16 == 0)
+			image_update_settle(model->update);
+	}
+	model_settle(model);
+}
+
+static void change_during_passes(bool slow, unsigned changes)
 {
 	struct bed *bed = bed_new(SEED + 9, 400000, 100000);
-	struct feeder feeder = { .bed = bed };
+	struct feeder feeder = { .bed = bed, .slow = slow };
+	struct card_usage usage;
 	pthread_t thread;
 
 	model_pool(bed->model, 2000, VRFS);
@@ -488,20 +526,7 @@ Test(card, image_changes_during_passes)
 	bed->device->arg = &feeder;
 	cr_assert_eq(grace_add(bed->model->grace, &card_wait, bed->card), 0);
 	cr_assert_eq(pthread_create(&thread, NULL, feed, &feeder), 0);
-	for (unsigned i = 0; i < 20000; i++) {
-		struct image_prefix prefix =
-			bed->model->pool[random_below(&bed->model->random, bed->model->pool_count)];
-		__u16 leaf = random_below(&bed->model->random, 3)
-				     ? 100 + random_below(&bed->model->random, 40)
-				     : 0;
-
-		if (prefix.layer == PREFIX_SHADOW && prefix.length >= 32)
-			continue;
-		model_change(bed->model, &prefix, leaf);
-		if (i % 16 == 0)
-			image_update_settle(bed->model->update);
-	}
-	model_settle(bed->model);
+	change_on(bed, changes);
 	feeder.stop = true;
 	pthread_join(thread, NULL);
 	cr_assert_eq(feeder.error, 0);
@@ -510,8 +535,106 @@ Test(card, image_changes_during_passes)
 	cr_assert_eq(compare(bed), 0);
 	cr_assert_eq(feeder.wrong, 0, "%llu wrong answers of %llu", (unsigned long long)feeder.wrong,
 		     bed->looks);
+	cr_assert_eq(feeder.unknown, 0, "%llu next hops that the card did not know",
+		     (unsigned long long)feeder.unknown);
 	cr_assert(bed->looks > 10000, "the test has become weak");
+	card_usage(bed->card, &usage);
+	cr_assert(!slow || usage.overruns > 0, "the card was never late");
 	grace_remove(bed->model->grace, &card_wait, bed->card);
+	bed_free(bed);
+}
+
+/* The image's writer goes on while passes run, and reuses its memory when the card had its grace period. */
+Test(card, image_changes_during_passes)
+{
+	change_during_passes(false, 20000);
+}
+
+/* The same where the card is late again and again, and is not waited for. */
+Test(card, image_does_not_wait_for_a_slow_card)
+{
+	change_during_passes(true, 40000);
+}
+
+#define GARBAGE 999 /* a leaf that no route leads to */
+
+/* Before a certain write the image gives up waiting, and what it had in run[] has another use. */
+struct spoiler {
+	struct bed *bed;
+	__u64 at;
+	__u32 *kept;
+};
+
+static void spoil(void *arg, const struct card_device *device)
+{
+	struct spoiler *spoiler = arg;
+	struct image_store *store = spoiler->bed->model->store;
+
+	if (device->writes == spoiler->at) {
+		card_wait.begin(spoiler->bed->card);
+		while (!card_wait.ended(spoiler->bed->card))
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		memcpy(spoiler->kept, store->run, image_store_run_size(store));
+		for (__u32 i = LEAVES_IDENTITY; i < store->run_cells; i++)
+			store->run[i] = GARBAGE;
+		spoiler->bed->late = true;
+	}
+	look(spoiler->bed, device);
+}
+
+/* Nothing that was read after the image gave up waiting goes to the card. */
+Test(card, nothing_is_read_too_late)
+{
+	struct bed *bed = bed_new(SEED + 11, 400000, 0);
+	struct image_store *store = bed->model->store;
+	struct spoiler spoiler = { .bed = bed, .kept = malloc(image_store_run_size(store)) };
+	struct card_usage usage;
+
+	model_pool(bed->model, 500, VRFS);
+	make_hop(bed, GARBAGE);
+	load(bed);
+	bed->device->look = NULL;
+	cr_assert_eq(pass_all(bed), 0);
+	bed->device->arg = &spoiler;
+	for (unsigned i = 0; i < 16; i++) {
+		change_some(bed, 40);
+		spoiler.at = bed->device->writes + 1 + random_below(&bed->model->random, 30);
+		bed->device->look = spoil;
+		cr_assert_eq(card_pass(bed->card), 1);
+		cr_assert(bed->device->writes >= spoiler.at, "nothing was spoilt");
+		memcpy(store->run, spoiler.kept, image_store_run_size(store));
+		bed->device->look = NULL;
+		cr_assert_eq(pass_all(bed), 0);
+		cr_assert_eq(compare(bed), 0);
+	}
+	card_usage(bed->card, &usage);
+	cr_assert_eq(usage.overruns, 16);
+	free(spoiler.kept);
+	bed_free(bed);
+}
+
+/* A route and the fallback change in one go, either first: the answer is never that of both old, or both new.
+ */
+Test(card, fallback)
+{
+	struct bed *bed = bed_new(SEED + 10, 400000, 0);
+	struct image_prefix all = { .family = IMAGE_IPV4, .layer = PREFIX_ROUTE };
+	struct image_prefix prefix = { .family = IMAGE_IPV4, .length = 8, .layer = PREFIX_ROUTE };
+
+	prefix.key.word[0] = 10u << 24;
+	for (__u16 i = 0; i < 100; i++) {
+		bed->probes = 0;
+		watch(bed, &prefix);
+		make_hop(bed, 100 + i);
+		model_change(bed->model, &prefix, i & 1 ? 0 : 300);
+		make_hop(bed, 300);
+		model_change(bed->model, &all, 100 + i);
+		bed->probe[0].after = i & 1 ? 100 + i : 300;
+		cr_assert_eq(pass_all(bed), 0);
+		cr_assert_eq(card_device_leaf(bed->device, 0, IMAGE_IPV4, bed->probe[0].address),
+			     bed->probe[0].after);
+	}
+	cr_assert(bed->punts, "the kernel is not asked meanwhile");
 	bed_free(bed);
 }
 
