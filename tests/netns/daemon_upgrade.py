@@ -12,7 +12,7 @@ from bed import Bed, Daemon, Stream, scaled, shell, until
 
 SEED = 20261130
 UPGRADES = scaled(6, 100)
-RATE = scaled(2000, 12000)
+RATE = scaled(2000, 20000)
 
 bed = Bed(sys.argv[1])
 rng = random.Random(SEED)
