@@ -13,6 +13,7 @@ from bed import Bed, Daemon, Stream, scaled, shell, until
 SEED = 20261130
 UPGRADES = scaled(6, 100)
 RATE = scaled(2000, 20000)
+PAUSE_S = scaled(1, 600) / 1000  # in which traffic flows
 
 bed = Bed(sys.argv[1])
 rng = random.Random(SEED)
@@ -60,6 +61,7 @@ for _ in range(UPGRADES):
     assert port['mode'] == 'native' and port['forwarded'] >= count, (port['forwarded'], count)
     until(lambda: daemon.port('r0')['forwarded'] > port['forwarded'], 'the new version forwards')
     assert 'took over from a daemon' in daemon.text(), daemon.text()
+    time.sleep(PAUSE_S)
 result = stream.end()
 assert result['lost'] == 0 and result['twice'] == 0 and result['sent'] > 1000, result
 print(f"{UPGRADES} upgrades between versions {now} and {then}: {result['sent']} packets, none lost", flush=True)
