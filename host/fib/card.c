@@ -205,7 +205,13 @@ static int fail(struct card *card, int error)
 
 /* --- public --- */
 
-/* What is left is for node[] and run[], which take two elements to one in a large IPv4 table. */
+/* Parts the rest out to node[] and run[]. */
+static void fit_rest(__u32 rest, unsigned runs, struct card_sizes *sizes)
+{
+	sizes->entries[CARD_RUN] = rest / runs / RUN_PAGE * RUN_PAGE;
+	sizes->entries[CARD_NODE] = (rest - sizes->entries[CARD_RUN]) / NODE_PAGE * NODE_PAGE;
+}
+
 static int fit(__u32 budget, const __u32 entries[CARD_MAPS], struct card_sizes *ret)
 {
 	struct card_sizes sizes = {};
@@ -217,11 +223,13 @@ static int fit(__u32 budget, const __u32 entries[CARD_MAPS], struct card_sizes *
 		sizes.entries[map] = entries[map];
 		rest -= entries[map];
 	}
-	sizes.entries[CARD_RUN] = rest / 3 / RUN_PAGE * RUN_PAGE;
-	sizes.entries[CARD_NODE] = (rest - sizes.entries[CARD_RUN]) / NODE_PAGE * NODE_PAGE;
+	/* A root of 24 bits makes it two elements to one; where nodes are cut it is one to one. */
+	fit_rest(rest, 3, &sizes);
+	sizes.split = sizes.entries[CARD_NODE] < ROOT4_WORDS + ROOT4_WORDS / 4;
+	if (sizes.split)
+		fit_rest(rest, 2, &sizes);
 	if (sizes.entries[CARD_RUN] < entries[CARD_HOP] + 2 * RUN_PAGE || !sizes.entries[CARD_NODE])
 		return -ENOSPC;
-	sizes.split = sizes.entries[CARD_NODE] < ROOT4_WORDS + ROOT4_WORDS / 4;
 	*ret = sizes;
 	return 0;
 }
