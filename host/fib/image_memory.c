@@ -58,7 +58,6 @@ struct image_memory {
 	struct grace *grace;
 	struct array array[IMAGE_ARRAYS];
 	struct limbo_piece *oldest, *newest, *spare;
-	__u64 returned;
 };
 
 /* --- pages --- */
@@ -357,11 +356,9 @@ __u32 image_memory_recycle(struct image_memory *memory, __u32 limit)
 		enum image_array which = item->units_array & 1;
 
 		memory->array[which].limbo -= item->units_array >> 1;
-		memory->returned++;
 		give(memory, which, item->index, item->units_array >> 1);
 		limbo_drop(memory);
 	}
-	memory->returned += count;
 	return count;
 }
 
@@ -370,11 +367,6 @@ __u64 image_memory_newest(const struct image_memory *memory)
 	const struct limbo_piece *piece = memory->newest;
 
 	return piece && piece->first < piece->end ? piece->item[piece->end - 1].epoch : 0;
-}
-
-__u64 image_memory_returned(const struct image_memory *memory)
-{
-	return memory->returned;
 }
 
 /* Pages of a size that its blocks need, with one to grow into. */

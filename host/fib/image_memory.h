@@ -46,12 +46,6 @@ void image_memory_retire(struct image_memory *memory, enum image_array array, __
 __u32 image_memory_recycle(struct image_memory *memory, __u32 limit);
 /* The epoch of the newest block in limbo; 0: there is none. */
 __u64 image_memory_newest(const struct image_memory *memory);
-/*
- * Changes whenever memory came back from limbo: a reason to try again what found no room. What a failed
- * attempt takes and gives back itself is none, or it would be tried for ever.
- */
-__u64 image_memory_returned(const struct image_memory *memory);
-
 /* So many pages could be emptied that it is worth the work: a fifth of those in use; some, if it is urgent.
  */
 bool image_memory_holey(const struct image_memory *memory, enum image_array array, bool urgent);

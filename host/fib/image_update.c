@@ -26,6 +26,7 @@
 /* What punts is tried again after at least this time, and so many times the time that it took. */
 #define HEAL_NANOSECONDS    10000000
 #define HEAL_REST           8
+#define HEAL_TRIES          3 /* that pages becoming free are worth, without room becoming more */
 /* How often holes are looked for. */
 #define COMPACT_NANOSECONDS 20000000
 /* Nodes with so many bits are taken apart in steps. */
@@ -54,6 +55,12 @@ struct compaction {
 	struct image_walk walk;
 };
 
+/* How much there is in each array. */
+struct room {
+	__u32 used[IMAGE_ARRAYS]; /* units, without what waits for a grace period */
+	__u32 held[IMAGE_ARRAYS]; /* units of pages in use: fewer are longer free pieces */
+};
+
 struct image_update {
 	struct image_store *store;
 	struct grace *grace;
@@ -67,7 +74,9 @@ struct image_update {
 	bool walking;
 
 	struct image_queue punted; /* parts that found no room */
-	__u64 returned;            /* image_memory_returned() when they were last tried */
+	bool trying;               /* they are being tried again, or what that took is still in limbo */
+	__u32 tries;               /* since there was more room than before */
+	struct room room;          /* when the last try had ended: more is a reason for another */
 	__u64 spent;               /* nanoseconds of work since then */
 	__u64 rest;                /* not to be tried again before this time; 0: is being tried */
 	__u32 punted_known;        /* cache of their prefixes, and for how many parts it holds */
@@ -333,23 +342,69 @@ static void reuse_retired(struct image_update *update)
 
 /* --- what found no room, and holes --- */
 
+static struct room look_at_room(const struct image_update *update)
+{
+	struct image_memory_usage usage;
+	struct room room;
+
+	for (int array = 0; array < IMAGE_ARRAYS; array++) {
+		image_memory_usage(update->memory, array, &usage);
+		room.used[array] = usage.used;
+		room.held[array] = usage.held;
+	}
+	return room;
+}
+
 /* Whether it makes sense to try the parts that punt again, now or later. */
 static bool can_heal(const struct image_update *update)
 {
-	return update->punted.count && image_memory_returned(update->memory) != update->returned;
+	struct room now;
+	bool more = !update->tries;
+
+	if (!update->punted.count || update->trying)
+		return update->punted.count;
+	now = look_at_room(update);
+	for (int array = 0; array < IMAGE_ARRAYS; array++)
+		more |= now.used[array] < update->room.used[array] ||
+			(now.held[array] < update->room.held[array] && update->tries < HEAL_TRIES);
+	return more;
+}
+
+/* A try has ended, and what it took and gave back itself is out of limbo. What came free meanwhile counts as
+ * new. */
+static void end_try(struct image_update *update)
+{
+	struct room now = look_at_room(update);
+	bool less_used = false;
+
+	for (int array = 0; array < IMAGE_ARRAYS; array++)
+		less_used |= now.used[array] < update->room.used[array];
+	update->trying = false;
+	if (less_used)
+		update->tries = 0;
+	else
+		update->room = now;
 }
 
 static void heal(struct image_update *update, __u64 time)
 {
 	const struct image_part *part;
+	struct room now;
 
-	if (update->work.count)
+	if (update->work.count || (update->trying && image_memory_newest(update->memory)))
 		return;
+	if (update->trying)
+		end_try(update);
 	if (!update->rest)
 		update->rest = time + HEAL_NANOSECONDS + HEAL_REST * update->spent;
 	if (!can_heal(update) || time < update->rest)
 		return;
-	update->returned = image_memory_returned(update->memory);
+	now = look_at_room(update);
+	for (int array = 0; array < IMAGE_ARRAYS; array++)
+		update->tries = now.used[array] < update->room.used[array] ? 0 : update->tries;
+	update->tries++;
+	update->trying = true;
+	update->room = now;
 	update->spent = 0;
 	update->rest = 0;
 	while ((part = image_queue_oldest(&update->punted))) {
