@@ -268,10 +268,10 @@ static __u32 count_punted(__u32 count)
 }
 
 /* A full node[] or run[]: some part of the address space punts, none of it goes the covering route's way. */
-Test(fib_limits, search_arrays)
+static void fill_and_heal(__u32 count)
 {
 	struct fib_limits limits = { .node_chunks = 1 << 17, .run_cells = 1 << 17 };
-	const __u32 count = 24000, kept = 200;
+	const __u32 kept = 200;
 	__u32 full = 0, leaf[2];
 
 	fixture_new(&f, &limits);
@@ -305,4 +305,15 @@ Test(fib_limits, search_arrays)
 	cr_assert_eq(count_punted(kept), 0, "healed by itself");
 	fib_leaf_put(f.fib, leaf[0]);
 	fib_leaf_put(f.fib, leaf[1]);
+}
+
+Test(fib_limits, search_arrays)
+{
+	fill_and_heal(24000);
+}
+
+/* What found no room would nearly fit: trying it again must come to an end. */
+Test(fib_limits, search_arrays_nearly_large_enough)
+{
+	fill_and_heal(7000);
 }
