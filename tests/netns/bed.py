@@ -193,8 +193,9 @@ class Bed:
         found |= {f'{BPFFS}/penstock'} if os.path.exists(f'{BPFFS}/penstock') else set()
         if os.path.isdir(RUN):
             found |= {f'{RUN}/{name}' for name in os.listdir(RUN) if str(inode) in name or self.prefix in name}
+        # an entry that was there before us keeps the number of who wrote it last, and is Linux's own again otherwise
         found |= {line for line in self.router('ip', 'neigh', 'show', 'nud', 'all').stdout.splitlines()
-                  if 'managed' in line or 'proto 112' in line}
+                  if 'managed' in line}
         return found
 
     def pins(self):

@@ -38,11 +38,6 @@ def expect_rights(daemon, names):
         assert rights(f'{daemon.pid}/task/{task}', 'CapEff') & ~mask == 0, task
 
 
-def left():
-    """Neighbours that the kernel had before keep our number when they are let go."""
-    return {trace for trace in bed.traces() - before if 'proto 112' not in trace or 'managed' in trace}
-
-
 def configure(text):
     with open(path, 'w') as file:
         file.write(text)
@@ -87,14 +82,14 @@ if afxdp and platform.get('xsk', True):
     assert {port['mode'] for port in daemon.status()['ports']} == {'native'}
     print('ok    a mode that needs more is refused with the name of what is missing')
 assert daemon.end() == 0
-assert not left(), left()
+assert not bed.traces() - before, bed.traces() - before
 
 if afxdp:
     daemon = Daemon(bed, '-c', path)
     expect_rights(daemon, BASE | {'NET_RAW', 'IPC_LOCK'})
     works(daemon)
     assert daemon.end() == 0
-    assert not left(), left()
+    assert not bed.traces() - before, bed.traces() - before
     print('ok    AF_XDP keeps two more')
 
 # Each one missing at the start is named, and nothing is left.
@@ -105,13 +100,13 @@ for name in ('NET_ADMIN', 'BPF', 'PERFMON'):
     result = shell(*bed.inside(bed.r, 'setpriv', f'--bounding-set={drop}', f'--inh-caps={drop}', bed.penstock, 'run', '-c', path),
                    check=False)
     assert result.returncode == 1 and f'CAP_{name} is missing' in result.stderr, (name, result)
-    assert not left(), left()
+    assert not bed.traces() - before, bed.traces() - before
 if afxdp:
     configure('mode: afxdp\nports: [{interface: r0}, {interface: r1}]\n')
     result = shell(*bed.inside(bed.r, 'setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', bed.penstock, 'run', '-c', path),
                    check=False)
     assert result.returncode == 1 and 'CAP_NET_RAW' in result.stderr, result
-    assert not left(), left()
+    assert not bed.traces() - before, bed.traces() - before
 print('ok    a missing capability is named')
 
 # A daemon that is given exactly these is content, and one that is given more keeps no more.
@@ -121,5 +116,5 @@ daemon = Daemon(bed, '-c', path, wrap=bed.inside(bed.r, 'setpriv', f'--bounding-
 expect_rights(daemon, BASE)
 works(daemon)
 assert daemon.end() == 0
-assert not left(), left()
+assert not bed.traces() - before, bed.traces() - before
 print('ok    exactly these are enough from the start')
