@@ -136,7 +136,8 @@ void mirror_fixture_settle(struct mirror_fixture *fixture)
 		mirror_fixture_pass(fixture, 150);
 		mirror_stats(fixture->mirror, &stats);
 		if (!stats.resyncing && !stats.rib.unsure && !stats.rib.in_doubt &&
-		    !rib_busy(mirror_rib(fixture->mirror)) && stats.lag_us < 100000)
+		    !rib_busy(mirror_rib(fixture->mirror)) && !fib_busy(fixture->fib) &&
+		    stats.lag_us < 100000)
 			return;
 	}
 	cr_assert_fail("the mirror does not come to rest: resyncing %d, unsure %u, in doubt %u, lag %u us",
