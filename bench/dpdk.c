@@ -310,18 +310,6 @@ static int dpdk_run(struct dpdk_bench *bench)
 	return err;
 }
 
-static unsigned int dpdk_last_cpu(void)
-{
-	unsigned int cpu = CPU_SETSIZE - 1;
-	cpu_set_t allowed;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return 0;
-	while (cpu && !CPU_ISSET(cpu, &allowed))
-		cpu--;
-	return cpu;
-}
-
 int bench_dpdk(int argc, char **argv)
 {
 	struct dpdk_bench *bench = calloc(1, sizeof(*bench));
@@ -332,7 +320,7 @@ int bench_dpdk(int argc, char **argv)
 	bench->plan = (struct dpdk_plan){ .routes = DPDK_ROUTES,
 					  .packets = DPDK_PACKETS,
 					  .rounds = DPDK_ROUNDS,
-					  .cpu = dpdk_last_cpu(),
+					  .cpu = machine_last_cpu(),
 					  .seconds = DPDK_SECONDS,
 					  .sources = L3FWD_SOURCES,
 					  .huge = dpdk_huge_pages() };

@@ -5,9 +5,10 @@
 #include "bench/fib_churn.h"
 #include "bench/fib_family.h"
 #include "bench/fib_report.h"
-#include "bench/record.h"
 #include "bench/fib_rounds.h"
 #include "bench/fib_tables.h"
+#include "bench/machine.h"
+#include "bench/record.h"
 #include "bench/workload/updates_trace.h"
 #ifdef HAVE_DPDK
 #include "bench/fib_dpdk.h"
@@ -277,18 +278,6 @@ static int fib_parse(struct fib_bench *bench, int argc, char **argv)
 	return err < 0 ? err : fib_choose_subjects(bench);
 }
 
-static unsigned int fib_last_cpu(void)
-{
-	unsigned int cpu, last = 0;
-	cpu_set_t allowed;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed))
-			last = cpu;
-	return last;
-}
-
 static bool fib_needs(const struct fib_bench *bench, bool dpdk)
 {
 	for (unsigned int i = 0; i < bench->plan.subject_count; i++) {
@@ -477,7 +466,7 @@ int bench_fib(int argc, char **argv)
 	bench->plan.seconds = FIB_SECONDS;
 	bench->plan.changes = FIB_CHANGES;
 	bench->plan.stop = &fib_stop;
-	bench->cpu = fib_last_cpu();
+	bench->cpu = machine_last_cpu();
 	bench->record = record_new("fib");
 	bench->results = json_array();
 	fib_parse_family(bench, "both");

@@ -2,6 +2,7 @@
 #include "bench/forward.h"
 
 #include "bench/generate.h"
+#include "bench/machine.h"
 #include "bench/measure.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
@@ -151,18 +152,6 @@ static int forward_parse_subjects(struct measure_plan *plan, const char *text)
 	return 0;
 }
 
-static unsigned int forward_last_cpu(void)
-{
-	unsigned int cpu, last = 0;
-	cpu_set_t allowed;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	for (cpu = 0; cpu < CPU_SETSIZE && cpu < TRAFFIC_CPUS; cpu++)
-		if (CPU_ISSET(cpu, &allowed))
-			last = cpu;
-	return last;
-}
-
 static int forward_parse_option(struct forward *forward, int option)
 {
 	struct measure_plan *plan = &forward->measure.plan;
@@ -224,7 +213,7 @@ static int forward_set_defaults(struct forward *forward)
 
 	plan->rounds = FORWARD_ROUNDS;
 	plan->seconds = FORWARD_SECONDS;
-	plan->cpu = forward_last_cpu();
+	plan->cpu = machine_last_cpu();
 	forward_parse_family(plan, "both");
 	forward_parse_subjects(plan, FORWARD_SUBJECTS);
 	forward->scene.destinations = TRAFFIC_DESTINATIONS;

@@ -301,8 +301,8 @@ static int goals_help(int status)
 	fprintf(status ? stderr : stdout,
 		"Usage: penstock bench goals [--quick] [--keep FOLDER] [--json]\n"
 		"Runs the other benches and says which of penstock's goals are met on this machine. As root; "
-		"takes about\n"
-		"seven minutes, with --quick three. Exit status 1: not all are met.\n\n"
+		"takes\n"
+		"minutes, with --quick three. Exit status 1: not all are met.\n\n"
 		"  --quick         shorter, with less certainty\n"
 		"  --keep FOLDER   the results go there, too: for bench page and compare\n"
 		"  --json          the goals as JSON\n");

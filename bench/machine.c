@@ -2,6 +2,7 @@
 #include "bench/machine.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -57,6 +58,18 @@ void machine_read(struct machine *machine)
 	uname(&system);
 	snprintf(machine->kernel, sizeof(machine->kernel), "%s %s", system.sysname, system.release);
 	machine->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+unsigned int machine_last_cpu(void)
+{
+	unsigned int cpu = CPU_SETSIZE - 1;
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return 0;
+	while (cpu && !CPU_ISSET(cpu, &allowed))
+		cpu--;
+	return cpu;
 }
 
 json_t *machine_json(const struct machine *machine)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
@@ -15,8 +14,7 @@
 
 #include "host/engine/engine.h"
 #include "host/loop.h"
-
-#define BUFFER_SIZE 32768
+#include "host/modes/dump.h"
 
 static int read_sysctl(const char *format, const char *name)
 {
@@ -115,45 +113,12 @@ static int neighbour_message(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static int dump_neighbours(struct mnl_socket *socket, struct box *box)
-{
-	char buffer[BUFFER_SIZE];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	int result = MNL_CB_OK;
-
-	header->nlmsg_type = RTM_GETNEIGH;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
-	(void)mnl_nlmsg_put_extra_header(header, sizeof(struct ndmsg));
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (result > MNL_CB_STOP) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (size < 0)
-			return -errno;
-		result = mnl_cb_run(buffer, (size_t)size, 1, mnl_socket_get_portid(socket), neighbour_message,
-				    box);
-	}
-	return result < 0 ? -errno : 0;
-}
-
 static int read_neighbours(struct box *box)
 {
-	struct timeval timeout = { .tv_sec = 2 };
-	struct mnl_socket *socket;
-	int error;
-
 	box->neighbours = calloc(BOX_NEIGHBOURS + 1, sizeof(*box->neighbours));
 	if (!box->neighbours)
 		return -ENOMEM;
-	socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!socket)
-		return -errno;
-	(void)setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	error = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : dump_neighbours(socket, box);
-	mnl_socket_close(socket);
-	return error;
+	return dump_read(RTM_GETNEIGH, sizeof(struct ndmsg), neighbour_message, box);
 }
 
 int box_read(const char *bpffs, struct box *ret)

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "host/modes/stack.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
-#define BUFFER_SIZE 32768
+#include "host/modes/dump.h"
 
 struct count {
 	__u32 ifindex;
@@ -80,41 +78,11 @@ static int link_message(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static int dump(struct mnl_socket *socket, struct count *count)
-{
-	char buffer[BUFFER_SIZE];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	int result = MNL_CB_OK;
-
-	header->nlmsg_type = RTM_GETLINK;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
-	(void)mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (result > MNL_CB_STOP) {
-		ssize_t size = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (size < 0)
-			return -errno;
-		result = mnl_cb_run(buffer, (size_t)size, 1, mnl_socket_get_portid(socket), link_message,
-				    count);
-	}
-	return result < 0 ? -errno : 0;
-}
-
 int stack_read(__u32 ifindex, struct stack *ret)
 {
-	struct timeval timeout = { .tv_sec = 2 };
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	struct count count = { .ifindex = ifindex, .stack.known = true };
-	int error;
+	int error = dump_read(RTM_GETLINK, sizeof(struct ifinfomsg), link_message, &count);
 
-	if (!socket)
-		return -errno;
-	(void)setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	error = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : dump(socket, &count);
-	mnl_socket_close(socket);
 	if (error == 0)
 		*ret = count.stack;
 	return error;

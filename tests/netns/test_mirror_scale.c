@@ -260,9 +260,83 @@ Test(mirror_scale, dumps_during_changes)
 		dumps++;
 	}
 	mirror_fixture_settle(&fixture);
-	printf("%u resyncs during changes: %llu doubts, %llu removed by dumps\n", dumps,
-	       (unsigned long long)stats().rib.doubts, (unsigned long long)stats().rib.swept);
+	printf("%u resyncs during changes: %llu doubts, %llu removed by dumps, %llu dumps interrupted\n",
+	       dumps, (unsigned long long)stats().rib.doubts, (unsigned long long)stats().rib.swept,
+	       (unsigned long long)stats().dumps.interrupted);
 	cr_expect_geq(dumps, 2);
 	cr_expect_eq(stats().overruns, 0);
 	probe("after changes during dumps");
+}
+
+#define OBJECTS 6000 // next-hop objects; the routes use the lower half of them
+#define USERS   1000
+
+static struct inject_hop object_hop(__u32 id, __u32 shift)
+{
+	struct inject_hop hop = { .object = id,
+				  .ifindex = (int)fixture.ifindex[(id + shift) % FIXTURE_LINKS] };
+
+	memcpy(hop.gateway, (__u8[]){ 10, 0, (__u8)((id + shift) % FIXTURE_LINKS), (__u8)(2 + id % 200) }, 4);
+	return hop;
+}
+
+static void put_objects(enum inject_verb verb, __u32 first, __u32 step, __u32 shift)
+{
+	for (__u32 id = first; id <= OBJECTS; id += step) {
+		struct inject_hop hop = object_hop(id, shift);
+
+		cr_assert_eq(inject_object(inject, verb, AF_INET, &hop), 0);
+	}
+	flush();
+}
+
+/* Objects that come and go, and those that routes use and that change, while they are dumped. */
+static void churn_objects(void)
+{
+	for (__u32 i = 0; i < 60000; i++) {
+		struct inject_hop unused = object_hop(OBJECTS / 2 + 1 + i / 2 % (OBJECTS / 2), 0);
+		struct inject_hop used = object_hop(1 + i % (OBJECTS / 2), i / 1000);
+
+		cr_assert_eq(inject_object(inject, i % 2 ? INJECT_ADD : INJECT_DELETE, AF_INET, &unused), 0);
+		cr_assert_eq(inject_object(inject, INJECT_REPLACE, AF_INET, &used), 0);
+		if (i % 20 == 0) {
+			flush();
+			usleep(500);
+		}
+	}
+	flush();
+	_exit(0);
+}
+
+/* The kernel says of a dump that it was interrupted: it counts for nothing, and is done again. */
+Test(mirror_scale, dumps_that_are_interrupted)
+{
+	pid_t child;
+
+	mirror_fixture_start(&fixture, NULL);
+	put_objects(INJECT_ADD, 1, 1, 0);
+	for (size_t i = 0; i < USERS; i++) {
+		struct inject_hop hop = { .object = 1 + (__u32)i % (OBJECTS / 2) };
+
+		cr_assert_eq(table->routes[i].family, AF_INET);
+		cr_assert_eq(inject_route(inject, INJECT_ADD, &table->routes[i], &hop), 0);
+	}
+	flush();
+	inject_close(inject);
+	child = fork();
+	cr_assert_geq(child, 0);
+	cr_assert_eq(inject_open(&inject), 0);
+	if (!child)
+		churn_objects();
+	while (waitpid(child, NULL, WNOHANG) == 0) {
+		mirror_resync(fixture.mirror, "test");
+		mirror_fixture_pass(&fixture, 100);
+	}
+	mirror_fixture_settle(&fixture);
+	printf("%llu of %llu dumps were interrupted\n", (unsigned long long)stats().dumps.interrupted,
+	       (unsigned long long)stats().dumps.dumps);
+	cr_expect_geq(stats().dumps.interrupted, 1);
+	for (size_t i = 0; i < USERS; i++)
+		cr_assert(mirror_fixture_same(&fixture, AF_INET, table->routes[i].addr, NULL), "route %zu",
+			  i);
 }
