@@ -14,7 +14,8 @@ struct machine {
 // Reads what the kernel tells; what it does not is "unknown".
 void machine_read(struct machine *machine);
 
-// Returns the last CPU that this process may run on: the one to measure on, since interrupts tend to the first.
+// Returns the last CPU that this process may run on: the one to measure on, since interrupts tend to the
+// first.
 unsigned int machine_last_cpu(void);
 
 // Returns the same as a JSON object, with the mitigations of CPU vulnerabilities, which cost a lot per
