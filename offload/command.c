@@ -20,7 +20,7 @@ static const struct command subcommands[] = {
 	  "what the driver of a card says to these BPF objects; no card is needed", check_command },
 	{ "lint", "[--profile FILE|NAME] [-j] OBJECT...",
 	  "what a card would not have in these BPF objects, and why", lint_command },
-	{ "report", "[--profile FILE|NAME] [-j] OBJECT [NAME=NUMBER...]",
+	{ "report", "[--profile FILE|NAME] [--lines] [-j] OBJECT [NAME=NUMBER...]",
 	  "what a program would cost on a card, by a model", report_command },
 	{ "profiles", "[-j]", "the limits of the firmwares that are known", profiles_command },
 	{ NULL, NULL, NULL, NULL },

@@ -14,7 +14,8 @@ enum {
 	OPTION_FACTS,
 	OPTION_PROFILE,
 	OPTION_DEVICE,
-	OPTION_ATTACH
+	OPTION_ATTACH,
+	OPTION_LINES
 };
 
 static const struct option long_options[] = {
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
 	{ "profile", required_argument, NULL, OPTION_PROFILE },
 	{ "device", required_argument, NULL, OPTION_DEVICE },
 	{ "attach", no_argument, NULL, OPTION_ATTACH },
+	{ "lines", no_argument, NULL, OPTION_LINES },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -45,6 +47,8 @@ static char letter_of(int option)
 	case OPTION_DEVICE:
 	case OPTION_ATTACH:
 		return 'D';
+	case OPTION_LINES:
+		return 'L';
 	case OPTION_FACTS:
 		return 'f';
 	default:
@@ -87,6 +91,9 @@ static void set_option(struct cli *cli, int option, const char *value)
 		break;
 	case OPTION_ATTACH:
 		cli->attach = true;
+		break;
+	case OPTION_LINES:
+		cli->lines = true;
 		break;
 	case OPTION_FACTS:
 		cli->facts = true;

@@ -23,6 +23,7 @@ struct cli { /* options */
 	const char *profile; /* of a NIC's firmware */
 	const char *device;  /* an interface to try it on */
 	bool attach;
+	bool lines; /* of the source */
 };
 
 struct command {

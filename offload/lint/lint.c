@@ -42,6 +42,7 @@ static int judge_programs(struct lint *lint, struct judge *judge, bool costs)
 		program->instructions = usage.instructions;
 		program->card = usage.card;
 		program->stack = usage.stack;
+		program->sizes = usage.sizes;
 		judge_usage(lint, judge->profile, program);
 	}
 	judge_end(judge);
@@ -50,8 +51,10 @@ static int judge_programs(struct lint *lint, struct judge *judge, bool costs)
 
 static void free_programs(struct lint *lint)
 {
-	for (uint32_t i = 0; i < lint->program_count; i++)
+	for (uint32_t i = 0; i < lint->program_count; i++) {
 		costs_close(&lint->programs[i].costs);
+		free(lint->programs[i].sizes);
+	}
 	free(lint->programs);
 }
 

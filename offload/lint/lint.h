@@ -15,6 +15,7 @@ struct lint_program {
 	const struct object_function *function;
 	struct costs costs;                 /* if asked for */
 	uint32_t instructions, card, stack; /* paths.h */
+	uint16_t *sizes;
 };
 
 struct lint {

@@ -456,6 +456,10 @@ int paths_walk(struct judge *judge, const struct object_function *program, struc
 		paths->costs = costs;
 		error = walk_all(paths, program);
 	}
+	if (!error) {
+		ret->sizes = paths->sizes;
+		paths->sizes = NULL;
+	}
 release:
 	release(paths);
 	return error;

@@ -17,6 +17,7 @@ struct paths_usage {           /* of one program */
 	uint32_t instructions; /* that can be reached, with those of functions */
 	uint32_t card;         /* and what they become on the card, by translation.h */
 	uint32_t stack;        /* bytes, as the driver counts */
+	uint16_t *sizes;       /* the card's for each of the object's instructions; to be freed */
 };
 
 /* Judges all that can be reached from a program's first instruction, and enters its paths into `costs`, which

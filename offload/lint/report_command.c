@@ -5,10 +5,12 @@
 #include "offload/lint/report_command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/cli/cli.h"
 #include "offload/lint/lint.h"
+#include "offload/lint/line_sizes.h"
 #include "offload/lint/model.h"
 
 static const char *const ways_out[COSTS_WAYS_OUT] = { "aborted", "drop", "pass", "tx" };
@@ -16,7 +18,7 @@ static const char *const ways_out[COSTS_WAYS_OUT] = { "aborted", "drop", "pass",
 struct report {
 	const struct profile *profile;
 	struct model model;
-	bool json;
+	bool json, lines;
 	json_t *list;
 };
 
@@ -68,6 +70,56 @@ static void print_room(const struct lint *lint)
 		       profiles[i].entries, 100.0 * (double)lint->resources.entries / profiles[i].entries);
 }
 
+static json_t *lines_document(const struct line_size *lines, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:i, s:s, s:i, s:i}", "function",
+						lines[i].function->name, "file", lines[i].place.file, "line",
+						(int)lines[i].place.line, "text", lines[i].place.text, "bpf",
+						(int)lines[i].bpf, "card", (int)lines[i].card));
+	return list;
+}
+
+static void print_lines(const struct line_size *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *slash = strrchr(lines[i].place.file, '/');
+
+		if (!i || lines[i].function != lines[i - 1].function) {
+			uint32_t bpf = 0, card = 0;
+
+			for (size_t j = i; j < count && lines[j].function == lines[i].function; j++) {
+				bpf += lines[j].bpf;
+				card += lines[j].card;
+			}
+			printf("  %-27s %5u %7u\n", lines[i].function->name, bpf, card);
+		}
+		printf("    %20.20s:%-4u %5u %7u  %.70s\n", slash ? slash + 1 : lines[i].place.file,
+		       lines[i].place.line, lines[i].bpf, lines[i].card, lines[i].place.text);
+	}
+}
+
+/* Appended to the program's last document, or printed. */
+static int report_lines(struct report *report, const struct lint *lint, const struct lint_program *program)
+{
+	struct line_size *lines;
+	size_t count;
+	int error = line_sizes(lint->object, program, &lines, &count);
+
+	if (error)
+		return error;
+	if (report->json)
+		json_object_set_new(json_array_get(report->list, json_array_size(report->list) - 1), "lines",
+				    lines_document(lines, count));
+	else
+		print_lines(lines, count);
+	free(lines);
+	return 0;
+}
+
 static int report_ranges(struct report *report, const struct costs *costs, json_t *ways)
 {
 	for (uint32_t way = COSTS_WAYS_OUT; way--;) {
@@ -117,6 +169,8 @@ static int report_program(struct report *report, const struct lint *lint, const 
 				  "model", model_document(&report->model), "maps", (int)lint->resources.maps,
 				  "entries", (json_int_t)lint->resources.entries, "findings",
 				  (int)lint->findings.count));
+	if (report->lines && !error)
+		error = report_lines(report, lint, program);
 	return error;
 }
 
@@ -147,7 +201,7 @@ int report_command(int argc, char **argv)
 	const char *path = NULL;
 	struct why why = { "" };
 	struct cli cli;
-	int first = cli_parse(argc, argv, "jpF", &cli), status;
+	int first = cli_parse(argc, argv, "jpFL", &cli), status;
 
 	if (first < 0)
 		return -first;
@@ -162,6 +216,7 @@ int report_command(int argc, char **argv)
 	if (!path)
 		return cli_usage("report on which object? give a file that clang -target bpf wrote");
 	report.json = cli.json;
+	report.lines = cli.lines;
 	report.list = json_array();
 	status = report_object(&report, path);
 	if (status == CLI_DONE && cli.json)

@@ -7,12 +7,15 @@ router for the kernel it is said why a card would not have it; objects for cards
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 import programs
+
+AROUND = 23  # instructions that the driver puts around every program
 
 problems = []
 
@@ -45,10 +48,19 @@ def check_program(penstock, program):
 
 def check_size(penstock, program):
     """How many instructions the driver makes of it is known nearly."""
-    run = subprocess.run([penstock, "offload", "report", "-j", "--profile", program.profile, program.object],
+    run = subprocess.run([penstock, "offload", "report", "-j", "--lines", "--profile", program.profile, program.object],
                          capture_output=True, text=True, timeout=60)
-    real, known = int(program.words.split()[0]), json.loads(run.stdout)[0]["card"]
+    report = json.loads(run.stdout)[0]
+    real, known = int(program.words.split()[0]), report["card"]
     expect(abs(known - real) <= max(2, 0.03 * real), f"{program.name}: {known} instructions, the driver makes {real}")
+    bpf, card = (sum(line[unit] for line in report["lines"]) for unit in ("bpf", "card"))
+    expect((bpf, card + AROUND) == (report["instructions"], known), f"{program.name}: lines add up to {bpf}, {card}")
+    with open(os.path.join(programs.HERE, "programs", program.name + ".bpf.c")) as file:
+        source = [""] + [text.strip() for text in file]
+    for line in report["lines"]:
+        own = line["file"].endswith(f"/{program.name}.bpf.c")
+        expect(not own or source[line["line"]] == line["text"], f"{program.name}: line {line}")
+    expect(any(line["file"].endswith(f"/{program.name}.bpf.c") for line in report["lines"]), f"{program.name}: no line")
 
 
 def check_rules(header, table):
