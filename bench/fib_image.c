@@ -2,6 +2,7 @@
 #include "bench/fib_structure.h"
 
 #include "bench/image_search.h"
+#include "bench/stopwatch.h"
 #include "host/fib/bulk.h"
 #include "host/fib/fib.h"
 #include "host/fib/grace.h"
@@ -115,6 +116,7 @@ static void fib_image_finish(struct fib_image *image)
 static int fib_image_load(struct fib_structure *structure, const struct table *table)
 {
 	struct fib_image *image = fib_image(structure);
+	__u64 began;
 	__u16 old;
 	int err = 0;
 
@@ -124,8 +126,10 @@ static int fib_image_load(struct fib_structure *structure, const struct table *t
 
 		err = image_update_set(image->update, &prefix, table->routes[i].nexthop, &old);
 	}
+	began = stopwatch_cpu();
 	image_update_end(image->update, 0);
 	fib_image_finish(image);
+	structure->build_seconds = (stopwatch_cpu() - began) / 1e9;
 	return err;
 }
 

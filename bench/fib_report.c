@@ -95,11 +95,19 @@ static size_t fib_report_count(const struct fib_family *family, bool trace)
 	return family->built_count ? (trace ? built->trace.count : built->changes.count) : 0;
 }
 
+static void fib_report_build(FILE *out, double seconds)
+{
+	if (seconds > 0)
+		fprintf(out, " %8.3f", seconds);
+	else
+		fprintf(out, " %8s", "-");
+}
+
 static void fib_report_structures(FILE *out, const struct fib_family *family)
 {
 	size_t changes = fib_report_count(family, false), trace = fib_report_count(family, true);
 
-	fprintf(out, "%-22s %7s %9s %9s", "structure", "load, s", "read, MB", "all, MB");
+	fprintf(out, "%-22s %7s %8s %9s %9s", "structure", "load, s", "build, s", "read, MB", "all, MB");
 	if (changes)
 		fprintf(out, "  %8s %8s %8s", "mean, us", "p99, us", "max, us");
 	if (trace)
@@ -109,6 +117,7 @@ static void fib_report_structures(FILE *out, const struct fib_family *family)
 		const struct fib_built *built = &family->built[i];
 
 		fprintf(out, "%-22s %7.2f", built->structure->kind->name, built->load_seconds);
+		fib_report_build(out, built->structure->build_seconds);
 		fib_report_megabytes(out, built->memory.lookup);
 		fib_report_megabytes(out, built->memory.all);
 		fib_report_cost(out, &built->changes);
@@ -176,10 +185,17 @@ static json_t *fib_report_json_bytes(size_t bytes)
 	return bytes ? json_integer(bytes) : NULL;
 }
 
+static json_t *fib_report_json_seconds(double seconds)
+{
+	return seconds > 0 ? json_real(seconds) : NULL;
+}
+
 static json_t *fib_report_json_structure(const struct fib_built *built)
 {
-	return json_pack("{s:s, s:b, s:f, s:o*, s:o*, s:o*, s:o*}", "name", built->structure->kind->name,
-			 "gave_up", built->structure->lost, "load_seconds", built->load_seconds, "read_bytes",
+	return json_pack("{s:s, s:b, s:f, s:o*, s:o*, s:o*, s:o*, s:o*}", "name",
+			 built->structure->kind->name, "gave_up", built->structure->lost, "load_seconds",
+			 built->load_seconds, "build_seconds",
+			 fib_report_json_seconds(built->structure->build_seconds), "read_bytes",
 			 fib_report_json_bytes(built->memory.lookup), "all_bytes",
 			 fib_report_json_bytes(built->memory.all), "changes",
 			 fib_report_json_cost(&built->changes), "trace", fib_report_json_cost(&built->trace));
@@ -227,6 +243,11 @@ static void fib_report_figures_structure(const struct fib_family *family, const 
 	front += snprintf(name + front, sizeof(name) - front, "structure %s ", built->structure->kind->name);
 	snprintf(name + front, sizeof(name) - front, "load");
 	record_add(record, &(struct record_figure){ name, "s", RECORD_LESS, false, &built->load_seconds, 1 });
+	if (built->structure->build_seconds > 0) {
+		snprintf(name + front, sizeof(name) - front, "build");
+		record_add(record, &(struct record_figure){ name, "s", RECORD_LESS, false,
+							    &built->structure->build_seconds, 1 });
+	}
 	if (value > 0) {
 		snprintf(name + front, sizeof(name) - front, "read-memory");
 		record_add(record, &(struct record_figure){ name, "bytes", RECORD_LESS, true, &value, 1 });

@@ -38,7 +38,9 @@ struct fib_memory {
 struct fib_structure {
 	const struct fib_structure_kind *kind;
 	const struct fib_bed *bed;
-	bool lost; // an update failed: it no longer has the routes that the others have
+	bool lost;            // an update failed: it no longer has the routes that the others have
+	double build_seconds; // CPU time of loading: making what is read, once all routes are known; 0: not
+			      // apart
 };
 
 struct fib_structure_kind {

@@ -73,6 +73,7 @@ def check_result(result, subjects, updates):
             check_lookups(subject, result['rounds'])
         for structure in family['structures']:
             assert structure['load_seconds'] > 0
+            assert (structure.get('build_seconds', 0) > 0) == structure['name'].startswith('image')
             assert ('read_bytes' in structure) == (structure['name'] != 'kernel routes')
             # Small tables of DPDK lose count of their groups soon.
             if structure['gave_up']:
