@@ -27,7 +27,7 @@
 #include "tests/oracle/router.h"
 
 #define SEED      20261130
-#define WORLDS    6
+#define WORLDS    7
 #define PACKETS   40000
 #define PORTS     8
 #define LONGEST   3000 // BPF_PROG_TEST_RUN takes no more in one buffer

@@ -25,6 +25,7 @@
 #define EXIT_SKIP      77
 #define CHANGES        200
 #define PROCESSES      2
+#define LEAST          1000000 // packets through every build in a full run
 
 struct plan {
 	__u64 seed, packets; // for each world
@@ -112,6 +113,12 @@ static bool is_good(const struct trial_figures *figures)
 	       !figures->strayed;
 }
 
+// What a process has seen.
+struct seen {
+	struct image_counters counters;
+	__u32 runners; // that took part in each of its worlds
+};
+
 static void report(__u64 seed, const struct world *world, const struct trial_figures *figures)
 {
 	printf("world %llu: %u interfaces, %u routes%s; %llu packets, %llu forwarded (%llu had to be); %llu "
@@ -125,13 +132,12 @@ static void report(__u64 seed, const struct world *world, const struct trial_fig
 }
 
 // 0, or a negative errno; *good is cleared if anything was found.
-static int run_world(const struct plan *plan, __u64 seed, struct image_counters *seen, bool *good)
+static int run_world(const struct plan *plan, __u64 seed, struct seen *seen, bool *good)
 {
 	struct world_options options;
 	struct world_fib *tables = NULL;
 	struct trial *trial = NULL;
 	struct fib_limits limits;
-	const char *skipped;
 	struct world *world;
 	int error;
 
@@ -141,7 +147,7 @@ static int run_world(const struct plan *plan, __u64 seed, struct image_counters 
 		return -ENOMEM;
 	error = world_fib_new(world, seed, &limits, plan->maps, &tables);
 	if (!error)
-		error = trial_new(world, tables, &trial, &skipped);
+		error = trial_new(world, tables, &trial);
 	if (!error) {
 		world->full = tables->full;
 		run_packets(trial, world, seed, plan->packets / 2);
@@ -151,7 +157,8 @@ static int run_world(const struct plan *plan, __u64 seed, struct image_counters 
 		report(seed, world, trial_figures(trial));
 		*good &= is_good(trial_figures(trial));
 		for (int reason = 0; reason < REASON_MAX; reason++)
-			seen->reason[reason].packets += trial_figures(trial)->reasons[reason];
+			seen->counters.reason[reason].packets += trial_figures(trial)->reasons[reason];
+		seen->runners &= trial_runners(trial);
 	}
 	trial_free(trial);
 	world_fib_free(tables);
@@ -171,14 +178,13 @@ static const __u64 wanted = BIT(FORWARDED) | BIT(NO_ROUTE) | BIT(UNREACHABLE) | 
 			    BIT(FORWARDING_OFF) | BIT(SAME_INTERFACE) | BIT(TOO_BIG) | BIT(INGRESS_DOWN);
 
 // They must have been seen, and nearly half of the packets forwarded; else the test has become weak.
-static bool saw_all(const struct image_counters *seen)
+static bool saw_all(const struct image_counters *seen, __u64 total)
 {
-	__u64 missing = wanted, total = 0;
+	__u64 missing = wanted;
 
 	for (int reason = 0; reason < REASON_MAX; reason++) {
 		__u64 packets = seen->reason[reason].packets;
 
-		total += packets;
 		if (!packets)
 			continue;
 		missing &= ~(1ull << reason);
@@ -188,13 +194,30 @@ static bool saw_all(const struct image_counters *seen)
 		printf("the test has become weak: no packet was ever %s\n", router_reasons(missing));
 	if (seen->reason[REASON_FORWARDED].packets * 5 < total * 2)
 		printf("the test has become weak: less than 40 %% of the packets were forwarded\n");
-	return !missing && seen->reason[REASON_FORWARDED].packets * 5 >= total * 2;
+	if (total < LEAST)
+		printf("the test has become weak: less than %d packets\n", LEAST);
+	return !missing && seen->reason[REASON_FORWARDED].packets * 5 >= total * 2 && total >= LEAST;
+}
+
+// The packets in all, and who has seen each of them.
+static __u64 report_builds(const struct seen *seen)
+{
+	__u64 total = 0;
+
+	for (int reason = 0; reason < REASON_MAX; reason++)
+		total += seen->counters.reason[reason].packets;
+	printf("%llu packets through each of these builds:", (unsigned long long)total);
+	for (__u32 i = 0; runner_list[i]; i++)
+		if (seen->runners & 1u << i)
+			printf(" %s", runner_list[i]->name);
+	printf("\n");
+	return total;
 }
 
 // Runs every PROCESSES-th world; the sums of reasons go into the pipe.
 static int run_share(const struct plan *plan, __u32 share, int out)
 {
-	struct image_counters seen = { 0 };
+	struct seen seen = { .runners = ~0u };
 	bool good = true;
 
 	for (__u32 i = share; i < plan->worlds; i += PROCESSES) {
@@ -211,7 +234,14 @@ static int run_share(const struct plan *plan, __u32 share, int out)
 	return !good;
 }
 
-static int run_all(const struct plan *plan, struct image_counters *ret_seen)
+static void add_seen(struct seen *sum, const struct seen *seen)
+{
+	for (int reason = 0; reason < REASON_MAX; reason++)
+		sum->counters.reason[reason].packets += seen->counters.reason[reason].packets;
+	sum->runners &= seen->runners;
+}
+
+static int run_all(const struct plan *plan, struct seen *ret_seen)
 {
 	int result = 0, pipes[2];
 
@@ -224,7 +254,7 @@ static int run_all(const struct plan *plan, struct image_counters *ret_seen)
 		}
 	close(pipes[1]);
 	for (__u32 share = 0; share < PROCESSES; share++) {
-		struct image_counters seen;
+		struct seen seen;
 		int status;
 
 		if (wait(&status) < 0)
@@ -232,8 +262,7 @@ static int run_all(const struct plan *plan, struct image_counters *ret_seen)
 		if (!WIFEXITED(status) || WEXITSTATUS(status))
 			result = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 		else if (read(pipes[0], &seen, sizeof(seen)) == sizeof(seen))
-			for (int reason = 0; reason < REASON_MAX; reason++)
-				ret_seen->reason[reason].packets += seen.reason[reason].packets;
+			add_seen(ret_seen, &seen);
 	}
 	close(pipes[0]);
 	return result;
@@ -279,8 +308,9 @@ int main(int argc, char *argv[])
 		.seed = DEFAULT_SEED, .packets = 130000, .worlds = DEFAULT_WORLDS, .maps = true
 	};
 	const char *scale = getenv("PENSTOCK_TEST_SCALE"), *seed = getenv("PENSTOCK_TEST_SEED");
-	struct image_counters seen = { 0 };
+	struct seen seen = { .runners = ~0u };
 	time_t start = time(NULL);
+	__u64 total;
 	int result;
 
 	if (seed)
@@ -296,7 +326,8 @@ int main(int argc, char *argv[])
 		printf("skipped: BPF is not permitted here\n");
 		return EXIT_SKIP;
 	}
-	if (!result && plan.worlds >= DEFAULT_WORLDS && !saw_all(&seen))
+	total = report_builds(&seen);
+	if (!result && plan.worlds >= DEFAULT_WORLDS && !saw_all(&seen.counters, total))
 		result = 1;
 	printf("%s after %ld s; again with --seed %llu\n", result ? "FAILED" : "passed",
 	       (long)(time(NULL) - start), (unsigned long long)plan.seed);

@@ -39,7 +39,7 @@ struct runner_ops {
 	__u8 closed; // enum action: what becomes of packets to a port that is not open
 };
 
-extern const struct runner_ops runner_user, runner_burst, runner_native, runner_steer;
+extern const struct runner_ops runner_user, runner_burst, runner_replay, runner_native, runner_steer;
 
 // All runners of this build, the one that tells everything first; ends with NULL.
 extern const struct runner_ops *const runner_list[];

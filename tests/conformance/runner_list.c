@@ -3,5 +3,5 @@
 
 #include <stddef.h>
 
-const struct runner_ops *const runner_list[] = { &runner_user, &runner_burst, &runner_native, &runner_steer,
-						 NULL };
+const struct runner_ops *const runner_list[] = { &runner_user,   &runner_burst, &runner_replay,
+						 &runner_native, &runner_steer, NULL };

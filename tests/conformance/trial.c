@@ -21,7 +21,7 @@ struct trial {
 	struct world_fib *tables;
 	const struct runner_ops *ops[RUNNERS];
 	void *runner[RUNNERS];
-	__u32 runners;
+	__u32 runners, take_part; // how many, and their bits
 	struct packet_drawn *batch;
 	struct runner_outcome *verdict; // of the first runner, for each packet of the batch
 	__u32 count, batches;
@@ -293,28 +293,26 @@ static void run_first(struct trial *trial)
 	}
 }
 
-static int open_runners(struct trial *trial, const char **ret_skipped)
+static int open_runners(struct trial *trial)
 {
 	for (__u32 i = 0; runner_list[i] && trial->runners < RUNNERS; i++) {
 		int error = runner_list[i]->open(trial->tables->store, trial->tables->ports,
 						 &trial->runner[trial->runners]);
 
-		if (error == -EPERM || error == -EOPNOTSUPP) {
-			*ret_skipped = runner_list[i]->name;
+		if (error == -EPERM || error == -EOPNOTSUPP)
 			continue;
-		}
 		if (error) {
 			fprintf(stderr, "cannot open runner %s: %s\n", runner_list[i]->name,
 				strerror(-error));
 			return error;
 		}
 		trial->ops[trial->runners++] = runner_list[i];
+		trial->take_part |= 1u << i;
 	}
 	return 0;
 }
 
-int trial_new(const struct world *world, struct world_fib *tables, struct trial **ret_trial,
-	      const char **ret_skipped)
+int trial_new(const struct world *world, struct world_fib *tables, struct trial **ret_trial)
 {
 	struct trial *trial = calloc(1, sizeof(*trial));
 	int error;
@@ -328,9 +326,8 @@ int trial_new(const struct world *world, struct world_fib *tables, struct trial 
 	trial->counted = calloc(RUNNERS * IMAGE_PORTS, sizeof(*trial->counted));
 	trial->expected = calloc(IMAGE_PORTS, sizeof(*trial->expected));
 	trial->flows = lpm_new(128);
-	*ret_skipped = NULL;
 	error = trial->batch && trial->verdict && trial->counted && trial->expected && trial->flows
-			? open_runners(trial, ret_skipped)
+			? open_runners(trial)
 			: -ENOMEM;
 	if (error)
 		trial_free(trial);
@@ -387,4 +384,9 @@ void trial_forget_flows(struct trial *trial)
 const struct trial_figures *trial_figures(const struct trial *trial)
 {
 	return &trial->figures;
+}
+
+__u32 trial_runners(const struct trial *trial)
+{
+	return trial->take_part;
 }

@@ -23,10 +23,8 @@ struct trial_figures {
 
 struct trial;
 
-// Opens the runners that this machine permits; *ret_skipped names those that it does not, NULL: all run.
-// Negative errno.
-int trial_new(const struct world *world, struct world_fib *tables, struct trial **ret_trial,
-	      const char **ret_skipped);
+// Opens the runners that this machine permits. Negative errno.
+int trial_new(const struct world *world, struct world_fib *tables, struct trial **ret_trial);
 void trial_free(struct trial *trial);
 
 // Takes a packet; every so often it runs the batch. The first failures are printed.
@@ -38,3 +36,5 @@ void trial_flush(struct trial *trial);
 void trial_forget_flows(struct trial *trial);
 
 const struct trial_figures *trial_figures(const struct trial *trial);
+// The runners that take part, by their places in runner_list: a bit each.
+__u32 trial_runners(const struct trial *trial);

@@ -241,7 +241,8 @@ static int run_rounds(const struct plan *plan, struct stage *stage, struct world
 	return error;
 }
 
-static bool run_packets(const struct plan *plan, struct stage *stage, struct world *world, __u64 seed)
+static bool run_packets(const struct plan *plan, struct stage *stage, struct world *world, __u64 seed,
+			__u64 *sent)
 {
 	const struct twins_figures *figures = twins_figures(stage->twins);
 	__s64 excess;
@@ -257,6 +258,7 @@ static bool run_packets(const struct plan *plan, struct stage *stage, struct wor
 	       (unsigned long long)figures->frames, (unsigned long long)figures->differences,
 	       (unsigned long long)figures->strayed, (unsigned long long)figures->unfaithful,
 	       (unsigned long long)twins_lost(stage->twins));
+	*sent += figures->sent;
 	excess = check_fast_path(plan, stage, figures);
 	if (excess)
 		printf("  %lld plain packets were left to the kernel\n", (long long)excess);
@@ -267,7 +269,7 @@ static bool run_packets(const struct plan *plan, struct stage *stage, struct wor
 	       (plan->odd || plan->tags_beside || figures->plain * 3 > figures->sent);
 }
 
-static bool run_world(const struct plan *plan, __u64 seed)
+static bool run_world(const struct plan *plan, __u64 seed, __u64 *sent)
 {
 	struct world *world = world_random(seed, &plan->options);
 	struct stage stage = { 0 };
@@ -281,7 +283,7 @@ static bool run_world(const struct plan *plan, __u64 seed)
 	printf("world %llu: %u interfaces, %u routes\n", (unsigned long long)seed, world->interface_count,
 	       world->route_count);
 	error = stage_open(&stage, plan, world);
-	good = !error && run_packets(plan, &stage, world, seed);
+	good = !error && run_packets(plan, &stage, world, seed, sent);
 	if (!stage_close(&stage)) {
 		printf("  the subject did not end cleanly\n");
 		good = false;
@@ -378,6 +380,7 @@ int main(int argc, char *argv[])
 			     .options = { .ports = 6, .routes = 400, .live = true } };
 	const char *scale = getenv("PENSTOCK_TEST_SCALE"), *seed = getenv("PENSTOCK_TEST_SEED");
 	time_t start = time(NULL);
+	__u64 sent = 0;
 	bool good = true;
 
 	if (seed)
@@ -395,7 +398,9 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("seed %llu\n", (unsigned long long)plan.seed);
 	for (__u32 i = 0; i < plan.worlds; i++)
-		good &= run_world(&plan, plan.seed + i);
+		good &= run_world(&plan, plan.seed + i, &sent);
+	printf("%llu packets through %s, mode %s, beside Linux\n", (unsigned long long)sent, plan.subject,
+	       plan.mode);
 	printf("%s after %ld s; again with --seed %llu\n", good ? "passed" : "FAILED",
 	       (long)(time(NULL) - start), (unsigned long long)plan.seed);
 	return !good;
