@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -191,6 +193,7 @@ static int configure(struct device *device, const struct device_room *room, stru
 		return why_set(why, ERANGE,
 			       "dpdk:%.80s: MTU %u is not possible; it takes %u to %u; see dpdk.mtu",
 			       device->name, room->mtu, info.min_mtu, most_mtu(&info));
+	device->ifindex = info.if_index;
 	count_queues(&info, room->workers, &device->receive_queues, &device->transmit_queues);
 	if (!device->receive_queues || !device->transmit_queues)
 		return why_set(why, EINVAL, "dpdk:%.80s: can not both receive and send", device->name);
@@ -323,12 +326,23 @@ int device_follow(struct device *device, const struct representor_settings *sett
 	return error;
 }
 
+/* Drivers over an interface of the kernel (af_packet) say that their link is up whatever that one's is. */
+static bool link_below(const struct device *device)
+{
+	struct ifreq request = { .ifr_ifindex = (int)device->ifindex };
+
+	if (!device->ifindex || ioctl(device->tap.control, SIOCGIFNAME, &request) < 0 ||
+	    ioctl(device->tap.control, SIOCGIFFLAGS, &request) < 0)
+		return true;
+	return request.ifr_flags & IFF_RUNNING;
+}
+
 void device_watch(struct device *device)
 {
 	struct rte_eth_link link = { .link_status = RTE_ETH_LINK_DOWN };
 
 	(void)rte_eth_link_get_nowait(device->id, &link);
-	representor_carrier(&device->tap, link.link_status == RTE_ETH_LINK_UP);
+	representor_carrier(&device->tap, link.link_status == RTE_ETH_LINK_UP && link_below(device));
 }
 
 void device_tally(const struct device *device, struct device_tally *ret)

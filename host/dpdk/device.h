@@ -32,8 +32,8 @@ struct device {
 	struct representor tap;
 	char name[RTE_ETH_NAME_MAX_LEN]; /* as DPDK calls it */
 	__u16 id;                        /* so, too */
+	unsigned int ifindex;            /* of the interface of the kernel below it; 0: it needs none */
 	int port;                        /* in the image; DEVICE_NONE: not attached */
-	bool reached;                    /* others may send out of it */
 	unsigned int slots;
 	__u16 receive_queues, transmit_queues;
 	bool shared; /* transmit queues */

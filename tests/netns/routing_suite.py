@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from bed import Bed, Daemon, Stream, skip, until
+from bed import Bed, Daemon, Stream, shell, skip, until
 
 ROUTES = int(os.environ.get('ROUTES', 100000))
 SEED = int(os.environ.get('SEED', 20260703))
@@ -69,12 +69,14 @@ class Suite:
 
     def bird(self, where, name, text):
         config = self.write(name, text)
+        shell('/usr/sbin/bird', '-p', '-c', config)
         return self.start(where, '/usr/sbin/bird', '-f', '-c', config, '-s', config + '.ctl', '-P', config + '.pid')
 
-    def frr(self):
+    def frr(self, **daemons):
+        """FRR on the router: the configuration of each daemon beside zebra."""
         shutil.chown(self.folder, 'frr', 'frr')
         os.chmod(self.folder, 0o755)
-        for name, text in (('zebra', ''), ('bgpd', FRR_BGPD)):
+        for name, text in {'zebra': '', **daemons}.items():
             config = self.write(name, text)
             shutil.chown(config, 'frr', 'frr')
             self.start(self.bed.r, f'/usr/lib/frr/{name}', '-f', config, '-z', f'{self.folder}/zserv', '-i',
@@ -144,10 +146,14 @@ def phase(bed, daemon, rng, prefixes, what, wanted):
     print(f'{what}: {kernel_s:.1f} s until the kernel had {wanted} routes; penstock equals it', flush=True)
 
 
-def main():
-    which = sys.argv[2]
+def need(which):
     if not shutil.which('bird', path='/usr/sbin') or (which == 'frr' and not os.path.exists('/usr/lib/frr/zebra')):
         skip(f'{which} is not installed')
+
+
+def main():
+    which = sys.argv[2]
+    need(which)
     rng = random.Random(SEED)
     print(f'{which}: {ROUTES} routes, seed {SEED}', flush=True)
     prefixes = make_prefixes(rng)
@@ -159,7 +165,7 @@ def main():
         own = kernel_routes(bed)
         stream = Stream(bed, '10.2.0.2', rate=1000)
         if which == 'frr':
-            suite.frr()
+            suite.frr(bgpd=FRR_BGPD)
         else:
             suite.bird(bed.r, 'router', BIRD_ROUTER)
         routes = ' '.join(f'route {dotted(base)}/{length} blackhole;' for base, length in prefixes)
@@ -174,4 +180,5 @@ def main():
         daemon.end()
 
 
-main()
+if __name__ == '__main__':
+    main()
