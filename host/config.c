@@ -36,8 +36,9 @@
 #define DEVICE_WORDS "dpdk: and a device as DPDK names it, such as dpdk:0000:03:00.0"
 
 static const cyaml_strval_t modes[] = {
-	{ "auto", CONFIG_MODE_AUTO },   { "native", CONFIG_MODE_NATIVE }, { "generic", CONFIG_MODE_GENERIC },
-	{ "afxdp", CONFIG_MODE_AFXDP }, { "kernel", CONFIG_MODE_KERNEL },
+	{ "auto", CONFIG_MODE_AUTO },       { "native", CONFIG_MODE_NATIVE },
+	{ "generic", CONFIG_MODE_GENERIC }, { "afxdp", CONFIG_MODE_AFXDP },
+	{ "offload", CONFIG_MODE_OFFLOAD }, { "kernel", CONFIG_MODE_KERNEL },
 };
 
 static const cyaml_strval_t tags[] = {

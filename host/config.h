@@ -17,6 +17,7 @@ enum config_mode { /* of a port */
 		   CONFIG_MODE_NATIVE,
 		   CONFIG_MODE_GENERIC,
 		   CONFIG_MODE_AFXDP,
+		   CONFIG_MODE_OFFLOAD,
 		   CONFIG_MODE_KERNEL,
 };
 

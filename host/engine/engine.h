@@ -50,6 +50,9 @@ struct engine_state {      /* of an attached port */
 	struct probe able; /* to take frames from other ports */
 	bool frames;       /* of several buffers too */
 	char how[64];      /* what the mode's name leaves open, e.g. "zero copy"; empty: nothing */
+	/* Engines of cards take their time after attach(), go on trying, and say here what they are at. */
+	struct why why;
+	bool failed; /* what `why` says is that an attempt failed */
 };
 
 /* A figure of a port that is no counter of the program, for the status. */
@@ -81,7 +84,7 @@ struct engine_ops {
 	/* All ports are detached before. */
 	void (*close)(void *engine);
 	/* -EBUSY: a foreign program is there; `why` names it, but not the port. Nothing is changed on
-	 * failure. */
+	 * failure. Behind a card, after the other engine's. */
 	int (*attach)(void *engine, const struct engine_port *port, struct why *why);
 	void (*detach)(void *engine, const struct engine_port *port);
 	int (*start)(void *engine, const struct engine_port *port, struct why *why);

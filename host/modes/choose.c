@@ -48,13 +48,18 @@ static void probe_engine(const struct engine_ops *engine, const struct platform 
 }
 
 static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
-			 const struct capability *port, struct decision *decision)
+			 const struct capability *port, const char *wish, struct decision *decision)
 {
+	const struct probe *probe;
+
 	for (; *engines && decision->count < CHOOSE_OPTIONS - 1; engines++) {
 		if (!(*engines)->bring != !port->device[0])
 			continue;
 		add_option(decision, (*engines)->name, *engines);
+		probe = &decision->option[decision->count - 1].probe;
 		probe_engine(*engines, platform, port, &decision->option[decision->count - 1].probe);
+		if (probe->alien && strcmp(wish, (*engines)->name) != 0)
+			memset(&decision->option[--decision->count], 0, sizeof(decision->option[0]));
 	}
 	add_option(decision, CHOOSE_KERNEL, NULL);
 	if (port->device[0])
@@ -115,17 +120,32 @@ static void choose_wish(struct decision *decision, const char *wish)
 			 decision->option[index].probe.reason);
 }
 
+/* The best engine of the host that nobody need ask for. */
+static const struct engine_ops *best_behind(const struct decision *decision)
+{
+	for (unsigned int i = 0; i < decision->count - 1; i++) {
+		const struct choose_option *option = &decision->option[i];
+
+		if (option->probe.possible && !option->probe.asked &&
+		    option->engine->place != ENGINE_PLACE_CARD)
+			return option->engine;
+	}
+	return NULL;
+}
+
 /* A card hands what it does not forward to an engine of the host, the best that is possible. */
 static void list_tiers(struct decision *decision)
 {
 	const struct choose_option *chosen = &decision->option[decision->chosen];
 
 	decision->tier[decision->tiers++] = chosen->mode;
-	if (chosen->engine && chosen->engine->place == ENGINE_PLACE_CARD)
-		for (unsigned int i = 0; i < decision->count - 1 && decision->tiers == 1; i++)
-			if (decision->option[i].probe.possible &&
-			    decision->option[i].engine->place != ENGINE_PLACE_CARD)
-				decision->tier[decision->tiers++] = decision->option[i].mode;
+	decision->host = chosen->engine;
+	if (chosen->engine && chosen->engine->place == ENGINE_PLACE_CARD) {
+		decision->card = chosen->engine;
+		decision->host = best_behind(decision);
+		if (decision->host)
+			decision->tier[decision->tiers++] = decision->host->name;
+	}
 	if (chosen->engine)
 		decision->tier[decision->tiers++] = CHOOSE_KERNEL;
 	decision->effect = chosen->engine ? chosen->engine->effect : NULL;
@@ -146,7 +166,7 @@ void choose(const struct engine_ops *const *engines, const struct platform *plat
 	    const struct capability *port, const char *wish, bool native_peers, struct decision *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	list_options(engines, platform, port, ret);
+	list_options(engines, platform, port, wish, ret);
 	if (strcmp(wish, "auto") == 0)
 		choose_best(ret);
 	else

@@ -30,6 +30,9 @@ struct decision {
 	unsigned int count;
 	unsigned int chosen; /* index */
 	char reason[200];    /* for the choice, one clause */
+	/* The engines to attach: `host` first, and on top of it that of the card, which packets meet first.
+	 * NULL: none. */
+	const struct engine_ops *host, *card;
 	/* Where packets go: the chosen mode first, then what serves what that hands on; the kernel last. */
 	const char *tier[CHOOSE_TIERS];
 	unsigned int tiers;

@@ -54,7 +54,8 @@ bool place_probe(const struct capability *port, struct probe *ret)
 	} else if (port->program.id && !port->program.ours) {
 		probe_no(ret, "XDP program '%s' (id %u) is attached by someone else",
 			 port->program.name[0] ? port->program.name : "?", port->program.id);
-		probe_fix(ret, "ip link set dev %s xdp off (or unload it with its own tool)", port->name);
+		probe_fix(ret, "ip link set dev %s %s off (or unload it with its own tool)", port->name,
+			  port->program.attached == CAPABILITY_ATTACH_HARDWARE ? "xdpoffload" : "xdp");
 	} else if (port->ethtool.rxvlan && port->ethtool.rxvlan_fixed && strcmp(port->kind, "veth") != 0) {
 		probe_no(ret,
 			 "driver %s takes VLAN tags off received frames and cannot be told not to, so tagged "

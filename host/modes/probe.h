@@ -8,6 +8,7 @@
 
 struct probe {
 	bool possible;
+	bool alien; /* not possible, and on no port of this kind ever: who does not ask does not care */
 	bool asked; /* possible, but something later in the order is better: only when asked for */
 	char reason[200];
 	char fix[160]; /* a command, or empty */

@@ -9,6 +9,7 @@
 #include "host/engine/afxdp_probe.h"
 #include "host/engine/engine.h"
 #include "host/engine/native_probe.h"
+#include "host/engine/offload_probe.h"
 #include "host/modes/choose.h"
 #include "host/modes/driver.h"
 #include "host/modes/xdp_features.h"
@@ -17,6 +18,11 @@ static const struct engine_ops native = { .name = "native", .probe = native_prob
 static const struct engine_ops generic = { .name = "generic", .probe = native_probe_generic };
 static const struct engine_ops afxdp = { .name = "afxdp", .probe = afxdp_probe };
 static const struct engine_ops *const engines[] = { &native, &afxdp, &generic, NULL };
+
+static const struct engine_ops offload = { .name = "offload",
+					   .place = ENGINE_PLACE_CARD,
+					   .probe = offload_probe };
+static const struct engine_ops *const with_cards[] = { &offload, &native, &afxdp, &generic, NULL };
 
 static const struct platform new_kernel = {
 	.release = "6.18.0", .version = 61800, .cpus = 4, .features = true, .xsk = true
@@ -430,4 +436,62 @@ Test(choose, no_afxdp_without_its_sockets)
 	decide(&new_kernel, loopback, "afxdp");
 	cr_expect(decision.refused);
 	expect_text(decision.reason, "no Ethernet interface");
+}
+
+/* A card that runs programs, as Linux tells since 6.3. */
+static struct capability nfp(const char *app)
+{
+	struct capability port = card("nfp", XDP_FEATURE_BASIC | XDP_FEATURE_REDIRECT);
+
+	if (strcmp(app, "ebpf") == 0)
+		port.features |= XDP_FEATURE_HW_OFFLOAD;
+	strcpy(port.ethtool.app, app);
+	return port;
+}
+
+static void decide_card(struct capability port, const char *wish)
+{
+	choose(with_cards, &new_kernel, &port, wish, true, &decision);
+}
+
+Test(choose, behind_a_card_is_the_best_engine_that_nobody_need_ask_for)
+{
+	struct capability port = nfp("ebpf");
+
+	decide_card(port, "auto");
+	cr_expect_str_eq(chosen(), "offload");
+	cr_expect_eq(decision.card, &offload);
+	cr_expect_eq(decision.host, &generic, "AF_XDP with copies only when asked for");
+	cr_expect_eq(decision.tiers, 3);
+	cr_expect_str_eq(decision.tier[1], "generic");
+	port.features |= XDP_FEATURE_XSK_ZEROCOPY;
+	decide_card(port, "offload");
+	cr_expect_eq(decision.host, &afxdp);
+	decide_card(port, "afxdp");
+	cr_expect_null(decision.card);
+	cr_expect_eq(decision.host, &afxdp);
+	decide_card(port, "kernel");
+	cr_expect_null(decision.card);
+	cr_expect_null(decision.host);
+}
+
+Test(choose, cards_with_other_firmware_run_no_programs)
+{
+	decide_card(nfp("nic"), "auto");
+	cr_expect_str_eq(chosen(), "generic");
+	cr_expect_null(decision.card);
+	expect_text(decision.option[0].probe.reason, "firmware runs no programs (nic)");
+	expect_text(decision.option[0].probe.fix, "firmware with eBPF");
+}
+
+/* Other devices are spared a line about it, unless it was asked for. */
+Test(choose, offload_is_no_matter_where_it_never_could_be)
+{
+	decide_card(card("ixgbe", NIC), "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_str_eq(decision.option[0].mode, "native");
+	expect_text(decision.reason, "the best there is");
+	decide_card(card("ixgbe", NIC), "offload");
+	cr_expect(decision.refused);
+	expect_text(decision.reason, "driver ixgbe cannot run programs on the device");
 }
