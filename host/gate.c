@@ -139,6 +139,74 @@ static void set_tags(struct gate *gate, const struct gate_place *place)
 		log_info("%s: %s", gate->name, tags.reason);
 }
 
+/* --- the card on top --- */
+
+static void leave_card(struct gate *gate)
+{
+	if (!gate->card.ops)
+		return;
+	gate->card.ops->stop(gate->card.engine, &gate->here);
+	gate->card.ops->detach(gate->card.engine, &gate->here);
+	if (gate->card.state.attached)
+		log_info("%s: the card forwards no longer", gate->name);
+	gate->card.ops = NULL;
+	gate->card.state = (struct engine_state){ .attached = false };
+	gate->card.since = time(NULL);
+}
+
+static void take_card(struct gate *gate, const struct gate_place *place)
+{
+	const struct engine_ops *ops = gate->decision.card;
+	struct why why = { "" };
+
+	if (loop_now() < gate->card.retry_at)
+		return;
+	if (place->engine(place->arg, ops, &gate->card.engine, &why) < 0 ||
+	    ops->attach(gate->card.engine, &gate->here, &why) < 0) {
+		gate->card.retry_at = loop_now() + RETRY_AFTER;
+		log_warning("%s: the card is not used: %s", gate->name, why.text);
+		return;
+	}
+	gate->card.ops = gate->card.counts = ops;
+	gate->card.since = time(NULL);
+	log_info("%s: the card is made ready; until then it is in mode %s", gate->name, gate->ops->name);
+}
+
+/* Says once what the card came to. Whether the figures in the text change does not matter. */
+static void note_card(struct gate *gate, const struct engine_state *before)
+{
+	const struct engine_state *now = &gate->card.state;
+	bool trouble = !now->attached && now->failed && strcmp(now->why.text, before->why.text) != 0;
+
+	if (now->attached != before->attached)
+		gate->card.since = gate->since = time(NULL);
+	if (now->attached && !before->attached)
+		log_info("%s: runs in mode %s, and %s behind it", gate->name, gate->card.ops->name,
+			 gate->ops->name);
+	else if (trouble || before->attached != now->attached)
+		log_warning("%s: the card does not forward: %s; mode %s goes on", gate->name, now->why.text,
+			    gate->ops->name);
+}
+
+/* Behind the review of the engine below. Returns true if the card's part changed. */
+static void review_card(struct gate *gate, const struct gate_place *place)
+{
+	struct engine_state before = gate->card.state;
+
+	if (gate->card.ops && gate->card.ops != gate->decision.card)
+		leave_card(gate);
+	if (!gate->card.ops && gate->decision.card)
+		take_card(gate, place);
+	if (!gate->card.ops)
+		return;
+	if (gate->card.ops->state(gate->card.engine, &gate->here, &gate->card.state) < 0)
+		leave_card(gate);
+	else
+		note_card(gate, &before);
+}
+
+/* --- the engine below --- */
+
 /* *ret_refused: it is the engine that failed, or the device refused it. */
 static int take(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops,
 		bool *ret_refused, struct why *why)
@@ -180,6 +248,7 @@ delete_port:
 
 static void leave(struct gate *gate, const struct gate_place *place)
 {
+	leave_card(gate);
 	fib_port_egress(place->fib, gate->here.id, false, false);
 	gate->ops->stop(gate->engine, &gate->here);
 	gate->ops->detach(gate->engine, &gate->here);
@@ -246,7 +315,7 @@ static bool note_failure(struct gate *gate, int error, const struct engine_ops *
 
 static void try_attach(struct gate *gate, const struct gate_place *place)
 {
-	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
+	const struct engine_ops *ops = gate->decision.host;
 	struct why why = { "" };
 	bool refused;
 	int error;
@@ -275,7 +344,7 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 /* Whether what the port is attached to is still there, and the mode still the wanted one. */
 static bool still_good(struct gate *gate, const struct gate_place *place, struct engine_state *ret_state)
 {
-	const struct choose_option *chosen = &gate->decision.option[gate->decision.chosen];
+	const struct engine_ops *host = gate->decision.host;
 	struct why why = { "" };
 
 	if (gate->facts.ifindex != gate->here.ifindex) {
@@ -289,8 +358,9 @@ static bool still_good(struct gate *gate, const struct gate_place *place, struct
 		log_warning("%s: %s", gate->name, why.text);
 		return false;
 	}
-	if (chosen->engine != gate->ops) {
-		log_info("%s: %s is due now: %s", gate->name, chosen->mode, gate->decision.reason);
+	if (host != gate->ops) {
+		log_info("%s: %s is due now: %s", gate->name, host ? host->name : CHOOSE_KERNEL,
+			 gate->decision.reason);
 		return false;
 	}
 	if (gate->ops->state(gate->engine, &gate->here, ret_state) < 0)
@@ -360,6 +430,8 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 		set_egress(gate, place, &state);
 	if (gate->ops)
 		set_tags(gate, place);
+	if (gate->ops)
+		review_card(gate, place);
 	return gate->ops != before;
 }
 
@@ -389,13 +461,17 @@ static int check_rights(const char *mode, const struct platform *platform, struc
 /* What keeps the port from running as it is asked to now. */
 static int refuse_wish(const struct gate *gate, struct why *why)
 {
-	const struct engine_ops *ops = gate->decision.option[gate->decision.chosen].engine;
+	const struct engine_ops *ops = gate->decision.host;
 
 	if (!gate->facts.ifindex)
 		return why_set(why, ENODEV, "there is no such interface");
 	if (gate->decision.refused)
 		return why_set(why, EOPNOTSUPP, "%s", gate->decision.reason);
-	return gate->ops == ops ? 0 : why_set(why, EIO, "%s", gate->why.text);
+	if (gate->ops != ops)
+		return why_set(why, EIO, "%s", gate->why.text);
+	return gate->card.ops == gate->decision.card
+		       ? 0
+		       : why_set(why, EIO, "the card cannot be used; see the log");
 }
 
 int gate_switch(struct gate *gate, const char *mode, const struct gate_place *place, struct why *why)
@@ -425,6 +501,21 @@ void gate_release(struct gate *gate, const struct gate_place *place)
 	enter(gate, GATE_KERNEL, "given back");
 }
 
+/* What the card passed on is counted by who takes it. The card's own figures outlive its being attached. */
+static void add_card(struct gate *gate)
+{
+	struct image_counters *counters = &gate->card.counters;
+
+	if (!gate->card.counts || gate->card.counts->counters(gate->card.engine, gate->here.id, counters) < 0)
+		return;
+	for (unsigned int i = 0; i < REASON_MAX; i++) {
+		if (gate_action(i) == ACTION_PUNT)
+			continue;
+		gate->counters.reason[i].packets += counters->reason[i].packets;
+		gate->counters.reason[i].bytes += counters->reason[i].bytes;
+	}
+}
+
 void gate_sample(struct gate *gate)
 {
 	uint64_t now = loop_now(), forwarded, punted;
@@ -432,6 +523,7 @@ void gate_sample(struct gate *gate)
 
 	if (!gate->ops || gate->ops->counters(gate->engine, gate->here.id, &gate->counters) < 0)
 		return;
+	add_card(gate);
 	forwarded = gate_packets(gate, ACTION_FORWARD);
 	punted = gate_packets(gate, ACTION_PUNT);
 	if (gate->rate_at && now - gate->rate_at < RATE_PERIOD)
@@ -467,6 +559,8 @@ const char *gate_state_name(enum gate_state state)
 
 const char *gate_mode(const struct gate *gate)
 {
+	if (gate->card.state.attached)
+		return gate->card.ops->name;
 	return gate->ops ? gate->ops->name : CHOOSE_KERNEL;
 }
 

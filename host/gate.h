@@ -37,6 +37,18 @@ struct gate_place { /* what all ports share; owned by the router */
 	void *arg;
 };
 
+/* The tier on top of the engine, which packets meet first: it comes last and goes first. */
+struct gate_card {
+	const struct engine_ops *ops;    /* NULL: none */
+	const struct engine_ops *counts; /* whose counters are to be added; stays */
+	void *engine;
+	struct engine_state state; /* not attached: the card is not as far, or failed; `why` says it */
+	int64_t since;             /* seconds of the epoch, of being attached or not */
+	struct image_counters
+		counters;  /* as of the last sample; of what it did not pass on, also in the gate's */
+	uint64_t retry_at; /* ms: it is not asked for before */
+};
+
 struct gate {
 	char name[IFNAMSIZ];
 	char device[CAPABILITY_DEVICE]; /* behind it, an engine's; empty: the kernel's */
@@ -44,8 +56,9 @@ struct gate {
 	enum gate_state state;
 	int64_t since; /* seconds of the epoch, of state and mode */
 	struct why why;
-	const struct engine_ops *ops; /* RUNNING: its engine */
+	const struct engine_ops *ops; /* RUNNING: its engine; the one behind the card where there is one */
 	void *engine;
+	struct gate_card card;
 	struct engine_port here;
 	struct capability facts;
 	struct capability

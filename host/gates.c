@@ -95,7 +95,7 @@ const struct gate *gates_hopeless(const struct gates *gates)
 
 		if (gate->ops)
 			return NULL;
-		if (gate->retry_at && gate->decision.option[gate->decision.chosen].engine)
+		if (gate->retry_at && gate->decision.host)
 			hopeless = gate;
 	}
 	return hopeless;
@@ -106,8 +106,7 @@ bool gates_waiting(const struct gates *gates)
 	for (unsigned int i = 0; i < gates->count; i++) {
 		const struct gate *gate = &gates->gate[i];
 
-		if (!gate->ops && gate->facts.ifindex && !gate->retry_at &&
-		    gate->decision.option[gate->decision.chosen].engine)
+		if (!gate->ops && gate->facts.ifindex && !gate->retry_at && gate->decision.host)
 			return true;
 	}
 	return false;

@@ -20,6 +20,7 @@
 #include "host/control/status.h"
 #include "host/engine/engine.h"
 #include "host/engine/kernel_maps.h"
+#include "host/engine/offload_device.h"
 #include "host/engine/pins.h"
 #include "host/fib/fib.h"
 #include "host/fib/grace.h"
@@ -392,7 +393,8 @@ static int answer_mode(void *arg, const struct api_request *request, json_t **re
 	mode = config_mode_find(mode);
 	if (!mode)
 		return why_set(why, EINVAL,
-			       "there is no such mode; there are: auto, native, generic, afxdp, kernel");
+			       "there is no such mode; there are: auto, native, generic, afxdp, "
+			       "offload, kernel");
 	if (!router->state.ready)
 		return why_set(why, EAGAIN, "the tables are not complete yet; try again");
 	error = gate_switch(gate, mode, &router->place, why);
@@ -576,7 +578,8 @@ static __u64 port_rights(const struct gate *gate)
 	__u64 rights = chosen ? chosen->rights : 0;
 
 	for (const struct engine_ops *const *ops = engine_list; *ops; ops++)
-		if (strcmp(gate->wish, (*ops)->name) == 0 || (any && !(*ops)->bring))
+		if (strcmp(gate->wish, (*ops)->name) == 0 ||
+		    (any && !(*ops)->bring && (*ops)->place != ENGINE_PLACE_CARD))
 			rights |= (*ops)->rights;
 	return rights;
 }
@@ -674,6 +677,8 @@ static void tear_down(struct router *router, bool ran)
 /* libbpf's words fill screens when a program is refused; who wants them asks for them. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
 {
+	if (offload_device_hear(format, arguments))
+		return 0;
 	return log_enabled(LOG_LEVEL_DEBUG) ? vfprintf(stderr, format, arguments) : 0;
 }
 

@@ -97,6 +97,30 @@ static void print_tags(json_t *port)
 	       text_of(tags, "fix"));
 }
 
+/* How much of the tables the card has, and what it did by itself. */
+static void print_card(json_t *card)
+{
+	if (!json_is_object(card))
+		return;
+	printf("    card %s: ", text_of(card, "name"));
+	if (json_is_true(json_object_get(card, "running")))
+		printf("forwards, behind it %s", text_of(card, "behind"));
+	else
+		printf("does not forward, %s does", text_of(card, "behind"));
+	if (json_is_string(json_object_get(card, "why")))
+		printf(": %s", text_of(card, "why"));
+	printf("; %lld packets forwarded, %lld passed on", (long long)number_of(card, "forwarded"),
+	       (long long)number_of(card, "passed_on"));
+	if (number_of(card, "node_total"))
+		printf("; %lld of %lld nodes and %lld of %lld cells used",
+		       (long long)number_of(card, "node_used"), (long long)number_of(card, "node_total"),
+		       (long long)number_of(card, "run_used"), (long long)number_of(card, "run_total"));
+	if (number_of(card, "punted"))
+		printf("; %lld parts of the tables have no room and are left to %s",
+		       (long long)number_of(card, "punted"), text_of(card, "behind"));
+	putchar('\n');
+}
+
 static void print_port(json_t *port)
 {
 	printf("%s: %s", text_of(port, "interface"), text_of(port, "mode"));
@@ -111,6 +135,7 @@ static void print_port(json_t *port)
 	       json_real_value(json_object_get(port, "forwarded_rate")),
 	       json_real_value(json_object_get(port, "punted_rate")), (long long)number_of(port, "forwarded"),
 	       (long long)number_of(port, "punted"));
+	print_card(json_object_get(port, "card"));
 	print_hold(json_object_get(port, "hold"));
 	print_egress(port);
 	print_tags(port);

@@ -150,7 +150,7 @@ static void print_reasons(FILE *stream, const struct router_state *state, const 
 
 static void print_engines(FILE *stream, const struct router_state *state)
 {
-	struct engine_fact facts[ENGINE_FACTS];
+	struct engine_fact facts[2 * ENGINE_FACTS]; /* of the engine, and of the card on top */
 
 	family(stream, "penstock_engine_value", "untyped", "What the engine of a port counts by itself.");
 	for (unsigned int i = 0; i < state->gates->count; i++) {
@@ -159,6 +159,8 @@ static void print_engines(FILE *stream, const struct router_state *state)
 					     ? gate->ops->facts(gate->engine, &gate->here, facts)
 					     : 0;
 
+		if (gate->card.ops)
+			count += gate->card.ops->facts(gate->card.engine, &gate->here, facts + count);
 		for (unsigned int k = 0; k < count; k++)
 			port_labelled(stream, "penstock_engine_value", gate, "stat", facts[k].name,
 				      (double)facts[k].value);

@@ -73,6 +73,42 @@ static json_t *engine_json(const struct gate *gate)
 	return document;
 }
 
+static json_t *reasons_json(const struct image_counters *counters)
+{
+	json_t *document = json_object();
+
+	for (unsigned int reason = 0; reason < REASON_MAX; reason++)
+		if (counters->reason[reason].packets)
+			json_object_set_new(document, leaf_json_reason(reason),
+					    json_integer((json_int_t)counters->reason[reason].packets));
+	return document;
+}
+
+/* What the card on top does, and what it has of the tables; null: there is none. */
+static json_t *card_json(const struct gate *gate)
+{
+	const struct engine_state *state = &gate->card.state;
+	uint64_t packets[ACTION_DROP + 1] = { 0 };
+	struct engine_fact facts[ENGINE_FACTS];
+	json_t *document;
+	unsigned int count;
+
+	if (!gate->card.ops)
+		return json_null();
+	for (unsigned int reason = 0; reason < REASON_MAX; reason++)
+		packets[gate_action(reason)] += gate->card.counters.reason[reason].packets;
+	document = json_pack("{s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:I}", "mode", gate->card.ops->name,
+			     "name", state->how, "behind", gate->ops->name, "running", state->attached, "why",
+			     text_or_null(state->why.text), "since", (json_int_t)gate->card.since,
+			     "forwarded", (json_int_t)packets[ACTION_FORWARD], "passed_on",
+			     (json_int_t)packets[ACTION_PUNT], "dropped", (json_int_t)packets[ACTION_DROP]);
+	json_object_set_new(document, "reasons", reasons_json(&gate->card.counters));
+	count = gate->card.ops->facts(gate->card.engine, &gate->here, facts);
+	for (unsigned int i = 0; i < count; i++)
+		json_object_set_new(document, facts[i].name, json_integer((json_int_t)facts[i].value));
+	return document;
+}
+
 /* All modes, best first, each with why. */
 static json_t *options_json(const struct decision *decision)
 {
@@ -127,6 +163,7 @@ json_t *port_json(struct mirror *mirror, const struct gate *gate)
 	json_object_set_new(document, "tags", tags_json(gate));
 	json_object_set_new(document, "punts", punts_json(gate));
 	json_object_set_new(document, "engine", engine_json(gate));
+	json_object_set_new(document, "card", card_json(gate));
 	json_object_set_new(document, "plan", plan_json(gate));
 	json_object_set_new(document, "facts", fact_json(fact_port, &gate->facts));
 	return document;

@@ -4,8 +4,9 @@
 #include "host/engine/dpdk.h"
 #include "host/engine/engine.h"
 #include "host/engine/native.h"
+#include "host/engine/offload.h"
 
 #include <stddef.h>
 
-const struct engine_ops *const engine_list[] = { &engine_dpdk, &engine_native, &engine_afxdp, &engine_generic,
-						 NULL };
+const struct engine_ops *const engine_list[] = { &engine_dpdk,  &engine_offload, &engine_native,
+						 &engine_afxdp, &engine_generic, NULL };
