@@ -51,6 +51,8 @@ struct events {
 	bool json;
 	struct topology topology;
 	struct generate *generate;
+	const struct generator_way *way;
+	struct generator_bed generator_bed;
 	struct subject_bed *subjects;
 	struct scenario scenario;
 	struct trial_bed trial;
@@ -222,7 +224,7 @@ static int events_measure(struct events *events, const struct event *event, stru
 			break;
 		result->sent += trial->offered.sent;
 		result->blocked[i] =
-			(double)(trial->offered.sent - trial->metered.counts.arrived) / events->rate * 1e3;
+			(double)(trial->offered.sent - trial_arrived(trial)) / events->rate * 1e3;
 	}
 	result->wrong = events->trial.wrong;
 	free(trial);
@@ -308,9 +310,13 @@ static int events_report(const struct events *events, const struct event_result 
 static int events_set_up(struct events *events)
 {
 	struct scenario_bed bed;
+	struct why why = { 0 };
 	size_t routes;
 	int err = generate_open(&events->topology, &events->generate);
 
+	events->generator_bed = (struct generator_bed){ .lane = &events->topology.subject,
+							.generate = events->generate,
+							.largest = TRAFFIC_FRAME6 };
 	if (err >= 0)
 		err = subject_open(&events->topology, &events_stop, &events->subjects);
 	bed = (struct scenario_bed){ &events->topology, events->generate, events->subjects, false };
@@ -319,13 +325,14 @@ static int events_set_up(struct events *events)
 	if (err >= 0)
 		err = generate_meter(events->generate, true);
 	if (err >= 0)
-		err = offer_open(&events->topology, events->generate, &events->trial.offer);
+		err = generator_open(events->way, &events->generator_bed, &events->trial.generator, &why);
 	events->trial.generate = events->generate;
 	events->trial.stop = &events_stop;
-	events->trial.load = (struct offer_load){ .family = AF_INET, .sizes = { 60 }, .weights = { 1 } };
+	events->trial.load = (struct load){ .family = AF_INET, .sizes = { 60 }, .weights = { 1 } };
 	generate_expect_gateways(events->generate, true);
 	if (err < 0 && !events_stop)
-		warnx("bench events: cannot set up the sender or the router: %s", strerror(-err));
+		warnx("bench events: cannot set up the sender or the router: %s",
+		      why.text[0] ? why.text : strerror(-err));
 	return err;
 }
 
@@ -344,7 +351,7 @@ static int events_run(struct events *events)
 	for (unsigned int i = 0; err >= 0 && i < EVENTS; i++)
 		err = events_measure(events, &events_list[i], &results[i]);
 	daemon_stop(events->daemon);
-	offer_close(events->trial.offer);
+	generator_close(events->trial.generator);
 	subject_close(events->subjects);
 	generate_close(events->generate);
 	topology_close(&events->topology);
@@ -365,6 +372,7 @@ static int events_help(int status)
 		"  --times N      how often each happens, 1 to %d (%d)\n"
 		"  --rate N       packets a second, up to %d (%d)\n"
 		"  --routes WHAT  1, full, a number, or a file, as of bench forward (1)\n"
+		"  --generator G  what sends: afxdp or live, as of bench modes (afxdp)\n"
 		"  --json         results as JSON\n",
 		EVENTS_TIMES_MAX, EVENTS_TIMES, EVENTS_RATE_MAX, EVENTS_RATE);
 	return status;
@@ -382,11 +390,13 @@ static unsigned int events_number(const char *text, unsigned int most)
 // Returns 1 when help was asked for and given.
 static int events_parse(struct events *events, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "times", required_argument, NULL, 't' },  { "rate", required_argument, NULL, 'r' },
-		{ "routes", required_argument, NULL, 'o' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },         { 0 }
-	};
+	static const struct option options[] = { { "times", required_argument, NULL, 't' },
+						 { "rate", required_argument, NULL, 'r' },
+						 { "routes", required_argument, NULL, 'o' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "generator", required_argument, NULL, 'g' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
 	int option, err = 0;
 
 	optind = 0;
@@ -399,6 +409,8 @@ static int events_parse(struct events *events, int argc, char **argv)
 			events->rate = events_number(optarg, EVENTS_RATE_MAX);
 		else if (option == 'o')
 			err = scenario_add(&events->scenario, optarg);
+		else if (option == 'g')
+			err = generator_choose(optarg, GENERATOR_NUMBERS, &events->way);
 		else if (option == 'j')
 			events->json = true;
 		else
@@ -420,6 +432,7 @@ int bench_events(int argc, char **argv)
 	if (!events || scenario_open(&events->scenario, &events_stop) < 0)
 		return EXIT_FAILURE;
 	events->times = EVENTS_TIMES;
+	events->way = &generator_afxdp;
 	events->rate = EVENTS_RATE;
 	err = events_parse(events, argc, argv);
 	if (err != 0) {

@@ -119,16 +119,21 @@ void frame_address(union traffic_frame *frame, __u8 family, const __u8 *address,
 	memcpy(bytes + (six ? FRAME_UDP6 : FRAME_UDP4), &index, sizeof(index));
 }
 
-void frame_finish(__u8 *bytes, __u8 family, __u16 size)
+void frame_finish(__u8 *bytes, __u8 family, __u16 size, __u16 behind, __u32 rest)
 {
-	__u32 sum;
+	bool six = family == AF_INET6;
+	unsigned int addresses = six ? FRAME_ADDRESSES6 : FRAME_ADDRESSES4,
+		     udp = six ? FRAME_UDP6 : FRAME_UDP4;
+	__u8 *check = bytes + udp + 6;
 
-	if (family == AF_INET6) {
-		memset(bytes + FRAME_UDP6 + 6, 0, 2);
-		sum = frame_sum(bytes + FRAME_ADDRESSES6, TRAFFIC_FRAME6 - FRAME_ADDRESSES6);
-		frame_put_checksum(bytes + FRAME_UDP6 + 6, sum + IPPROTO_UDP + size - FRAME_UDP6);
-	} else {
+	if (!six) {
 		memset(bytes + FRAME_CHECK4, 0, 2);
 		frame_put_checksum(bytes + FRAME_CHECK4, frame_sum(bytes + FRAME_IP, FRAME_UDP4 - FRAME_IP));
 	}
+	memset(check, 0, 2);
+	// Addresses and UDP header lie side by side; the rest of the pseudo header is protocol and length.
+	frame_put_checksum(check, frame_sum(bytes + addresses, behind - addresses) + IPPROTO_UDP + size -
+					  udp + rest);
+	if (!check[0] && !check[1])
+		memset(check, 0xff, 2); // 0 would say that there is none
 }

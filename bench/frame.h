@@ -22,5 +22,6 @@ void frame_resize(union traffic_frame *frame, __u8 family, __u16 size);
 // Writes the destination and its index.
 void frame_address(union traffic_frame *frame, __u8 family, const __u8 *address, __u16 index);
 
-// Writes the checksums of the whole frame, whose payload behind the first TRAFFIC_FRAME6 bytes is zero.
-void frame_finish(__u8 *bytes, __u8 family, __u16 size);
+// Writes the checksums of the whole frame, that of UDP, too; rest is the sum of its bytes from the even
+// offset `behind` on.
+void frame_finish(__u8 *bytes, __u8 family, __u16 size, __u16 behind, __u32 rest);

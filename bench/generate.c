@@ -2,6 +2,7 @@
 #include "bench/generate.h"
 
 #include "bench/frame.h"
+#include "bench/load.h"
 #include "bench/netns.h"
 #include "bench/traffic.skel.h"
 
@@ -40,7 +41,9 @@ struct generate {
 	pthread_t thread;
 	_Atomic bool stop;
 	int program;
+	const void *data; // what frames hold at first
 	unsigned int frame_size;
+	__u64 begin_ns, end_ns; // of a load
 	unsigned int cpu;
 	int result;
 };
@@ -102,12 +105,12 @@ static int generate_attach(struct generate *generate)
 	int err;
 
 	err = generate_set_way_out(generate, TRAFFIC_SUBJECT, &topology->subject.s);
-	if (err >= 0)
+	if (err >= 0 && topology->reference.s.ifindex)
 		err = generate_set_way_out(generate, TRAFFIC_REFERENCE, &topology->reference.s);
 	if (err >= 0)
 		err = generate_attach_sink(generate, TRAFFIC_SUBJECT, traffic->progs.sink_subject,
 					   &topology->subject.d);
-	if (err >= 0)
+	if (err >= 0 && topology->reference.s.ifindex)
 		err = generate_attach_sink(generate, TRAFFIC_REFERENCE, traffic->progs.sink_reference,
 					   &topology->reference.d);
 	return err;
@@ -195,8 +198,7 @@ static int generate_bind(const struct generate *generate)
 static void *generate_run(void *argument)
 {
 	struct generate *generate = argument;
-	__u8 frame[TRAFFIC_FRAME6] = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = generate->frame_size,
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = generate->data, .data_size_in = generate->frame_size,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = GENERATE_REPEAT,
 		    .batch_size = GENERATE_BATCH);
 	int err = generate_bind(generate);
@@ -318,21 +320,21 @@ void generate_expect_gateways(struct generate *generate, bool on)
 	generate->traffic->bss->gateway_mask[TRAFFIC_SUBJECT] = on ? TRAFFIC_GATEWAYS - 1 : 0;
 }
 
-int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
+// Starts the thread.
+static int generate_launch(struct generate *generate, const struct bpf_program *program, const void *data,
+			   unsigned int size, unsigned int cpu)
 {
 	const struct traffic_bpf *traffic = generate->traffic;
 	sigset_t all, before;
 	int err;
 
-	memset(traffic->bss->sent, 0, sizeof(traffic->bss->sent));
-	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
 	traffic->bss->lane = TRAFFIC_SUBJECT;
 	generate->stop = false;
 	generate->result = 0;
 	generate->cpu = cpu;
-	generate->frame_size = family == AF_INET6 ? TRAFFIC_FRAME6 : TRAFFIC_FRAME4;
-	generate->program =
-		bpf_program__fd(family == AF_INET6 ? traffic->progs.generate6 : traffic->progs.generate4);
+	generate->data = data;
+	generate->frame_size = size;
+	generate->program = bpf_program__fd(program);
 	generate_find_softirqd(generate);
 	// Signals of the process are for the main thread; this thread takes only its own.
 	sigfillset(&all);
@@ -341,6 +343,50 @@ int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
 	err = pthread_create(&generate->thread, NULL, generate_run, generate);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return -err;
+}
+
+int generate_start(struct generate *generate, __u8 family, unsigned int cpu)
+{
+	static const __u8 nothing[TRAFFIC_FRAME6];
+	const struct traffic_bpf *traffic = generate->traffic;
+	bool six = family == AF_INET6;
+
+	memset(traffic->bss->sent, 0, sizeof(traffic->bss->sent));
+	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	return generate_launch(generate, six ? traffic->progs.generate6 : traffic->progs.generate4, nothing,
+			       six ? TRAFFIC_FRAME6 : TRAFFIC_FRAME4, cpu);
+}
+
+int generate_start_load(struct generate *generate, const struct load_frames *frames)
+{
+	const struct load *load = &frames->load;
+	struct traffic_bpf__bss *bss = generate->traffic->bss;
+
+	memcpy(bss->stamped_heads, frames->heads, sizeof(bss->stamped_heads));
+	load_pace(frames, &bss->pace);
+	bss->stamped = 0;
+	generate->end_ns = 0;
+	generate->begin_ns = bss->pace.begin_ns = generate_clock_ns(CLOCK_MONOTONIC);
+	return generate_launch(generate, generate->traffic->progs.generate_stamped, frames->pattern,
+			       load_largest(load), load->cpu);
+}
+
+__u64 generate_load_sent(const struct generate *generate, double *ret_seconds)
+{
+	const volatile struct traffic_bpf__bss *bss = generate->traffic->bss;
+	__u64 end = generate->end_ns ? generate->end_ns : generate_clock_ns(CLOCK_MONOTONIC);
+
+	*ret_seconds = (end - generate->begin_ns) * 1e-9;
+	return bss->stamped;
+}
+
+int generate_stop_load(struct generate *generate)
+{
+	struct generate_counts counts[TRAFFIC_LANES];
+
+	if (!generate->end_ns)
+		generate->end_ns = generate_clock_ns(CLOCK_MONOTONIC);
+	return generate_stop(generate, counts);
 }
 
 void generate_switch(struct generate *generate, enum traffic_lane lane)

@@ -13,6 +13,7 @@
 // end to end before the next one is made.
 
 struct generate;
+struct load_frames;
 
 // One destination: its address (4 or 16 bytes) and the gateway whose MAC its packets must arrive with.
 struct generate_destination {
@@ -54,6 +55,16 @@ void generate_expect_gateways(struct generate *generate, bool on);
 
 // Starts sending frames of a family on the CPU, through the subject's lane; sets all counters to 0.
 int generate_start(struct generate *generate, __u8 family, unsigned int cpu);
+
+// Starts sending the frames of a load (bench/load.h), with stamps, through the subject's lane at their pace;
+// the frames must outlive that.
+int generate_start_load(struct generate *generate, const struct load_frames *frames);
+
+// How many frames of the load are sent, and in what time.
+__u64 generate_load_sent(const struct generate *generate, double *ret_seconds);
+
+// Stops a load. Returns what ended it early.
+int generate_stop_load(struct generate *generate);
 
 // Sends through the other lane from the next frame on.
 void generate_switch(struct generate *generate, enum traffic_lane lane);

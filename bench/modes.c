@@ -50,6 +50,8 @@ struct modes_bench {
 	struct scenario scenario;
 	struct topology topology;
 	struct generate *generate;
+	const struct generator_way *way;
+	struct generator_bed generator_bed;
 	struct subject_bed *beds;
 	struct trial_bed trial;
 	size_t routes;
@@ -244,8 +246,12 @@ static int modes_report(const struct modes_bench *bench)
 static int modes_set_up(struct modes_bench *bench)
 {
 	struct scenario_bed bed;
+	struct why why = { 0 };
 	int err = generate_open(&bench->topology, &bench->generate);
 
+	bench->generator_bed = (struct generator_bed){ .lane = &bench->topology.subject,
+						       .generate = bench->generate,
+						       .largest = load_largest(&bench->trial.load) };
 	if (err >= 0)
 		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
 	bed = (struct scenario_bed){ &bench->topology, bench->generate, bench->beds, false };
@@ -254,10 +260,11 @@ static int modes_set_up(struct modes_bench *bench)
 	if (err >= 0)
 		err = generate_meter(bench->generate, true);
 	if (err >= 0)
-		err = offer_open(&bench->topology, bench->generate, &bench->trial.offer);
+		err = generator_open(bench->way, &bench->generator_bed, &bench->trial.generator, &why);
 	bench->trial.generate = bench->generate;
 	if (err < 0 && !modes_stop)
-		warnx("bench modes: cannot set up the sender or the router: %s", strerror(-err));
+		warnx("bench modes: cannot set up the sender or the router: %s",
+		      why.text[0] ? why.text : strerror(-err));
 	return err;
 }
 
@@ -275,7 +282,7 @@ static int modes_run(struct modes_bench *bench)
 		err = modes_self_test(bench);
 	for (unsigned int i = 0; err >= 0 && i < bench->subject_count; i++)
 		err = modes_attached(bench, bench->subjects[i], &bench->results[i]);
-	offer_close(bench->trial.offer);
+	generator_close(bench->trial.generator);
 	subject_close(bench->beds);
 	generate_close(bench->generate);
 	topology_close(&bench->topology);
@@ -298,6 +305,10 @@ static int modes_help(int status)
 		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
 		"  --size N|imix     bytes of a frame with FCS, 64 to 1518; imix: 28 of 64, 16 of 570, 4 of "
 		"1518 (64)\n"
+		"  --generator G     what sends: afxdp, an AF_XDP socket at any rate; live, live frames of "
+		"the "
+		"kernel's, each\n"
+		"                    batch when the one before is through (afxdp)\n"
 		"  --quick           trials of 0.1 s and 3 %% instead of 1 s, 21 s for each rate, and 0.5 "
 		"%%\n"
 		"  --cpu N           the CPU that sends (the first one)\n"
@@ -331,8 +342,8 @@ static int modes_parse_modes(struct modes_bench *bench, const char *text)
 
 static int modes_parse_size(struct modes_bench *bench, const char *text)
 {
-	static const struct offer_load imix = { .sizes = { 60, 566, 1514 }, .weights = { 28, 16, 4 } };
-	struct offer_load *load = &bench->trial.load;
+	static const struct load imix = { .sizes = { 60, 566, 1514 }, .weights = { 28, 16, 4 } };
+	struct load *load = &bench->trial.load;
 	char *end;
 	unsigned long size = strtoul(text, &end, 10);
 
@@ -341,7 +352,7 @@ static int modes_parse_size(struct modes_bench *bench, const char *text)
 		memcpy(load->weights, imix.weights, sizeof(load->weights));
 		return 0;
 	}
-	if (*end || size < 64 || size > OFFER_LARGEST + 4)
+	if (*end || size < 64 || size > LOAD_LARGEST + 4)
 		return modes_usage("--size", text, "64 to 1518, or imix");
 	load->sizes[0] = size - 4;
 	load->weights[0] = 1;
@@ -382,6 +393,8 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 		return modes_parse_size(bench, optarg);
 	case 'c':
 		return modes_parse_cpu(bench, optarg);
+	case 'g':
+		return generator_choose(optarg, 0, &bench->way);
 	case 'q':
 		bench->ndr = (struct search_goal){ .trial = 0.1, .sum = 0.3, .width = 0.03 };
 		bench->pdr = bench->ndr;
@@ -398,15 +411,11 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 static int modes_parse(struct modes_bench *bench, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "modes", required_argument, NULL, 'm' },
-		{ "family", required_argument, NULL, 'f' },
-		{ "routes", required_argument, NULL, 't' },
-		{ "size", required_argument, NULL, 's' },
-		{ "cpu", required_argument, NULL, 'c' },
-		{ "quick", no_argument, NULL, 'q' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "modes", required_argument, NULL, 'm' },  { "family", required_argument, NULL, 'f' },
+		{ "routes", required_argument, NULL, 't' }, { "size", required_argument, NULL, 's' },
+		{ "cpu", required_argument, NULL, 'c' },    { "generator", required_argument, NULL, 'g' },
+		{ "quick", no_argument, NULL, 'q' },        { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },         { 0 },
 	};
 	int option, err = 0;
 
@@ -428,6 +437,7 @@ static int modes_set_defaults(struct modes_bench *bench)
 	bench->ndr = SEARCH_NDR;
 	bench->pdr = SEARCH_PDR;
 	bench->trial.stop = &modes_stop;
+	bench->way = &generator_afxdp;
 	modes_parse_family(bench, "4");
 	modes_parse_size(bench, "64");
 	modes_parse_modes(bench, MODES_LIST);

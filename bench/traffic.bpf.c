@@ -39,10 +39,19 @@ volatile __u32 lane;
 struct traffic_destination4 destinations4[TRAFFIC_DESTINATIONS] SEC(".data.destinations4");
 struct traffic_destination6 destinations6[TRAFFIC_DESTINATIONS] SEC(".data.destinations6");
 
+struct traffic_pace pace;             // of frames with stamps
+union traffic_frame stamped_heads[2]; // IPv4, IPv6
+__u64 stamped;                        // frames with stamps sent, by the one CPU that does
+
 struct traffic_sent sent[TRAFFIC_CPUS];
 struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
 struct traffic_meter meters[TRAFFIC_CPUS];
 __u64 newest; // sequence number that arrived
+
+// Where payload is summed up, one per CPU.
+struct {
+	__u8 bytes[TRAFFIC_PART + 8];
+} parts[TRAFFIC_CPUS];
 
 // A bit for each sequence number that arrived.
 struct {
@@ -52,6 +61,13 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } seen SEC(".maps");
+
+static __always_inline __u32 fold(__u64 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
 
 static __always_inline __u32 cpu(void)
 {
@@ -109,6 +125,87 @@ int generate6(struct xdp_md *ctx)
 	return bpf_redirect_map(&way_out, way, 0);
 }
 
+// One's complement sum of 4 or 16 bytes of address.
+static __always_inline __u64 address_sum(const __u8 *address, bool six)
+{
+	__u64 sum = AT32((void *)address, 0);
+
+	if (six)
+		sum += (__u64)AT32((void *)address, 4) + AT32((void *)address, 8) + AT32((void *)address, 12);
+	return sum;
+}
+
+// A frame of a load, as bench/load.c makes it: the head, then the destination, what differs by size, and the
+// stamp; the pattern behind it is in the page from the begin.
+static __always_inline void stamp_frame(void *frame, __u64 number, bool six)
+{
+	union traffic_frame *head = &stamped_heads[six];
+	struct traffic_size *size = &pace.sizes[number % pace.turn % TRAFFIC_SIZES][six];
+	__u16 index = number % pace.flows, check;
+	struct traffic_stamp stamp = { .sent_ns = bpf_ktime_get_ns(), .sequence = number };
+	const __u8 *address = six ? destinations6[index].address : destinations4[index].address;
+	__u64 sum = address_sum(address, six), rest = size->sum;
+	__u32 at = six ? TRAFFIC_STAMP6 : TRAFFIC_STAMP4, udp = at - 8, i;
+
+#pragma unroll
+	for (i = 0; i < TRAFFIC_STAMP6 / 2; i++)
+		if (i < at / 2)
+			AT16(frame, 2 * i) = AT16((void *)head->bytes, 2 * i);
+	AT16(frame, six ? 18 : 16) = size->ip_length;
+	if (!six)
+		AT16(frame, 24) = ~fold(sum + size->ip_sum) & 0xffff;
+#pragma unroll
+	for (i = 0; i < (six ? 16 : 4); i += 2)
+		AT16(frame, udp - (six ? 16 : 4) + i) = AT16((void *)address, i);
+	AT16(frame, udp) = index;
+	AT16(frame, udp + 4) = size->udp_length;
+	rest += sum + index + (stamp.sent_ns & 0xffffffff) + (stamp.sent_ns >> 32) +
+		(stamp.sequence & 0xffffffff) + (stamp.sequence >> 32);
+	check = ~fold(rest) & 0xffff;
+	AT16(frame, udp + 6) = check ? check : 0xffff;
+	__builtin_memcpy(frame + at, &stamp, sizeof(stamp));
+}
+
+// Where a longer head of IPv6 may have been in the page, the pattern again.
+static __always_inline void restore_pattern(void *frame, void *end)
+{
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < TRAFFIC_STAMP6 - TRAFFIC_STAMP4; i++)
+		if (frame + TRAFFIC_BEHIND4 + i + 1 <= end)
+			((__u8 *)frame)[TRAFFIC_BEHIND4 + i] = pace.behind4[i];
+}
+
+// Frames with stamps, when they are due; what is not is dropped here and costs nothing but time.
+SEC("xdp")
+int generate_stamped(struct xdp_md *ctx)
+{
+	void *frame = (void *)(long)ctx->data;
+	__u64 number = stamped, due = (bpf_ktime_get_ns() - pace.begin_ns) * pace.per_ns >> 32;
+	struct traffic_size *size;
+	bool six;
+
+	if (number >= pace.total || (pace.per_ns && number > due) || !pace.turn || !pace.flows)
+		return XDP_DROP;
+	six = pace.share6 && number * pace.share6 % 100 < pace.share6;
+	size = &pace.sizes[number % pace.turn % TRAFFIC_SIZES][six];
+	if (bpf_xdp_adjust_tail(ctx, (int)size->size - (int)bpf_xdp_get_buff_len(ctx)) < 0)
+		return XDP_ABORTED;
+	frame = (void *)(long)ctx->data;
+	if (frame + TRAFFIC_FRAME4 > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	if (!six) {
+		stamp_frame(frame, number, false);
+		if (pace.share6)
+			restore_pattern(frame, (void *)(long)ctx->data_end);
+	}
+	if (six && frame + TRAFFIC_FRAME6 <= (void *)(long)ctx->data_end)
+		stamp_frame(frame, number, true);
+	stamped = number + 1;
+	return bpf_redirect_map(&way_out, TRAFFIC_SUBJECT, 0);
+}
+
 static __always_inline __u32 wrong_macs(void *frame, __u32 gateway, enum traffic_lane way)
 {
 	union traffic_frame *expected = &gateway_frame[gateway & gateway_mask[way] & (TRAFFIC_GATEWAYS - 1)];
@@ -128,10 +225,7 @@ static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, e
 		    AT32(frame, 30);
 	__u32 wrong = wrong_macs(frame, destination->gateway, way);
 
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	if (UNLIKELY(sum != 0xffff))
+	if (UNLIKELY(fold(sum) != 0xffff))
 		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
 	if (UNLIKELY(((__u8 *)frame)[22] != TRAFFIC_TTL - 1))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
@@ -170,8 +264,30 @@ static __always_inline bool is_ours6(void *frame)
 	       AT16(frame, 56) == bpf_htons(TRAFFIC_PORT);
 }
 
+// Is the UDP checksum right? From the addresses on; how many bytes, and how many of them are addresses.
+// Global, so that the kernel looks at it once.
+__noinline int is_intact(struct xdp_md *ctx, __u32 begin, __u32 size, __u32 addresses)
+{
+	__u8 *part = parts[cpu()].bytes;
+	__s64 sum = bpf_htons(IPPROTO_UDP) + bpf_htons(size - addresses);
+	__u32 i, length;
+
+	if (!ctx) // the kernel looks at this function by itself
+		return false;
+	for (i = 0; i < TRAFFIC_PARTS && size; i++) {
+		length = size < TRAFFIC_PART ? size : TRAFFIC_PART;
+		if (bpf_xdp_load_bytes(ctx, begin, part, length) < 0)
+			return false;
+		AT32(part, length) = 0;
+		sum = bpf_csum_diff(NULL, 0, (void *)part, (length + 3) & ~3u, sum);
+		begin += length;
+		size -= length;
+	}
+	return !size && fold(sum) == 0xffff;
+}
+
 // A packet that carries a stamp: how long it was under way, and whether it comes twice or too late.
-static __always_inline void meter(const struct traffic_stamp *stamp)
+static __always_inline void meter(const struct traffic_stamp *stamp, bool intact)
 {
 	struct traffic_meter *count = &meters[cpu()];
 	__u64 sequence, mask, now = bpf_ktime_get_ns(), *word;
@@ -179,7 +295,7 @@ static __always_inline void meter(const struct traffic_stamp *stamp)
 
 	__builtin_memcpy(&sequence, &stamp->sequence, sizeof(sequence));
 	index = sequence >> 6;
-	word = bpf_map_lookup_elem(&seen, &index);
+	word = intact && sequence < TRAFFIC_SEQUENCES ? bpf_map_lookup_elem(&seen, &index) : NULL;
 	if (!word) {
 		count->corrupt++;
 		return;
@@ -201,18 +317,20 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 {
 	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct traffic_arrived *count = &arrived[way][cpu()];
-	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind;
+	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind, rest;
 
 	if (frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) {
 		wrong = wrong4(frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
+		rest = bpf_ntohs(AT16(frame, 16)) + ETH_HLEN - 26;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP4);
+			meter(frame + TRAFFIC_STAMP4, !AT16(frame, 40) || is_intact(ctx, 26, rest, 8));
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
 		wrong = wrong6(frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
+		rest = bpf_ntohs(AT16(frame, 18)) + 32;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP6);
+			meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22, rest, 32));
 	} else {
 		count->foreign++;
 		return XDP_DROP;
@@ -224,13 +342,13 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 	return XDP_DROP;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int sink_subject(struct xdp_md *ctx)
 {
 	return take(ctx, TRAFFIC_SUBJECT, false);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int sink_reference(struct xdp_md *ctx)
 {
 	return take(ctx, TRAFFIC_REFERENCE, false);

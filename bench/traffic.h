@@ -62,14 +62,41 @@ enum traffic_wrong {
 	TRAFFIC_WRONG_KINDS,
 };
 
+#define TRAFFIC_STAMP4  42
+#define TRAFFIC_STAMP6  62
+#define TRAFFIC_BEHIND4 (TRAFFIC_STAMP4 + 16)
+
 // What the sink that meters wants in the payload, at TRAFFIC_STAMP4 or TRAFFIC_STAMP6.
 struct traffic_stamp {
 	__u64 sent_ns;  // CLOCK_MONOTONIC
 	__u64 sequence; // below TRAFFIC_SEQUENCES
 };
 
-#define TRAFFIC_STAMP4    42
-#define TRAFFIC_STAMP6    62
+// What differs between the sizes of a load's frames.
+struct traffic_size {
+	__u16 size;                  // of the frame
+	__u16 ip_length, udp_length; // big endian
+	__u16 reserved;
+	__u32 ip_sum; // of the IPv4 header, but for the destination, in memory's byte order
+	__u32 sum;    // of what the UDP checksum goes over, but for destination, its index and stamp
+};
+
+#define TRAFFIC_SIZES 256
+
+// How frames with stamps are sent. Set by the owner while nothing runs.
+struct traffic_pace {
+	__u64 begin_ns, per_ns; // frames in 2^-32 a ns; 0: no pace
+	__u64 total;
+	__u32 share6; // of 100 frames, how many are IPv6
+	__u32 flows;
+	__u32 turn;                                    // of sizes
+	__u8 behind4[TRAFFIC_STAMP6 - TRAFFIC_STAMP4]; // of the pattern
+	struct traffic_size sizes[TRAFFIC_SIZES][2];
+};
+
+#define TRAFFIC_PART  512 // bytes that are summed up at once
+#define TRAFFIC_PARTS 18  // of a frame of 9014 bytes
+
 #define TRAFFIC_SEQUENCES (1u << 26) // packets of one trial, at most
 
 // One per CPU.

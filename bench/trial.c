@@ -3,8 +3,10 @@
 
 #include "bench/measure.h"
 
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define TRIAL_POLL_NS 2000000
@@ -28,15 +30,27 @@ static void trial_drain(const struct trial_bed *bed, __u64 sent)
 	}
 }
 
+__u64 trial_arrived(const struct trial *trial)
+{
+	const struct generate_metered *metered = &trial->metered;
+	__u64 none = metered->duplicate + metered->corrupt;
+
+	return metered->counts.arrived > none ? metered->counts.arrived - none : 0;
+}
+
 int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial)
 {
 	const struct generate_metered *metered = &ret_trial->metered;
+	struct why why = { 0 };
 	int err;
 
 	bed->load.rate = rate;
 	bed->load.seconds = seconds;
 	generate_meter_reset(bed->generate);
-	err = offer_run(bed->offer, &bed->load, bed->stop, &ret_trial->offered);
+	memset(&ret_trial->offered, 0, sizeof(ret_trial->offered));
+	err = generator_run(bed->generator, &bed->load, bed->stop, &ret_trial->offered, &why);
+	if (err < 0 && err != -EINTR && why.text[0])
+		warnx("bench: %s", why.text);
 	trial_drain(bed, ret_trial->offered.sent);
 	generate_meter_read(bed->generate, &ret_trial->metered);
 	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late + metered->corrupt;
@@ -51,9 +65,8 @@ int trial_search(void *arg, double rate, double seconds, struct search_trial *re
 	if (err >= 0) {
 		ret_trial->offered =
 			trial->offered.seconds > 0 ? trial->offered.sent / trial->offered.seconds : 0;
-		ret_trial->loss = trial->offered.sent
-					  ? 1 - (double)trial->metered.counts.arrived / trial->offered.sent
-					  : 0;
+		ret_trial->loss =
+			trial->offered.sent ? 1 - (double)trial_arrived(trial) / trial->offered.sent : 0;
 	}
 	free(trial);
 	return err;

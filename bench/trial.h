@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
-#include "bench/generate.h"
-#include "bench/offer.h"
+#include "bench/generator.h"
 #include "bench/search.h"
 
 // Trials of whatever sits between r0 and r1: offer packets for some time, wait until no more arrive, count.
 
 struct trial_bed {
 	struct generate *generate; // with the sink that meters
-	struct offer *offer;
+	struct generator *generator;
 	const volatile sig_atomic_t *stop;
-	struct offer_load load; // rate and seconds are set by each trial
-	__u64 wrong;            // packets that arrived wrong, twice, late or corrupt, of all trials so far
+	struct load load; // rate and seconds are set by each trial
+	__u64 wrong;      // packets that arrived wrong, twice, late or corrupt, of all trials so far
 };
 
 struct trial {
-	struct offer_result offered;
+	struct generator_counts offered;
 	struct generate_metered metered;
 };
+
+// How many of the packets that were sent arrived intact, each counted once.
+__u64 trial_arrived(const struct trial *trial);
 
 // One trial. -EINTR once *stop is set.
 int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial);

@@ -217,3 +217,116 @@ Test(bench_sink, others_are_foreign)
 	size = 42;
 	cr_assert_eq(push().foreign, 1);
 }
+
+// --- the sink that meters ---
+
+static struct traffic_meter meter_frame(void)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = size);
+	struct traffic_meter sum = { 0 };
+
+	memset(traffic->bss->meters, 0, sizeof(traffic->bss->meters));
+	cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(traffic->progs.sink_metered), &run), 0);
+	for (unsigned int cpu = 0; cpu < TRAFFIC_CPUS; cpu++) {
+		sum.duplicate += traffic->bss->meters[cpu].duplicate;
+		sum.late += traffic->bss->meters[cpu].late;
+		sum.corrupt += traffic->bss->meters[cpu].corrupt;
+	}
+	return sum;
+}
+
+static void put_stamp(unsigned int offset, unsigned int addresses, __u64 sequence)
+{
+	const struct traffic_stamp stamp = { .sent_ns = 1, .sequence = sequence };
+	unsigned int sum = 17 + size - offset + 8;
+
+	memcpy(frame + offset, &stamp, sizeof(stamp));
+	put16(offset - 2, 0);
+	for (unsigned int i = addresses; i < size; i++)
+		sum += i % 2 ? frame[i] : frame[i] << 8;
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put16(offset - 2, ~sum & 0xffff);
+}
+
+static void expect_meter(__u64 sequence, unsigned int duplicate, unsigned int late)
+{
+	struct traffic_meter sum = meter_frame();
+
+	cr_assert_eq(sum.corrupt, 0, "%llu is corrupt", sequence);
+	cr_assert_eq(sum.duplicate, duplicate, "%llu comes %llu times", sequence, sum.duplicate + 1);
+	cr_assert_eq(sum.late, late, "%llu is late: %llu", sequence, sum.late);
+}
+
+static void meter_family(unsigned int offset, unsigned int addresses)
+{
+	static const struct {
+		__u64 sequence;
+		unsigned int duplicate, late;
+	} order[] = { { 100, 0, 0 }, { 101, 0, 0 }, { 105, 0, 0 }, { 103, 0, 1 },
+		      { 103, 1, 1 }, { 105, 1, 0 }, { 106, 0, 0 }, { TRAFFIC_SEQUENCES - 1, 0, 0 } };
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		put_stamp(offset, addresses, order[i].sequence);
+		expect_meter(order[i].sequence, order[i].duplicate, order[i].late);
+	}
+	put_stamp(offset, addresses, TRAFFIC_SEQUENCES);
+	cr_assert_eq(meter_frame().corrupt, 1, "a number that nobody sends");
+	put_stamp(offset, addresses, 200);
+	for (unsigned int bit = offset * 8; bit < size * 8; bit++) {
+		frame[bit / 8] ^= 1 << bit % 8;
+		cr_assert_eq(meter_frame().corrupt, 1, "bit %u of the payload is flipped", bit);
+		frame[bit / 8] ^= 1 << bit % 8;
+	}
+}
+
+Test(bench_sink, meters_ipv4)
+{
+	make4();
+	meter_family(TRAFFIC_STAMP4, 26);
+}
+
+Test(bench_sink, meters_ipv6)
+{
+	make6();
+	meter_family(TRAFFIC_STAMP6, 22);
+}
+
+// Longer than what is summed up at once, and of an odd size.
+Test(bench_sink, meters_long)
+{
+	static __u8 large[3001];
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = large, .data_size_in = sizeof(large));
+	static const unsigned int spots[] = { 60, 511, 537, 538, 539, 1050, 2999, 3000 };
+	__u64 corrupt = 0;
+
+	make4();
+	memcpy(large, frame, 58);
+	for (unsigned int i = 58; i < sizeof(large); i++)
+		large[i] = i * 7;
+	large[16] = (sizeof(large) - 14) >> 8;
+	large[17] = (sizeof(large) - 14) & 255;
+	large[38] = (sizeof(large) - 34) >> 8;
+	large[39] = (sizeof(large) - 34) & 255;
+	for (unsigned int i = 0; i <= sizeof(spots) / sizeof(spots[0]); i++) {
+		unsigned int sum = 17 + sizeof(large) - 34;
+
+		large[40] = large[41] = 0;
+		for (unsigned int k = 26; k < sizeof(large); k++)
+			sum += k % 2 ? large[k] : large[k] << 8;
+		while (sum > 0xffff)
+			sum = (sum & 0xffff) + (sum >> 16);
+		large[40] = ~sum >> 8;
+		large[41] = ~sum;
+		if (i)
+			large[spots[i - 1]] ^= 0x10;
+		memset(traffic->bss->meters, 0, sizeof(traffic->bss->meters));
+		cr_assert_eq(bpf_prog_test_run_opts(bpf_program__fd(traffic->progs.sink_metered), &run), 0);
+		corrupt = 0;
+		for (unsigned int cpu = 0; cpu < TRAFFIC_CPUS; cpu++)
+			corrupt += traffic->bss->meters[cpu].corrupt;
+		cr_assert_eq(corrupt, i > 0, "byte %u", i ? spots[i - 1] : 0);
+		if (i)
+			large[spots[i - 1]] ^= 0x10;
+	}
+}

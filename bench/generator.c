@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/generator.h"
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define GENERATOR_POLL_NS 500000
+
+struct generator {
+	const struct generator_way *way;
+	const struct generator_bed *bed;
+	void *sender;
+};
+
+static const struct generator_way *const generator_ways[] = { &generator_afxdp, &generator_live };
+
+const struct generator_way *const *generator_list(unsigned int *ret_count)
+{
+	*ret_count = sizeof(generator_ways) / sizeof(generator_ways[0]);
+	return generator_ways;
+}
+
+int generator_choose(const char *name, unsigned int needs, const struct generator_way **ret_way)
+{
+	char names[128] = "";
+
+	for (unsigned int i = 0; i < sizeof(generator_ways) / sizeof(generator_ways[0]); i++) {
+		const struct generator_way *way = generator_ways[i];
+
+		if ((way->can & needs) != needs)
+			continue;
+		if (strcmp(way->name, name) == 0) {
+			*ret_way = way;
+			return 0;
+		}
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", names[0] ? ", " : "",
+			 way->name);
+	}
+	warnx("bench: --generator %s: want one of %s", name, names);
+	return -EINVAL;
+}
+
+int generator_open(const struct generator_way *way, const struct generator_bed *bed,
+		   struct generator **ret_generator, struct why *why)
+{
+	struct generator *generator;
+	int err;
+
+	if (bed->largest > way->largest)
+		return why_set(why, EMSGSIZE,
+			       "generator %s: sends frames of %u bytes at most, not %u; see --generator",
+			       way->name, way->largest, bed->largest);
+	generator = calloc(1, sizeof(*generator));
+	if (!generator)
+		return -ENOMEM;
+	generator->way = way;
+	generator->bed = bed;
+	err = way->open(bed, &generator->sender, why);
+	if (err < 0) {
+		free(generator);
+		return err;
+	}
+	*ret_generator = generator;
+	return 0;
+}
+
+void generator_close(struct generator *generator)
+{
+	if (!generator)
+		return;
+	generator->way->close(generator->sender);
+	free(generator);
+}
+
+const struct generator_way *generator_way(const struct generator *generator)
+{
+	return generator->way;
+}
+
+int generator_start(struct generator *generator, const struct load *load, struct why *why)
+{
+	const struct generator_way *way = generator->way;
+
+	if (load_largest(load) > generator->bed->largest && !(way->can & GENERATOR_BRINGS))
+		return why_set(why, EMSGSIZE, "generator %s: opened for frames of %u bytes, not %u",
+			       way->name, generator->bed->largest, load_largest(load));
+	return way->start(generator->sender, load, why);
+}
+
+void generator_counts(struct generator *generator, struct generator_counts *ret_counts)
+{
+	generator->way->counts(generator->sender, ret_counts);
+}
+
+int generator_stop(struct generator *generator, struct generator_counts *ret_counts)
+{
+	return generator->way->stop(generator->sender, ret_counts);
+}
+
+int generator_run(struct generator *generator, const struct load *load, const volatile sig_atomic_t *stop,
+		  struct generator_counts *ret_counts, struct why *why)
+{
+	const struct timespec pause = { .tv_nsec = GENERATOR_POLL_NS };
+	struct generator_counts counts;
+	int err = generator_start(generator, load, why);
+
+	if (err < 0)
+		return err;
+	do {
+		nanosleep(&pause, NULL);
+		generator_counts(generator, &counts);
+	} while (!counts.done && !*stop);
+	err = generator_stop(generator, ret_counts);
+	return err >= 0 && !counts.done ? -EINTR : err;
+}
