@@ -70,13 +70,14 @@ static int afxdp_sleep(double seconds)
 static int afxdp_attach(struct afxdp_bench *bench, enum afxdp_subject subject)
 {
 	const struct lane *lane = &bench->topology.subject;
-	char mode[64];
+	char lines[64];
 
 	generate_expect_gateways(bench->generate, subject == AFXDP_PENSTOCK);
 	if (subject == AFXDP_TESTPMD)
 		return testpmd_start(lane, bench->worker, &afxdp_stop, &bench->testpmd);
-	snprintf(mode, sizeof(mode), "afxdp: {cpus: \"%u\"}", bench->worker);
-	return daemon_start_with(lane, bench->topology.guard.file, "afxdp", mode, &afxdp_stop,
+	snprintf(lines, sizeof(lines), "afxdp: {cpus: \"%u\"}", bench->worker);
+	return daemon_start_with(lane, bench->topology.guard.file,
+				 &(struct daemon_plan){ .mode = "afxdp", .lines = lines }, &afxdp_stop,
 				 &bench->daemon);
 }
 

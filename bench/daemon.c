@@ -27,9 +27,9 @@ struct daemon {
 	const struct lane *lane;
 	const char *config; // path
 	const char *mode;
-	const char *lines; // further ones of the configuration
-	pid_t pid;         // 0: not running
-	int log;           // its stdout and stderr, in memory
+	struct daemon_plan plan;
+	pid_t pid; // 0: not running
+	int log;   // its stdout and stderr, in memory
 };
 
 static void daemon_pause(void)
@@ -60,7 +60,8 @@ static int daemon_write_config(const struct daemon *daemon)
 	fd = open(daemon->config, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (dprintf(fd, "mode: %s\n%s\n", daemon->mode, daemon->lines) < 0)
+	if (dprintf(fd, "mode: %s\n%s\n", daemon->plan.asked ? daemon->plan.asked : daemon->mode,
+		    daemon->plan.lines ? daemon->plan.lines : "") < 0)
 		err = -errno;
 	close(fd);
 	return err;
@@ -68,9 +69,14 @@ static int daemon_write_config(const struct daemon *daemon)
 
 static int daemon_fork(struct daemon *daemon)
 {
-	const char *const argv[] = {
-		"penstock", "run", "-c", daemon->config, daemon->lane->r0.name, daemon->lane->r1.name, NULL
-	};
+	const char *const *ports = daemon->plan.ports;
+	const char *const argv[] = { "penstock",
+				     "run",
+				     "-c",
+				     daemon->config,
+				     ports[0] ? ports[0] : daemon->lane->r0.name,
+				     ports[1] ? ports[1] : daemon->lane->r1.name,
+				     NULL };
 	pid_t parent = getpid();
 
 	daemon->pid = fork();
@@ -182,7 +188,7 @@ static void daemon_tell_failure(const struct daemon *daemon, int err)
 	daemon_show_log(daemon);
 }
 
-int daemon_start_with(const struct lane *lane, const char *config, const char *mode, const char *lines,
+int daemon_start_with(const struct lane *lane, const char *config, const struct daemon_plan *plan,
 		      const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
@@ -192,8 +198,8 @@ int daemon_start_with(const struct lane *lane, const char *config, const char *m
 		return -ENOMEM;
 	daemon->lane = lane;
 	daemon->config = config;
-	daemon->mode = mode;
-	daemon->lines = lines;
+	daemon->mode = plan->mode;
+	daemon->plan = *plan;
 	daemon->log = memfd_create("penstock-log", MFD_CLOEXEC);
 	err = daemon->log < 0 ? -errno : daemon_write_config(daemon);
 	if (err >= 0)
@@ -213,7 +219,7 @@ int daemon_start_with(const struct lane *lane, const char *config, const char *m
 int daemon_start(const struct lane *lane, const char *config, const char *mode,
 		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon)
 {
-	return daemon_start_with(lane, config, mode, "", stop, ret_daemon);
+	return daemon_start_with(lane, config, &(struct daemon_plan){ .mode = mode }, stop, ret_daemon);
 }
 
 pid_t daemon_pid(const struct daemon *daemon)

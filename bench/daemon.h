@@ -10,14 +10,21 @@
 
 struct daemon;
 
+struct daemon_plan {
+	const char *mode;     // that the ports shall run in
+	const char *asked;    // what the configuration says for that, NULL: the same
+	const char *lines;    // further ones of the configuration, NULL: none
+	const char *ports[2]; // what `penstock run` is told, NULL: r0 and r1
+};
+
 // Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards; its configuration is
 // written to the path config and stays there. Tells on stderr why it does not forward, with what it logged.
 // -EINTR once *stop is set.
 int daemon_start(const struct lane *lane, const char *config, const char *mode,
 		 const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
 
-// The same with further lines of configuration.
-int daemon_start_with(const struct lane *lane, const char *config, const char *mode, const char *lines,
+// The same by a plan.
+int daemon_start_with(const struct lane *lane, const char *config, const struct daemon_plan *plan,
 		      const volatile sig_atomic_t *stop, struct daemon **ret_daemon);
 
 // Returns its process id.

@@ -142,7 +142,7 @@ static int forward_parse_subjects(struct measure_plan *plan, const char *text)
 		if (!subject)
 			return forward_usage("--subjects", name,
 					     "routers that --help lists, with commas between");
-		if (subject->kind == SUBJECT_THREADS) // their time is none of the measured CPU's
+		if (subject_has_threads(subject)) // their time is none of the measured CPU's
 			return forward_usage("--subjects", name,
 					     "routers of the kernel; see bench afxdp and bench modes");
 		if (plan->subject_count == MEASURE_SUBJECTS_MAX)

@@ -153,6 +153,13 @@ static int lane_gateway_neighbours(struct rtnetlink *rtnetlink, const struct lan
 	return err;
 }
 
+static int lane_router_introduce(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	int err = lane_source_neighbours(rtnetlink, lane);
+
+	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
+}
+
 static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
 {
 	const struct {
@@ -175,12 +182,11 @@ static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
 		err = lane_gro_on(&lane->r0);
 	for (i = 0; err >= 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		err = lane_address(rtnetlink, addresses[i].port, addresses[i].family, addresses[i].text);
-	if (err >= 0)
-		err = lane_source_neighbours(rtnetlink, lane);
-	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
+	return err < 0 ? err : lane_router_introduce(rtnetlink, lane);
 }
 
-static int lane_router_up(struct lane *lane)
+// Does something to the router of a lane in its namespace.
+static int lane_router_do(struct lane *lane, int (*what)(struct rtnetlink *rtnetlink, struct lane *lane))
 {
 	struct rtnetlink *rtnetlink;
 	int home, err;
@@ -190,15 +196,29 @@ static int lane_router_up(struct lane *lane)
 		return err;
 	err = rtnetlink_open(&rtnetlink);
 	if (err >= 0) {
-		err = lane_pair(rtnetlink, &lane->r0, &lane->s);
-		if (err >= 0)
-			err = lane_pair(rtnetlink, &lane->r1, &lane->d);
-		if (err >= 0)
-			err = lane_router_fill(rtnetlink, lane);
+		err = what(rtnetlink, lane);
 		rtnetlink_close(rtnetlink);
 	}
 	netns_leave(home);
 	return err;
+}
+
+static int lane_router_up(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	int err = lane_pair(rtnetlink, &lane->r0, &lane->s);
+
+	if (err >= 0)
+		err = lane_pair(rtnetlink, &lane->r1, &lane->d);
+	return err < 0 ? err : lane_router_fill(rtnetlink, lane);
+}
+
+static int lane_router_revive(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	int err = rtnetlink_up(rtnetlink, lane->r1.ifindex);
+
+	if (err >= 0)
+		err = lane_address(rtnetlink, &lane->r1, AF_INET6, lane_r1_address6);
+	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
 }
 
 static int lane_sysctls(int source, int router, int target)
@@ -233,7 +253,7 @@ int lane_open(struct lane *lane, unsigned int number, int source, int router, in
 	lane->d = lane_port("d", number, target, 4);
 	err = lane_sysctls(source, router, target);
 	if (err >= 0)
-		err = lane_router_up(lane);
+		err = lane_router_do(lane, lane_router_up);
 	if (err >= 0)
 		err = lane_end_up(&lane->s);
 	if (err >= 0)
@@ -277,23 +297,17 @@ int lane_end_up(struct lane_port *port)
 
 int lane_revive(struct lane *lane)
 {
-	struct rtnetlink *rtnetlink;
-	int home, err;
+	return lane_router_do(lane, lane_router_revive);
+}
 
-	err = netns_enter(lane->r1.netns, &home);
-	if (err < 0)
-		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err >= 0) {
-		err = rtnetlink_up(rtnetlink, lane->r1.ifindex);
-		if (err >= 0)
-			err = lane_address(rtnetlink, &lane->r1, AF_INET6, lane_r1_address6);
-		if (err >= 0)
-			err = lane_gateway_neighbours(rtnetlink, lane);
-		rtnetlink_close(rtnetlink);
-	}
-	netns_leave(home);
-	return err;
+int lane_introduce(struct lane *lane)
+{
+	return lane_router_do(lane, lane_router_introduce);
+}
+
+int lane_furnish(struct lane *lane)
+{
+	return lane_router_do(lane, lane_router_fill);
 }
 
 void lane_gateway_mac(unsigned int index, __u8 mac[6])

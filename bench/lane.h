@@ -24,6 +24,12 @@ struct lane {
 // Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
 int lane_open(struct lane *lane, unsigned int number, int source, int router, int target);
 
+// Sets up the ports of the router in their namespace: links up, addresses, neighbours, and their ifindex.
+int lane_furnish(struct lane *lane);
+
+// Adds the router's neighbours again, which go with a change of a port's MAC.
+int lane_introduce(struct lane *lane);
+
 // Sets one port down.
 int lane_port_down(const struct lane_port *port);
 

@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 
+#include "bench/lane.h"
+
 // What a reader must know of the machine to judge a figure.
 
 struct machine {
@@ -19,5 +21,9 @@ void machine_read(struct machine *machine);
 unsigned int machine_last_cpu(void);
 
 // Returns the same as a JSON object, with the mitigations of CPU vulnerabilities, which cost a lot per
-// packet.
+// packet, the governor and the limits of the clock, memory and its large pages, the hypervisor's mark, and
+// the versions of what penstock is built with.
 json_t *machine_json(const struct machine *machine);
+
+// Returns what is known of a port: driver, its version, firmware, queues, MTU; NULL: nothing.
+json_t *machine_port_json(const struct lane_port *port);

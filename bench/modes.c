@@ -2,50 +2,47 @@
 #include "bench/modes.h"
 
 #include "bench/machine.h"
+#include "bench/modes_result.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/scenario.h"
 #include "bench/search.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
 #include "bench/trial.h"
+#include "bench/updater.h"
 
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MODES_USAGE     2
-#define MODES_MAX       16
-#define MODES_LIST      "kernel,penstock-generic,penstock"
+#define MODES_USAGE 2
+#define MODES_LIST                                                                                           \
+	"nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,testpmd-"  \
+	"afxdp"
 // The sender against a program that drops: what it can do at all. No result above this part of that is one.
 #define MODES_SELF_TEST "drop"
+#define MODES_CEILING   "nolookup"
 #define MODES_HEADROOM  0.8
 #define MODES_LEAST     9000 // packets a second, as CSIT has it
-#define MODES_MOST      4e6
-#define MODES_LOADS     4
-
-// Parts of the PDR at which latency is measured; 0 stands for MODES_LEAST packets a second.
-static const double modes_loads[MODES_LOADS] = { 0, 0.1, 0.5, 0.9 };
-static const double modes_parts[] = { 0.5, 0.99, 0.999, 1 };
-static const char *const modes_part_names[] = { "p50", "p99", "p99.9", "max" };
-#define MODES_PARTS (sizeof(modes_parts) / sizeof(modes_parts[0]))
-
-struct modes_result {
-	struct search_result ndr, pdr;
-	double most; // what came through of all that the sender can do, packets a second
-	double latency[MODES_LOADS][MODES_PARTS]; // us
-	bool bounded;                             // by the sender
-};
+#define MODES_FASTEST   4e6
+#define MODES_SCENES    (OPTION_FAMILIES * OPTION_SIZES)
 
 struct modes_bench {
-	const struct subject *subjects[MODES_MAX];
+	const struct subject *subjects[OPTION_SUBJECTS];
 	unsigned int subject_count;
 	struct search_goal ndr, pdr;
-	__u8 family;
+	__u8 families[OPTION_FAMILIES];
+	unsigned int family_count;
+	struct load sizes[OPTION_SIZES];
+	const char *size_text;
+	unsigned int size_count;
+	unsigned int cpu, rounds;
 	bool json;
 	struct scenario scenario;
 	struct topology topology;
@@ -54,9 +51,10 @@ struct modes_bench {
 	struct generator_bed generator_bed;
 	struct subject_bed *beds;
 	struct trial_bed trial;
-	size_t routes;
-	double sender; // packets a second that it can send at all
-	struct modes_result results[MODES_MAX];
+	size_t routes[OPTION_FAMILIES];
+	struct modes_scene scenes[MODES_SCENES];
+	struct modes_result results[MODES_SCENES][OPTION_SUBJECTS];
+	long changes; // of routes, that were made meanwhile
 };
 
 static volatile sig_atomic_t modes_stop;
@@ -66,197 +64,300 @@ static void modes_signalled(int number)
 	modes_stop = 1;
 }
 
-static void modes_step(const struct subject *subject, const char *what)
+static unsigned int modes_scene_count(const struct modes_bench *bench)
 {
-	fprintf(stderr, "%s: %s\n", subject->name, what);
+	return bench->family_count * bench->size_count;
 }
 
 // --- measuring ---
 
+// Sets the traffic of a scene.
+static void modes_enter(struct modes_bench *bench, unsigned int scene)
+{
+	bench->trial.load = bench->sizes[scene % bench->size_count];
+	bench->trial.load.family = bench->families[scene / bench->size_count];
+	bench->trial.load.cpu = bench->cpu;
+}
+
 // What comes through when the sender sends as fast as it can: packets a second.
 static int modes_most(struct modes_bench *bench, double seconds, double *ret_offered, double *ret_arrived)
 {
-	struct search_trial trial;
-	int err = trial_search(&bench->trial, MODES_MOST, seconds, &trial);
+	struct search_trial trial = { 0 };
+	int err = trial_search(&bench->trial, MODES_FASTEST, seconds, &trial);
 
 	*ret_offered = trial.offered;
 	*ret_arrived = trial.offered * (1 - trial.loss);
 	return err;
 }
 
-static int modes_latency(struct modes_bench *bench, struct modes_result *result)
+static int modes_latency(struct modes_bench *bench, struct modes_result *result, unsigned int round)
 {
 	struct trial *trial = malloc(sizeof(*trial));
 	int err = trial ? 0 : -ENOMEM;
 
 	for (unsigned int load = 0; err >= 0 && load < MODES_LOADS; load++) {
-		double rate = modes_loads[load] * result->pdr.low;
+		double rate = modes_loads[load] * result->values[MODES_PDR][round];
 
 		err = trial_run(&bench->trial, rate > MODES_LEAST ? rate : MODES_LEAST, bench->ndr.trial,
 				trial);
 		for (unsigned int part = 0; part < MODES_PARTS; part++)
-			result->latency[load][part] =
+			result->values[modes_latency_metric(load, part)][round] =
 				histogram_percentile(trial->metered.latency, modes_parts[part]) / 1e3;
 	}
 	free(trial);
 	return err;
 }
 
-static int modes_measure(struct modes_bench *bench, const struct subject *subject,
-			 struct modes_result *result)
+static int modes_measure(struct modes_bench *bench, double sender, struct modes_result *result,
+			 unsigned int round)
 {
+	struct search_result ndr = { 0 }, pdr = { 0 };
 	double offered;
 	int err;
 
-	modes_step(subject, "all that the sender can do");
-	err = modes_most(bench, bench->ndr.trial, &offered, &result->most); // warms up
+	err = modes_most(bench, bench->ndr.trial, &offered, &result->values[MODES_MOST][round]); // warms up
 	if (err >= 0)
-		err = modes_most(bench, bench->ndr.trial, &offered, &result->most);
+		err = modes_most(bench, bench->ndr.trial, &offered, &result->values[MODES_MOST][round]);
 	if (err >= 0)
-		modes_step(subject, "the highest rate with 0.5 % loss");
+		err = search(&bench->pdr, MODES_LEAST, sender, trial_search, &bench->trial, &pdr);
 	if (err >= 0)
-		err = search(&bench->pdr, MODES_LEAST, bench->sender, trial_search, &bench->trial,
-			     &result->pdr);
+		err = search(&bench->ndr, MODES_LEAST, pdr.high > 0 ? pdr.high : sender, trial_search,
+			     &bench->trial, &ndr);
+	result->values[MODES_PDR][round] = pdr.low;
+	result->values[MODES_NDR][round] = ndr.low;
+	result->bounded |= pdr.low > MODES_HEADROOM * sender;
 	if (err >= 0)
-		modes_step(subject, "the highest rate without loss");
+		err = modes_latency(bench, result, round);
 	if (err >= 0)
-		err = search(&bench->ndr, MODES_LEAST,
-			     result->pdr.high > 0 ? result->pdr.high : bench->sender, trial_search,
-			     &bench->trial, &result->ndr);
-	if (err >= 0)
-		modes_step(subject, "latency");
-	result->bounded = result->pdr.low > MODES_HEADROOM * bench->sender;
-	return err < 0 ? err : modes_latency(bench, result);
-}
-
-static int modes_attached(struct modes_bench *bench, const struct subject *subject,
-			  struct modes_result *result)
-{
-	int err = subject_attach(bench->beds, subject);
-
-	if (err < 0)
-		return err;
-	generate_expect_gateways(bench->generate, subject->delivery == SUBJECT_ROUTES);
-	err = modes_measure(bench, subject, result);
-	subject_detach(bench->beds);
-	if (err < 0 && !modes_stop)
-		warnx("bench modes: cannot measure %s: %s", subject->name, strerror(-err));
+		result->rounds++;
 	return err;
 }
 
+static int modes_scenes(struct modes_bench *bench, unsigned int subject, unsigned int round)
+{
+	int err = 0;
+
+	generate_expect_gateways(bench->generate, bench->subjects[subject]->delivery == SUBJECT_ROUTES);
+	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
+		struct modes_result *result = &bench->results[scene][subject];
+
+		fprintf(stderr, "round %u of %u: %s, %s\n", round + 1, bench->rounds,
+			bench->subjects[subject]->name, bench->scenes[scene].text);
+		modes_enter(bench, scene);
+		err = modes_measure(bench, bench->scenes[scene].sender, result, round);
+	}
+	return err;
+}
+
+// The subject is between the ports, and the routes lead out of this one.
+static int modes_attached(struct modes_bench *bench, unsigned int subject, unsigned int round,
+			  const struct lane_port *egress)
+{
+	const struct workload *workload = bench->scenario.workload;
+	struct updater *updater = NULL;
+	__u64 wrong = bench->trial.wrong;
+	long changes;
+	int err = 0;
+
+	if (workload && workload->updates > 0)
+		err = updater_start(&bench->scenario, egress, workload->updates, &updater);
+	if (err >= 0)
+		err = modes_scenes(bench, subject, round);
+	changes = updater_stop(updater);
+	if (bench->subjects[subject]->kind == SUBJECT_TESTPMD) // it leaves the TTL as it is
+		bench->trial.wrong = wrong;
+	bench->changes += changes > 0 ? changes : 0;
+	return err < 0 ? err : changes < 0 ? changes : 0;
+}
+
+static int modes_subject(struct modes_bench *bench, unsigned int index, unsigned int round)
+{
+	const struct subject *subject = bench->subjects[index];
+	const struct lane_port *egress, *usual = &bench->topology.subject.r1;
+	int err = subject_prepare(bench->beds, subject, &egress);
+
+	if (err >= 0 && egress != usual)
+		err = scenario_lead(&bench->scenario, egress);
+	if (err >= 0)
+		err = subject_attach(bench->beds, subject);
+	if (err >= 0)
+		err = modes_attached(bench, index, round, egress);
+	if (err < 0 && !modes_stop)
+		warnx("bench modes: cannot measure %s: %s", subject->name, strerror(-err));
+	if (egress != usual)
+		scenario_lead(&bench->scenario, usual);
+	subject_detach(bench->beds);
+	return modes_stop ? -EINTR : err;
+}
+
+static int modes_round(struct modes_bench *bench, unsigned int round)
+{
+	int err = 0, failed = 0;
+
+	for (unsigned int i = 0; err != -EINTR && i < bench->subject_count; i++) {
+		unsigned int subject = (i + round) % bench->subject_count;
+
+		if (subject_lacks(bench->subjects[subject]))
+			continue;
+		err = modes_subject(bench, subject, round);
+		failed = err < 0 ? err : failed;
+	}
+	return failed;
+}
+
+// What the sender can do at all, with each kind of traffic.
 static int modes_self_test(struct modes_bench *bench)
 {
-	const struct subject *drop = subject_find(MODES_SELF_TEST);
 	double arrived;
-	int err = subject_attach(bench->beds, drop);
+	int err = subject_attach(bench->beds, subject_find(MODES_SELF_TEST));
 
-	modes_step(drop, "what the sender can do at all");
-	for (unsigned int i = 0; err >= 0 && i < 2; i++) // the first one warms up
-		err = modes_most(bench, bench->ndr.trial, &bench->sender, &arrived);
+	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
+		modes_enter(bench, scene);
+		for (unsigned int i = 0; err >= 0 && i < 2; i++) // the first one warms up
+			err = modes_most(bench, bench->ndr.trial, &bench->scenes[scene].sender, &arrived);
+	}
 	subject_detach(bench->beds);
 	return err;
 }
 
 // --- results ---
 
-static void modes_row(const struct modes_bench *bench, unsigned int index)
-{
-	const struct modes_result *result = &bench->results[index];
-
-	printf("%-18s %8.3f %8.3f %8.3f ", bench->subjects[index]->name, result->ndr.low / 1e6,
-	       result->pdr.low / 1e6, result->most / 1e6);
-	for (unsigned int load = 1; load < MODES_LOADS; load++)
-		printf(" %7.1f %7.1f ", result->latency[load][0], result->latency[load][1]);
-	printf("%s\n", result->bounded ? " the sender" : "");
-}
-
 static void modes_table(const struct modes_bench *bench)
 {
 	struct machine machine;
 
 	machine_read(&machine);
-	printf("IPv%u, %zu route%s. The sender itself: %.3f Mpps; where a mode comes close to that, it is "
-	       "what limits.\n\n",
-	       bench->family == AF_INET6 ? 6 : 4, bench->routes, bench->routes == 1 ? "" : "s",
-	       bench->sender / 1e6);
-	printf("%-18s %8s %8s %8s  %-16s %-16s %-16s\n", "", "NDR", "PDR", "most", "at 10 % of PDR",
-	       "at 50 %", "at 90 %");
-	printf("%-18s %8s %8s %8s  %7s %7s  %7s %7s  %7s %7s  limited by\n", "mode", "Mpps", "Mpps", "Mpps",
-	       "p50, us", "p99, us", "p50", "p99", "p50", "p99");
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		modes_row(bench, i);
-	printf("\n%s, %u CPUs, %s, over veth: compare the rows, not with a NIC.\n", machine.cpu, machine.cpus,
+	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
+		modes_print_scene(&bench->scenes[scene]);
+		for (unsigned int i = 0; i < bench->subject_count; i++)
+			modes_print_result(bench->subjects[i]->name, &bench->results[scene][i],
+					   subject_lacks(bench->subjects[i]));
+		putchar('\n');
+	}
+	if (bench->changes)
+		printf("%ld changes of routes were made meanwhile.\n", bench->changes);
+	printf("%s, %u CPUs, %s, over veth: compare the rows, not with a NIC.\n", machine.cpu, machine.cpus,
 	       machine.kernel);
 }
 
-static void modes_add(json_t *record, const char *front, const char *what, const char *unit,
-		      enum record_better better, double value)
+static const struct modes_result *modes_ceiling(const struct modes_bench *bench, unsigned int scene)
 {
-	char name[RECORD_NAME];
-
-	snprintf(name, sizeof(name), "%s %s", front, what);
-	record_add(record, &(struct record_figure){ name, unit, better, false, &value, 1 });
+	for (unsigned int i = 0; i < bench->subject_count; i++)
+		if (strcmp(bench->subjects[i]->name, MODES_CEILING) == 0)
+			return &bench->results[scene][i];
+	return NULL;
 }
 
-static void modes_figures(const struct modes_bench *bench, unsigned int index, json_t *record)
+static json_t *modes_scene_json(const struct modes_bench *bench, unsigned int scene)
 {
-	const struct modes_result *result = &bench->results[index];
-	char front[RECORD_NAME / 2], what[32];
+	json_t *missing = json_object();
 
-	snprintf(front, sizeof(front), "modes IPv%u %zu-routes %s", bench->family == AF_INET6 ? 6 : 4,
-		 bench->routes, bench->subjects[index]->name);
-	if (!result->bounded) { // else it says something of the sender only
-		modes_add(record, front, "NDR", "1/s", RECORD_MORE, result->ndr.low);
-		modes_add(record, front, "PDR", "1/s", RECORD_MORE, result->pdr.low);
+	for (unsigned int i = 0; i < bench->subject_count; i++) {
+		const char *lacks = subject_lacks(bench->subjects[i]);
+
+		if (lacks || !bench->results[scene][i].rounds)
+			json_object_set_new(missing, bench->subjects[i]->name,
+					    json_string(lacks ? lacks : "it could not be set up"));
 	}
-	modes_add(record, front, "most", "1/s", RECORD_MORE, result->most);
-	for (unsigned int load = 0; load < MODES_LOADS; load++)
-		for (unsigned int part = 0; part < MODES_PARTS; part++) {
-			snprintf(what, sizeof(what), "latency-at-%.0f%% %s", 100 * modes_loads[load],
-				 modes_part_names[part]);
-			modes_add(record, front, what, "us", RECORD_LESS, result->latency[load][part]);
-		}
+	return json_pack("{s:s, s:s, s:f, s:o}", "name", bench->scenes[scene].name, "text",
+			 bench->scenes[scene].text, "sender", bench->scenes[scene].sender, "not_measured",
+			 missing);
+}
+
+static int modes_json(const struct modes_bench *bench)
+{
+	json_t *record = record_new("modes"), *scenes = json_array();
+
+	json_object_set_new(record, "scenes", scenes);
+	json_object_set_new(record, "port", machine_port_json(&bench->topology.subject.r0));
+	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
+		json_array_append_new(scenes, modes_scene_json(bench, scene));
+		for (unsigned int i = 0; i < bench->subject_count; i++)
+			modes_add_result(record, &bench->scenes[scene], bench->subjects[i]->name,
+					 &bench->results[scene][i], modes_ceiling(bench, scene));
+	}
+	return record_print(stdout, record);
 }
 
 static int modes_report(const struct modes_bench *bench)
 {
-	json_t *record;
 	int err = 0;
 
-	if (bench->json) {
-		record = record_new("modes");
-		json_object_set_new(record, "sender", json_real(bench->sender));
-		for (unsigned int i = 0; i < bench->subject_count; i++)
-			modes_figures(bench, i, record);
-		err = record_print(stdout, record);
-	} else {
+	if (bench->json)
+		err = modes_json(bench);
+	else
 		modes_table(bench);
-	}
 	if (err < 0 || fflush(stdout) == EOF) {
 		warnx("bench modes: cannot write the results");
 		return -EIO;
 	}
 	if (bench->trial.wrong)
-		warnx("bench modes: %llu packets arrived wrong, twice or out of order", bench->trial.wrong);
+		warnx("bench modes: %llu packets arrived wrong or twice, or after later ones (%llu)",
+		      bench->trial.wrong, bench->trial.late);
 	return bench->trial.wrong ? -EBADMSG : 0;
 }
 
 // --- set-up ---
 
+// Names of what is measured; a workload and a size are part of it.
+static void modes_name_scenes(struct modes_bench *bench)
+{
+	const char *workload = bench->scenario.workload ? bench->scenario.workload->name : "";
+
+	for (unsigned int i = 0; i < modes_scene_count(bench); i++) {
+		unsigned int family = i / bench->size_count;
+		const struct load *load = &bench->sizes[i % bench->size_count];
+		const char *number = bench->families[family] == AF_INET6 ? "6" : "4";
+		char size[24] = "imix";
+
+		if (!load->sizes[1])
+			snprintf(size, sizeof(size), "%u-bytes", load->sizes[0] + 4);
+		snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
+			 "modes IPv%s %zu-routes%s%s %s", number, bench->routes[family], *workload ? " " : "",
+			 workload, size);
+		size[strcspn(size, "-")] = *size == 'i' ? 0 : ' ';
+		snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text), "%s%sIPv%s, %zu route%s, %s",
+			 workload, *workload ? ": " : "", number, bench->routes[family],
+			 bench->routes[family] == 1 ? "" : "s", size);
+	}
+}
+
+static int modes_load(struct modes_bench *bench)
+{
+	struct scenario_bed bed = { &bench->topology, bench->generate, bench->beds, false };
+	int err = 0;
+
+	for (unsigned int i = 0; i < bench->subject_count; i++)
+		bed.own_table |= bench->subjects[i]->own_table;
+	for (unsigned int i = 0; err >= 0 && i < bench->family_count; i++)
+		err = scenario_load(&bench->scenario, &bed, bench->families[i], &bench->routes[i]);
+	bench->trial.share = scenario_share(&bench->scenario);
+	return err;
+}
+
+static unsigned int modes_largest(const struct modes_bench *bench)
+{
+	unsigned int most = 0;
+
+	for (unsigned int i = 0; i < bench->size_count; i++)
+		if (load_largest(&bench->sizes[i]) > most)
+			most = load_largest(&bench->sizes[i]);
+	return most;
+}
+
 static int modes_set_up(struct modes_bench *bench)
 {
-	struct scenario_bed bed;
 	struct why why = { 0 };
 	int err = generate_open(&bench->topology, &bench->generate);
 
 	bench->generator_bed = (struct generator_bed){ .lane = &bench->topology.subject,
 						       .generate = bench->generate,
-						       .largest = load_largest(&bench->trial.load) };
+						       .largest = modes_largest(bench) };
+
 	if (err >= 0)
 		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
-	bed = (struct scenario_bed){ &bench->topology, bench->generate, bench->beds, false };
 	if (err >= 0)
-		err = scenario_load(&bench->scenario, &bed, bench->family, &bench->routes);
+		err = modes_load(bench);
 	if (err >= 0)
 		err = generate_meter(bench->generate, true);
 	if (err >= 0)
@@ -270,7 +371,7 @@ static int modes_set_up(struct modes_bench *bench)
 
 static int modes_run(struct modes_bench *bench)
 {
-	int err = topology_open(&bench->topology);
+	int failed = 0, err = topology_open(&bench->topology);
 
 	if (err < 0) {
 		warnx("bench modes: cannot make network namespaces: %s%s", strerror(-err),
@@ -278,121 +379,99 @@ static int modes_run(struct modes_bench *bench)
 		return err;
 	}
 	err = modes_set_up(bench);
+	modes_name_scenes(bench);
 	if (err >= 0)
 		err = modes_self_test(bench);
-	for (unsigned int i = 0; err >= 0 && i < bench->subject_count; i++)
-		err = modes_attached(bench, bench->subjects[i], &bench->results[i]);
+	for (unsigned int round = 0; err >= 0 && !modes_stop && round < bench->rounds; round++)
+		failed = modes_round(bench, round) < 0 ? -EIO : failed;
+	if (err >= 0 && !modes_stop)
+		err = modes_report(bench);
 	generator_close(bench->trial.generator);
 	subject_close(bench->beds);
 	generate_close(bench->generate);
 	topology_close(&bench->topology);
 	if (modes_stop)
 		warnx("bench modes: interrupted");
-	return err < 0 ? err : modes_report(bench);
+	return err < 0 ? err : modes_stop ? -EINTR : failed;
 }
 
 // --- options ---
 
 static int modes_help(int status)
 {
-	fprintf(status ? stderr : stdout,
+	FILE *out = status ? stderr : stdout;
+	const struct workload *workloads;
+	unsigned int count;
+
+	fprintf(out,
 		"Usage: penstock bench modes [OPTION]...\n"
 		"Offers packets at many rates to each mode, in network namespaces of its own: how much each "
 		"takes without\n"
 		"loss (NDR) and with 0.5 %% of it (PDR), and how long packets are under way. As root.\n\n"
-		"  --modes A,B,...   as `penstock bench forward --help` lists them (" MODES_LIST ")\n"
-		"  --family 4|6      what to send (4)\n"
+		"  --modes A,B,...   as `penstock bench forward --help` lists them, all by default:\n"
+		"                    " MODES_LIST "\n"
+		"  --workload NAME   routes, traffic and what else goes on, see below\n"
+		"  --family 4|6|both what to send (4)\n"
 		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
-		"  --size N|imix     bytes of a frame with FCS, 64 to 1518; imix: 28 of 64, 16 of 570, 4 of "
+		"  --size A,B,...    bytes of a frame with FCS, 64 to 1518; imix: 28 of 64, 16 of 570, 4 of "
 		"1518 (64)\n"
 		"  --generator G     what sends: afxdp, an AF_XDP socket at any rate; live, live frames of "
-		"the "
-		"kernel's, each\n"
-		"                    batch when the one before is through (afxdp)\n"
+		"the kernel's,\n"
+		"                    each batch when the one before is through (afxdp)\n"
+		"  --rounds N        how often all of it is measured, 1 to %d (1)\n"
 		"  --quick           trials of 0.1 s and 3 %% instead of 1 s, 21 s for each rate, and 0.5 "
 		"%%\n"
 		"  --cpu N           the CPU that sends (the first one)\n"
-		"  --json            results as JSON\n");
+		"  --json            results as JSON\n\nWorkloads:\n",
+		MODES_ROUNDS_MAX);
+	workloads = workload_list(&count);
+	for (unsigned int i = 0; i < count; i++)
+		fprintf(out, "  %-8s %s\n", workloads[i].name, workloads[i].text);
 	return status;
 }
 
-static int modes_usage(const char *option, const char *value, const char *want)
+static bool modes_fits(const struct subject *subject)
 {
-	warnx("bench modes: %s %s: want %s", option, value, want);
-	return -EINVAL;
+	return subject->delivery != SUBJECT_NOTHING;
 }
 
-static int modes_parse_modes(struct modes_bench *bench, const char *text)
+static int modes_parse_sizes(struct modes_bench *bench, const char *text)
 {
-	char copy[512], *rest = copy, *name;
-
-	bench->subject_count = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	while ((name = strsep(&rest, ","))) {
-		const struct subject *subject = subject_find(name);
-
-		if (!subject || subject->delivery == SUBJECT_NOTHING || subject->own_table ||
-		    bench->subject_count == MODES_MAX)
-			return modes_usage("--modes", name,
-					   "up to 16 modes that forward by the kernel's routes");
-		bench->subjects[bench->subject_count++] = subject;
-	}
-	return 0;
+	bench->size_text = text;
+	return option_sizes("modes", text, bench->sizes, &bench->size_count);
 }
 
-static int modes_parse_size(struct modes_bench *bench, const char *text)
+static int modes_parse_workload(struct modes_bench *bench, const char *name)
 {
-	static const struct load imix = { .sizes = { 60, 566, 1514 }, .weights = { 28, 16, 4 } };
-	struct load *load = &bench->trial.load;
-	char *end;
-	unsigned long size = strtoul(text, &end, 10);
+	const struct workload *workload = workload_find(name);
 
-	if (strcmp(text, "imix") == 0) {
-		memcpy(load->sizes, imix.sizes, sizeof(load->sizes));
-		memcpy(load->weights, imix.weights, sizeof(load->weights));
-		return 0;
-	}
-	if (*end || size < 64 || size > LOAD_LARGEST + 4)
-		return modes_usage("--size", text, "64 to 1518, or imix");
-	load->sizes[0] = size - 4;
-	load->weights[0] = 1;
-	return 0;
-}
-
-static int modes_parse_cpu(struct modes_bench *bench, const char *text)
-{
-	char *end;
-	unsigned long cpu = strtoul(text, &end, 10);
-	cpu_set_t allowed;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	if (*end || cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, &allowed))
-		return modes_usage("--cpu", text, "the number of a CPU that this process may run on");
-	bench->trial.load.cpu = cpu;
-	return 0;
-}
-
-static int modes_parse_family(struct modes_bench *bench, const char *text)
-{
-	if (strcmp(text, "4") != 0 && strcmp(text, "6") != 0)
-		return modes_usage("--family", text, "4 or 6");
-	bench->family = bench->trial.load.family = *text == '6' ? AF_INET6 : AF_INET;
-	return 0;
+	if (!workload)
+		return option_refuse("modes", "--workload", name, "one that --help lists");
+	if (bench->scenario.routes->count)
+		return option_refuse("modes", "--workload", name, "either a workload or --routes");
+	return scenario_add_workload(&bench->scenario, workload);
 }
 
 static int modes_parse_option(struct modes_bench *bench, int option)
 {
 	switch (option) {
 	case 'm':
-		return modes_parse_modes(bench, optarg);
+		return option_subjects("modes", "--modes", optarg, modes_fits, "routers that forward",
+				       bench->subjects, &bench->subject_count);
+	case 'w':
+		return modes_parse_workload(bench, optarg);
 	case 'f':
-		return modes_parse_family(bench, optarg);
+		return option_families("modes", optarg, bench->families, &bench->family_count);
 	case 't':
-		return scenario_add(&bench->scenario, optarg);
+		return bench->scenario.workload
+			       ? option_refuse("modes", "--routes", optarg, "either a workload or --routes")
+			       : scenario_add(&bench->scenario, optarg);
 	case 's':
-		return modes_parse_size(bench, optarg);
+		return modes_parse_sizes(bench, optarg);
+	case 'r':
+		return option_number("modes", "--rounds", optarg, 1, MODES_ROUNDS_MAX, &bench->rounds);
 	case 'c':
-		return modes_parse_cpu(bench, optarg);
+		return option_cpu("modes", optarg, &bench->cpu);
 	case 'g':
 		return generator_choose(optarg, 0, &bench->way);
 	case 'q':
@@ -411,8 +490,9 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 static int modes_parse(struct modes_bench *bench, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "modes", required_argument, NULL, 'm' },  { "family", required_argument, NULL, 'f' },
-		{ "routes", required_argument, NULL, 't' }, { "size", required_argument, NULL, 's' },
+		{ "modes", required_argument, NULL, 'm' },  { "workload", required_argument, NULL, 'w' },
+		{ "family", required_argument, NULL, 'f' }, { "routes", required_argument, NULL, 't' },
+		{ "size", required_argument, NULL, 's' },   { "rounds", required_argument, NULL, 'r' },
 		{ "cpu", required_argument, NULL, 'c' },    { "generator", required_argument, NULL, 'g' },
 		{ "quick", no_argument, NULL, 'q' },        { "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },         { 0 },
@@ -434,14 +514,27 @@ static int modes_parse(struct modes_bench *bench, int argc, char **argv)
 
 static int modes_set_defaults(struct modes_bench *bench)
 {
+	int err = scenario_open(&bench->scenario, &modes_stop);
+
 	bench->ndr = SEARCH_NDR;
 	bench->pdr = SEARCH_PDR;
-	bench->trial.stop = &modes_stop;
+	bench->rounds = 1;
 	bench->way = &generator_afxdp;
-	modes_parse_family(bench, "4");
-	modes_parse_size(bench, "64");
-	modes_parse_modes(bench, MODES_LIST);
-	return scenario_open(&bench->scenario, &modes_stop);
+	bench->trial.stop = &modes_stop;
+	option_families("modes", "4", bench->families, &bench->family_count);
+	option_subjects("modes", "--modes", MODES_LIST, modes_fits, "", bench->subjects,
+			&bench->subject_count);
+	return err;
+}
+
+// What no option said.
+static int modes_complete(struct modes_bench *bench)
+{
+	const struct workload *workload = bench->scenario.workload;
+
+	if (!bench->size_count && modes_parse_sizes(bench, workload ? workload->size : "64") < 0)
+		return -EINVAL;
+	return bench->scenario.routes->count ? 0 : scenario_add(&bench->scenario, "1");
 }
 
 int bench_modes(int argc, char **argv)
@@ -455,7 +548,7 @@ int bench_modes(int argc, char **argv)
 	err = modes_parse(bench, argc, argv);
 	if (err != 0) {
 		code = err > 0 ? EXIT_SUCCESS : MODES_USAGE;
-	} else if (bench->scenario.routes->count || scenario_add(&bench->scenario, "1") >= 0) {
+	} else if (modes_complete(bench) >= 0) {
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
 		sigaction(SIGHUP, &action, NULL);

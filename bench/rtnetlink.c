@@ -8,10 +8,12 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
 #define RTNETLINK_MESSAGE_SIZE 1024
+#define RTNETLINK_MEMBERS      64 // of a group
 
 struct rtnetlink {
 	struct mnl_socket *socket;
@@ -152,5 +154,23 @@ int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, c
 	header->ndm_state = NUD_PERMANENT;
 	mnl_attr_put(message, NDA_DST, rtnetlink_address_size(family), address);
 	mnl_attr_put(message, NDA_LLADDR, 6, mac);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
+int rtnetlink_group(struct rtnetlink *rtnetlink, __u32 id, __u32 first, unsigned int count)
+{
+	struct nexthop_grp members[RTNETLINK_MEMBERS] = { 0 };
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nhmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+	if (count > RTNETLINK_MEMBERS)
+		return -E2BIG;
+	for (unsigned int i = 0; i < count; i++)
+		members[i].id = first + i;
+	header->nh_family = AF_UNSPEC;
+	header->nh_protocol = RTPROT_STATIC;
+	mnl_attr_put_u32(message, NHA_ID, id);
+	mnl_attr_put(message, NHA_GROUP, count * sizeof(members[0]), members);
 	return rtnetlink_ask(rtnetlink, message);
 }

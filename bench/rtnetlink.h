@@ -39,3 +39,6 @@ int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, con
 // Adds a permanent neighbour or gives it another MAC.
 int rtnetlink_neighbour(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
 			const __u8 mac[6]);
+
+// Makes next-hop object id the group of the objects first, first + 1, ..., all with the same weight.
+int rtnetlink_group(struct rtnetlink *rtnetlink, __u32 id, __u32 first, unsigned int count);

@@ -4,6 +4,7 @@
 #include "bench/destination.h"
 #include "bench/inject.h"
 #include "bench/netns.h"
+#include "bench/rtnetlink.h"
 #include "bench/workload/prefix.h"
 #include "bench/workload/random.h"
 #include "bench/workload/table_generate.h"
@@ -14,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCENARIO_SEED 1
+#define SCENARIO_SEED        1
+#define SCENARIO_PACKETS     16 // that `strangers` of a workload are some of
+#define SCENARIO_FAN_GATEWAY 64 // the first gateway of a fan; those below are of the lane
 
 // Set aside for benchmarks by RFC 2544 and RFC 5180.
 static const char *const scenario_one_route[] = { "198.18.0.0/15", "2001:2::/48" };
@@ -22,6 +25,12 @@ static const char *const scenario_one_route[] = { "198.18.0.0/15", "2001:2::/48"
 static unsigned int scenario_family_number(__u8 family)
 {
 	return family == AF_INET6 ? 6 : 4;
+}
+
+// The first of the next-hop objects of a fan; the group comes after them.
+static __u32 scenario_fan_object(__u8 family)
+{
+	return family == AF_INET6 ? 2000 : 1000;
 }
 
 static int scenario_tell_refusals(const struct table *table, const struct inject_refusals *refusals)
@@ -36,21 +45,63 @@ static int scenario_tell_refusals(const struct table *table, const struct inject
 	return refusals->error;
 }
 
-static int scenario_inject_table(const struct scenario *scenario, const struct scenario_bed *bed,
-				 const struct table *table, struct inject *inject)
+// The next hops of a workload that has a fan of them: all with the MAC of gateway 0, so that the sink need
+// not know which one a packet takes.
+static int scenario_fan(const struct scenario *scenario, struct inject *inject, __u8 family,
+			const struct lane_port *egress)
 {
-	struct inject_hop hops[LANE_GATEWAYS] = { 0 };
+	struct inject_hop hop = { .ifindex = egress->ifindex };
 	struct inject_refusals refusals;
-	unsigned int gateway;
-	size_t i;
+	unsigned int members = scenario->workload->fan;
+	struct rtnetlink *rtnetlink;
+	__u8 mac[6];
+	int err = rtnetlink_open(&rtnetlink);
+
+	lane_gateway_mac(0, mac);
+	for (unsigned int i = 0; err >= 0 && i < members; i++) {
+		lane_gateway_address(SCENARIO_FAN_GATEWAY + i, family, hop.gateway);
+		hop.object = scenario_fan_object(family) + i;
+		err = rtnetlink_neighbour(rtnetlink, egress->ifindex, family, hop.gateway, mac);
+		if (err >= 0)
+			err = inject_object(inject, INJECT_REPLACE, family, &hop);
+	}
+	if (err >= 0)
+		err = inject_flush(inject, &refusals);
+	if (err >= 0 && refusals.count)
+		err = refusals.error;
+	if (err >= 0)
+		err = rtnetlink_group(rtnetlink, scenario_fan_object(family) + members,
+				      scenario_fan_object(family), members);
+	rtnetlink_close(rtnetlink);
+	return err;
+}
+
+static void scenario_hops(const struct scenario *scenario, __u8 family, const struct lane_port *egress,
+			  struct inject_hop hops[LANE_GATEWAYS])
+{
+	bool fan = scenario->workload && scenario->workload->fan;
+
+	for (unsigned int gateway = 0; gateway < LANE_GATEWAYS; gateway++) {
+		hops[gateway] = (struct inject_hop){ .ifindex = egress->ifindex };
+		if (fan)
+			hops[gateway].object = scenario_fan_object(family) + scenario->workload->fan;
+		lane_gateway_address(gateway, family, hops[gateway].gateway);
+	}
+}
+
+static int scenario_inject_table(const struct scenario *scenario, const struct lane_port *egress,
+				 enum inject_verb verb, const struct table *table, struct inject *inject)
+{
+	struct inject_hop hops[LANE_GATEWAYS];
+	struct inject_refusals refusals;
+	__u8 family = table->routes[0].family;
 	int err = 0;
 
-	for (gateway = 0; gateway < LANE_GATEWAYS; gateway++) {
-		hops[gateway].ifindex = bed->topology->subject.r1.ifindex;
-		lane_gateway_address(gateway, table->routes[0].family, hops[gateway].gateway);
-	}
-	for (i = 0; err >= 0 && i < table->count; i++) {
-		err = inject_route(inject, INJECT_ADD, &table->routes[i],
+	if (scenario->workload && scenario->workload->fan)
+		err = scenario_fan(scenario, inject, family, egress);
+	scenario_hops(scenario, family, egress, hops);
+	for (size_t i = 0; err >= 0 && i < table->count; i++) {
+		err = inject_route(inject, verb, &table->routes[i],
 				   &hops[lane_gateway(table->routes[i].nexthop)]);
 		if (*scenario->stop)
 			return -EINTR;
@@ -64,25 +115,76 @@ static int scenario_inject_table(const struct scenario *scenario, const struct s
 	return scenario_tell_refusals(table, &refusals);
 }
 
-static int scenario_inject(const struct scenario *scenario, const struct scenario_bed *bed,
-			   const struct table *table)
+static int scenario_inject(const struct scenario *scenario, const struct lane_port *egress,
+			   enum inject_verb verb, const struct table *table)
 {
 	struct inject *inject;
 	int home, err;
 
-	err = netns_enter(bed->topology->subject.r0.netns, &home);
+	err = netns_enter(egress->netns, &home);
 	if (err < 0)
 		return err;
 	err = inject_open(&inject);
 	if (err >= 0) {
-		err = scenario_inject_table(scenario, bed, table, inject);
+		err = scenario_inject_table(scenario, egress, verb, table, inject);
 		inject_close(inject);
 	}
 	netns_leave(home);
 	return err;
 }
 
-static int scenario_draw(const struct scenario_bed *bed, const struct table *table)
+// Some of the destinations are where no route leads: in the last /24 of the documentation prefixes, which no
+// table has.
+static void scenario_estrange(const struct scenario *scenario, __u8 family,
+			      struct generate_destination *destinations)
+{
+	static const __u8 strange4[] = { 203, 0, 113 }, strange6[] = { 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff };
+	unsigned int strangers = scenario->workload ? scenario->workload->strangers : 0;
+
+	for (unsigned int i = 0; strangers && i < TRAFFIC_DESTINATIONS; i++) {
+		if (i * 5 % SCENARIO_PACKETS >= strangers) // not all in a row
+			continue;
+		if (family == AF_INET6)
+			memcpy(destinations[i].address, strange6, sizeof(strange6));
+		else
+			memcpy(destinations[i].address, strange4, sizeof(strange4));
+	}
+}
+
+static int scenario_compare(const void *one, const void *other)
+{
+	return memcmp(((const struct destination *)one)->address,
+		      ((const struct destination *)other)->address,
+		      sizeof(((const struct destination *)one)->address));
+}
+
+// The routes of the table that cover none of the destinations, which it sorts.
+static int scenario_find_quiet(const struct table *table, struct destination *destinations,
+			       struct table **ret_quiet)
+{
+	struct table *quiet = table_new();
+	size_t below = 0;
+	int err = quiet ? 0 : -ENOMEM;
+
+	qsort(destinations, TRAFFIC_DESTINATIONS, sizeof(*destinations), scenario_compare);
+	for (size_t i = 0; err >= 0 && i < table->count; i++) {
+		const struct table_route *route = &table->routes[i];
+
+		while (below < TRAFFIC_DESTINATIONS &&
+		       memcmp(destinations[below].address, route->addr, sizeof(route->addr)) < 0)
+			below++;
+		if (below == TRAFFIC_DESTINATIONS || !prefix_covers(route, destinations[below].address))
+			err = table_append(quiet, route);
+	}
+	if (err < 0) {
+		table_free(quiet);
+		return err;
+	}
+	*ret_quiet = quiet;
+	return 0;
+}
+
+static int scenario_draw(struct scenario *scenario, const struct scenario_bed *bed, const struct table *table)
 {
 	static struct generate_destination destinations[TRAFFIC_DESTINATIONS];
 	static struct destination drawn[TRAFFIC_DESTINATIONS];
@@ -99,16 +201,18 @@ static int scenario_draw(const struct scenario_bed *bed, const struct table *tab
 	}
 	for (i = 0; i < TRAFFIC_DESTINATIONS; i++) {
 		memcpy(destinations[i].address, drawn[i].address, sizeof(destinations[i].address));
-		destinations[i].gateway = lane_gateway(drawn[i].nexthop);
+		destinations[i].gateway =
+			scenario->workload && scenario->workload->fan ? 0 : lane_gateway(drawn[i].nexthop);
 	}
+	scenario_estrange(scenario, table->routes[0].family, destinations);
 	generate_set_destinations(bed->generate, table->routes[0].family, destinations, TRAFFIC_DESTINATIONS);
-	return 0;
+	return scenario_find_quiet(table, drawn, &scenario->quiet[scenario->loaded_count]);
 }
 
-static int scenario_load_table(const struct scenario *scenario, const struct scenario_bed *bed,
+static int scenario_load_table(struct scenario *scenario, const struct scenario_bed *bed,
 			       const struct table *table)
 {
-	int err = scenario_inject(scenario, bed, table);
+	int err = scenario_inject(scenario, &bed->topology->subject.r1, INJECT_ADD, table);
 
 	if (err < 0)
 		return err;
@@ -119,17 +223,17 @@ static int scenario_load_table(const struct scenario *scenario, const struct sce
 			return err;
 		}
 	}
-	return scenario_draw(bed, table);
+	return scenario_draw(scenario, bed, table);
 }
 
-static int scenario_add_one_route(struct scenario *scenario)
+static int scenario_add_prefixes(struct scenario *scenario, const char *const *prefixes, unsigned int most)
 {
 	struct table_route route;
-	unsigned int i;
 	int err = 0;
 
-	for (i = 0; err >= 0 && i < 2; i++) {
-		prefix_parse(scenario_one_route[i], &route);
+	for (unsigned int i = 0; err >= 0 && i < most && prefixes[i]; i++) {
+		prefix_parse(prefixes[i], &route);
+		route.nexthop = i;
 		err = table_append(scenario->routes, &route);
 	}
 	return err;
@@ -168,14 +272,17 @@ static int scenario_add_file(struct scenario *scenario, const char *path)
 
 int scenario_open(struct scenario *scenario, const volatile sig_atomic_t *stop)
 {
-	scenario->stop = stop;
-	scenario->routes = table_new();
+	*scenario = (struct scenario){ .stop = stop, .routes = table_new() };
 	return scenario->routes ? 0 : -ENOMEM;
 }
 
 void scenario_close(struct scenario *scenario)
 {
 	table_free(scenario->routes);
+	for (unsigned int i = 0; i < SCENARIO_FAMILIES; i++) {
+		table_free(scenario->loaded[i]);
+		table_free(scenario->quiet[i]);
+	}
 }
 
 int scenario_add(struct scenario *scenario, const char *what)
@@ -183,7 +290,7 @@ int scenario_add(struct scenario *scenario, const char *what)
 	unsigned long routes;
 
 	if (strcmp(what, "1") == 0)
-		return scenario_add_one_route(scenario);
+		return scenario_add_prefixes(scenario, scenario_one_route, 2);
 	if (strcmp(what, "full") == 0)
 		return scenario_add_generated(scenario, 0);
 	if (strspn(what, "0123456789") < strlen(what))
@@ -196,8 +303,29 @@ int scenario_add(struct scenario *scenario, const char *what)
 	return scenario_add_generated(scenario, routes);
 }
 
-int scenario_load(const struct scenario *scenario, const struct scenario_bed *bed, __u8 family,
-		  size_t *ret_routes)
+int scenario_add_workload(struct scenario *scenario, const struct workload *workload)
+{
+	scenario->workload = workload;
+	if (workload->routes)
+		return scenario_add(scenario, workload->routes);
+	return scenario_add_prefixes(scenario, workload->prefixes, WORKLOAD_PREFIXES);
+}
+
+double scenario_share(const struct scenario *scenario)
+{
+	return scenario->workload ? 1 - (double)scenario->workload->strangers / SCENARIO_PACKETS : 1;
+}
+
+int scenario_lead(const struct scenario *scenario, const struct lane_port *egress)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < scenario->loaded_count; i++)
+		err = scenario_inject(scenario, egress, INJECT_REPLACE, scenario->loaded[i]);
+	return err;
+}
+
+int scenario_load(struct scenario *scenario, const struct scenario_bed *bed, __u8 family, size_t *ret_routes)
 {
 	struct table *table;
 	int err;
@@ -214,8 +342,11 @@ int scenario_load(const struct scenario *scenario, const struct scenario_bed *be
 	}
 	if (err >= 0)
 		err = scenario_load_table(scenario, bed, table);
-	if (err >= 0)
-		*ret_routes = table->count;
-	table_free(table);
-	return err;
+	if (err < 0) {
+		table_free(table);
+		return err;
+	}
+	*ret_routes = table->count;
+	scenario->loaded[scenario->loaded_count++] = table;
+	return 0;
 }

@@ -23,6 +23,8 @@ enum subject_kind {
 	SUBJECT_BASELINE, // a program of bench/baseline.bpf.c
 	SUBJECT_PENSTOCK, // the daemon
 	SUBJECT_THREADS,  // the daemon, in a mode that forwards in threads of its own
+	SUBJECT_DEVICES,  // the same, over devices of DPDK's that are r0 and r1
+	SUBJECT_TESTPMD,  // DPDK's testpmd over AF_XDP sockets
 };
 
 struct subject {
@@ -51,6 +53,20 @@ void subject_close(struct subject_bed *bed);
 
 // Gives the routes of one family to the subjects that have an own table.
 int subject_load(struct subject_bed *bed, const struct table *table);
+
+// Whether it forwards in threads of its own, not where packets come in.
+static inline bool subject_has_threads(const struct subject *subject)
+{
+	return subject->kind >= SUBJECT_THREADS;
+}
+
+// Returns why the subject cannot be had on this machine; NULL: it can, as far as is known beforehand.
+const char *subject_lacks(const struct subject *subject);
+
+// Makes what the subject needs between r0 and r1 beforehand, and returns the port that the routes have to
+// lead out of; subject_detach() removes it.
+int subject_prepare(struct subject_bed *bed, const struct subject *subject,
+		    const struct lane_port **ret_egress);
 
 // Puts the subject between r0 and r1 and returns when it is ready to forward. At most one is attached. Tells
 // errors on stderr.

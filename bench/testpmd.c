@@ -154,6 +154,20 @@ static void testpmd_tell_failure(const struct testpmd *testpmd, int err)
 	warnx("bench: testpmd does not forward; it says:\n%s", text);
 }
 
+bool testpmd_is_installed(void)
+{
+	const char *path = getenv("PATH");
+	char copy[4096], file[4352], *rest = copy, *folder;
+
+	snprintf(copy, sizeof(copy), "%s", path ? path : "");
+	while ((folder = strsep(&rest, ":"))) {
+		snprintf(file, sizeof(file), "%s/" TESTPMD_BINARY, folder);
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 int testpmd_start(const struct lane *lane, unsigned int cpu, const volatile sig_atomic_t *stop,
 		  struct testpmd **ret_testpmd)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "bench/lane.h"
 
@@ -14,6 +15,9 @@ struct testpmd;
 // does not. -ENOENT: it is not installed. -EINTR once *stop is set.
 int testpmd_start(const struct lane *lane, unsigned int cpu, const volatile sig_atomic_t *stop,
 		  struct testpmd **ret_testpmd);
+
+// Whether there is one to start.
+bool testpmd_is_installed(void);
 
 // Returns its process id.
 pid_t testpmd_pid(const struct testpmd *testpmd);

@@ -11,7 +11,8 @@
 
 #define TRIAL_POLL_NS 2000000
 #define TRIAL_POLLS   250 // half a second for packets that are still under way
-#define TRIAL_QUIET   3   // polls without a new packet: all have arrived
+#define TRIAL_CYCLE   16
+#define TRIAL_QUIET   20 // polls without a new packet: all have arrived
 
 static void trial_drain(const struct trial_bed *bed, __u64 sent)
 {
@@ -38,6 +39,14 @@ __u64 trial_arrived(const struct trial *trial)
 	return metered->counts.arrived > none ? metered->counts.arrived - none : 0;
 }
 
+// How many must arrive at least when none is lost: which packets those are repeats every TRIAL_CYCLE.
+static __u64 trial_wanted(const struct trial_bed *bed, __u64 sent)
+{
+	if (bed->share == 0 || bed->share == 1)
+		return sent;
+	return sent > TRIAL_CYCLE ? (sent - TRIAL_CYCLE) * bed->share : 0;
+}
+
 int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial)
 {
 	const struct generate_metered *metered = &ret_trial->metered;
@@ -54,6 +63,7 @@ int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *
 	trial_drain(bed, ret_trial->offered.sent);
 	generate_meter_read(bed->generate, &ret_trial->metered);
 	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late + metered->corrupt;
+	bed->late += metered->late;
 	return err;
 }
 
@@ -63,10 +73,11 @@ int trial_search(void *arg, double rate, double seconds, struct search_trial *re
 	int err = trial ? trial_run(arg, rate, seconds, trial) : -ENOMEM;
 
 	if (err >= 0) {
+		__u64 wanted = trial_wanted(arg, trial->offered.sent), arrived = trial_arrived(trial);
+
 		ret_trial->offered =
 			trial->offered.seconds > 0 ? trial->offered.sent / trial->offered.seconds : 0;
-		ret_trial->loss =
-			trial->offered.sent ? 1 - (double)trial_arrived(trial) / trial->offered.sent : 0;
+		ret_trial->loss = wanted > arrived ? 1 - (double)arrived / wanted : 0;
 	}
 	free(trial);
 	return err;

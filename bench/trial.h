@@ -11,7 +11,10 @@ struct trial_bed {
 	struct generator *generator;
 	const volatile sig_atomic_t *stop;
 	struct load load; // rate and seconds are set by each trial
-	__u64 wrong;      // packets that arrived wrong, twice, late or corrupt, of all trials so far
+	double share;     // part of the packets that a right router forwards; 0: all of them
+	// Packets of all trials so far: that arrived wrong, twice, late or corrupt; those of them that were
+	// late.
+	__u64 wrong, late;
 };
 
 struct trial {

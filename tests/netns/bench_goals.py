@@ -55,19 +55,47 @@ def test_program():
     assert medians['program penstock instructions'] <= 1.01 * INSTRUCTIONS, medians['program penstock instructions']
 
 
+def modes(*options):
+    """Figures of the one scene and subject, without their common front, which is the second result. Every packet that
+    arrives is right, once and in order, else the exit code is 1."""
+    done = subprocess.run(COMMAND + ['modes', '--quick', '--json', *options], stdout=subprocess.PIPE, text=True, check=True)
+    result = json.loads(done.stdout)
+    medians = {figure['name']: figure['median'] for figure in result['figures']}
+    front, = {name.rsplit(' ', 1)[0] for name in medians if name.endswith(' most')}
+    scene, = result['scenes']
+    assert front.startswith(scene['name']) and not scene['not_measured'], (front, scene)
+    assert 0 < medians[f'{front} most'] <= 1.1 * scene['sender']
+    return {name[len(front) + 1:]: value for name, value in medians.items() if name.startswith(front)}, front
+
+
 def test_modes():
-    """Every packet that arrives is right, once and in order, else the exit code is 1."""
-    for family, size in (('4', 'imix'), ('6', '64')):
-        done = subprocess.run(COMMAND + ['modes', '--quick', '--modes', 'penstock', '--family', family, '--size', size,
-                                         '--routes', '1000', '--json'], stdout=subprocess.PIPE, text=True, check=True)
-        result = json.loads(done.stdout)
-        medians = {figure['name']: figure['median'] for figure in result['figures']}
-        front, = {name.rsplit(' ', 1)[0] for name in medians if name.endswith(' most')}
-        assert front.startswith(f'modes IPv{family} ') and front.endswith('-routes penstock'), front
-        assert 0 < medians[f'{front} most'] <= 1.1 * result['sender']
+    for family, size, name in (('4', 'imix', 'imix'), ('6', '64', '64-bytes')):
+        medians, front = modes('--modes', 'penstock', '--family', family, '--size', size, '--routes', '1000')
+        assert front.startswith(f'modes IPv{family} ') and front.endswith(f'-routes {name} penstock'), front
         for load in ('0%', '10%', '50%', '90%'):
-            latency = [medians[f'{front} latency-at-{load} {part}'] for part in ('p50', 'p99', 'p99.9', 'max')]
+            latency = [medians[f'latency-at-{load} {part}'] for part in ('p50', 'p99', 'p99.9', 'max')]
             assert 0 < latency[0] and latency == sorted(latency), latency
+
+
+def test_workloads():
+    for workload, family, routes in (('leaf', '6', '3954'), ('attack', '4', '1'), ('home', '4', '4')):
+        _, front = modes('--workload', workload, '--family', family, '--modes', 'penstock')
+        assert front.startswith(f'modes IPv{family} {routes}-routes {workload} '), front
+
+
+def has_plugin():
+    return os.path.exists(os.path.join(os.path.dirname(COMMAND[0]), 'penstock-dpdk.so'))
+
+
+def test_dpdk_between():
+    """DPDK takes the ports and gives them back: what comes after it works, too."""
+    if not has_plugin():
+        return print('built without DPDK (libdpdk-dev): nothing of it is measured')
+    done = subprocess.run(COMMAND + ['modes', '--quick', '--json', '--modes', 'penstock-dpdk,penstock,kernel'],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    figures = json.loads(done.stdout)['figures']
+    most = {figure['name'].split()[-2]: figure['median'] for figure in figures if figure['name'].endswith(' most')}
+    assert set(most) == {'penstock-dpdk', 'penstock', 'kernel'} and all(most.values()), most
 
 
 def test_events():
@@ -83,7 +111,8 @@ def test_bad_usage():
                       ['compare', '/nonexistent', '/nonexistent'],
                       ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus'], ['modes', '--modes', 'drop'],
                       ['modes', '--size', '63'], ['modes', '--size', '1519'], ['modes', '--family', '5'],
-                      ['modes', '--routes', '0'], ['modes', 'surplus'],
+                      ['modes', '--routes', '0'], ['modes', 'surplus'], ['modes', '--workload', 'none'], ['modes', '--workload', 'home', '--routes', '1'],
+                      ['modes', '--rounds', '0'], ['modes', '--size', '64,128,256,512,1024'],
                       ['events', '--times', '0'], ['events', '--rate', '1x'], ['events', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
@@ -120,5 +149,7 @@ if os.geteuid() != 0:
     sys.exit(77)
 test_program()
 test_modes()
+test_workloads()
+test_dpdk_between()
 test_events()
 test_interrupted()

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/modes_result.h"
+
+#include "bench/statistics.h"
+
+#include <stdio.h>
+
+const double modes_loads[MODES_LOADS] = { 0, 0.1, 0.5, 0.9 };
+const double modes_parts[MODES_PARTS] = { 0.5, 0.99, 0.999, 1 };
+static const char *const modes_part_names[MODES_PARTS] = { "p50", "p99", "p99.9", "max" };
+static const char *const modes_rate_names[MODES_LATENCY] = { "NDR", "PDR", "most" };
+
+static double modes_median(const struct modes_result *result, unsigned int metric)
+{
+	return statistics_of(result->values[metric], result->rounds).median;
+}
+
+void modes_print_scene(const struct modes_scene *scene)
+{
+	printf("%s. The sender itself: %.3f Mpps; where a mode comes close to that, it is what limits.\n\n",
+	       scene->text, scene->sender / 1e6);
+	printf("%-18s %8s %8s %8s  %-16s %-16s %-16s\n", "", "NDR", "PDR", "most", "at 10 % of PDR",
+	       "at 50 %", "at 90 %");
+	printf("%-18s %8s %8s %8s  %7s %7s  %7s %7s  %7s %7s  limited by\n", "mode", "Mpps", "Mpps", "Mpps",
+	       "p50, us", "p99, us", "p50", "p99", "p50", "p99");
+}
+
+void modes_print_result(const char *subject, const struct modes_result *result, const char *why)
+{
+	if (why || !result->rounds) {
+		printf("%-18s not measured: %s\n", subject, why ? why : "it could not be set up");
+		return;
+	}
+	printf("%-18s ", subject);
+	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
+		printf("%8.3f ", modes_median(result, rate) / 1e6);
+	for (unsigned int load = 1; load < MODES_LOADS; load++)
+		printf(" %7.1f %7.1f ", modes_median(result, modes_latency_metric(load, MODES_P50)),
+		       modes_median(result, modes_latency_metric(load, MODES_P99)));
+	printf("%s\n", result->bounded ? " the sender" : "");
+}
+
+static void modes_add(json_t *record, const struct modes_scene *scene, const char *subject, const char *what,
+		      struct record_figure figure)
+{
+	char name[RECORD_NAME];
+
+	snprintf(name, sizeof(name), "%s %s %s", scene->name, subject, what);
+	figure.name = name;
+	record_add(record, &figure);
+}
+
+static void modes_add_ratio(json_t *record, const struct modes_scene *scene, const char *subject,
+			    const struct modes_result *result, const struct modes_result *ceiling)
+{
+	double ratios[MODES_ROUNDS_MAX];
+
+	for (unsigned int round = 0; round < result->rounds; round++)
+		ratios[round] = result->values[MODES_PDR][round] / ceiling->values[MODES_PDR][round];
+	modes_add(record, scene, subject, "PDR-of-nolookup",
+		  (struct record_figure){ NULL, "", RECORD_MORE, true, ratios, result->rounds });
+}
+
+void modes_add_result(json_t *record, const struct modes_scene *scene, const char *subject,
+		      const struct modes_result *result, const struct modes_result *ceiling)
+{
+	char what[48];
+
+	if (!result->rounds)
+		return;
+	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
+		if (rate == MODES_MOST || !result->bounded) // else it says something of the sender only
+			modes_add(record, scene, subject, modes_rate_names[rate],
+				  (struct record_figure){ NULL, "1/s", RECORD_MORE, false,
+							  result->values[rate], result->rounds });
+	if (ceiling && ceiling->rounds == result->rounds && !ceiling->bounded && !result->bounded &&
+	    modes_median(ceiling, MODES_PDR) > 0)
+		modes_add_ratio(record, scene, subject, result, ceiling);
+	for (unsigned int load = 0; load < MODES_LOADS; load++)
+		for (unsigned int part = 0; part < MODES_PARTS; part++) {
+			snprintf(what, sizeof(what), "latency-at-%.0f%% %s", 100 * modes_loads[load],
+				 modes_part_names[part]);
+			modes_add(record, scene, subject, what,
+				  (struct record_figure){ NULL, "us", RECORD_LESS, false,
+							  result->values[modes_latency_metric(load, part)],
+							  result->rounds });
+		}
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/updater.h"
+
+#include "bench/inject.h"
+#include "bench/netns.h"
+#include "bench/workload/updates.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define UPDATER_SLOT_NS 5000000 // changes are made in lumps of so long
+#define UPDATER_COUNT   20000   // of a sequence that ends with the routes as they were
+#define UPDATER_NEXTHOP 500     // ids of next hops, as of the generated tables
+
+struct updater {
+	const struct lane_port *egress;
+	const struct table *table;
+	double rate;
+	pthread_t thread;
+	atomic_bool stop;
+	struct updates *updates;
+	struct inject *inject;
+	__u64 seed;
+	long made;
+	int error;
+};
+
+static int updater_make(struct updater *updater, const struct update *update)
+{
+	struct inject_hop hop = { .ifindex = updater->egress->ifindex };
+
+	lane_gateway_address(lane_gateway(update->route.nexthop), update->route.family, hop.gateway);
+	updater->made++;
+	return inject_route(updater->inject, update->withdraw ? INJECT_DELETE : INJECT_REPLACE,
+			    &update->route, &hop);
+}
+
+// The next `count` changes; returns 0 where the sequence ends.
+static int updater_lump(struct updater *updater, unsigned int count)
+{
+	struct inject_refusals refusals;
+	struct update update;
+	int more = 1, err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < count; i++) {
+		more = updates_next(updater->updates, &update);
+		if (more <= 0)
+			break;
+		err = updater_make(updater, &update);
+	}
+	if (err >= 0)
+		err = inject_flush(updater->inject, &refusals);
+	if (err >= 0 && refusals.count)
+		err = refusals.error;
+	return err < 0 ? err : more;
+}
+
+static int updater_begin(struct updater *updater)
+{
+	const struct updates_options options = { .seed = updater->seed++, .count = UPDATER_COUNT };
+
+	updates_free(updater->updates);
+	updater->updates = NULL;
+	return updates_mixture(updater->table, &options, UPDATER_NEXTHOP, &updater->updates);
+}
+
+static int updater_work(struct updater *updater)
+{
+	const struct timespec slot = { .tv_nsec = UPDATER_SLOT_NS };
+	unsigned int lump = updater->rate * UPDATER_SLOT_NS / 1e9;
+	int more = 1;
+	long made;
+
+	while (more >= 0 && !updater->stop) {
+		more = updater_lump(updater, lump ? lump : 1);
+		if (more == 0)
+			more = updater_begin(updater) < 0 ? -ENOMEM : 1;
+		nanosleep(&slot, NULL);
+	}
+	made = updater->made;
+	while (more > 0) // as they were
+		more = updater_lump(updater, UPDATER_COUNT);
+	updater->made = made;
+	return more;
+}
+
+static void *updater_run(void *argument)
+{
+	struct updater *updater = argument;
+	int home, err = netns_enter(updater->egress->netns, &home);
+
+	if (err >= 0) {
+		err = inject_open(&updater->inject);
+		if (err >= 0)
+			err = updater_work(updater);
+		inject_close(updater->inject);
+		netns_leave(home);
+	}
+	updater->error = err;
+	return NULL;
+}
+
+static void updater_free(struct updater *updater)
+{
+	updates_free(updater->updates);
+	free(updater);
+}
+
+int updater_start(const struct scenario *scenario, const struct lane_port *egress, double rate,
+		  struct updater **ret_updater)
+{
+	struct updater *updater = calloc(1, sizeof(*updater));
+	int err;
+
+	if (!updater)
+		return -ENOMEM;
+	updater->egress = egress;
+	updater->rate = rate;
+	updater->seed = 1;
+	updater->table = scenario->loaded_count ? scenario->quiet[0] : NULL;
+	err = updater->table && updater->table->count ? updater_begin(updater) : -ENOENT;
+	if (err >= 0)
+		err = -pthread_create(&updater->thread, NULL, updater_run, updater);
+	if (err < 0) {
+		updater_free(updater);
+		return err;
+	}
+	*ret_updater = updater;
+	return 0;
+}
+
+long updater_stop(struct updater *updater)
+{
+	long made;
+
+	if (!updater)
+		return 0;
+	updater->stop = true;
+	pthread_join(updater->thread, NULL);
+	made = updater->error < 0 ? updater->error : updater->made;
+	updater_free(updater);
+	return made;
+}

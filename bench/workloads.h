@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#pragma once
+
+// Situations that users recognise, as data: what the router knows, what it is sent, what else goes on.
+
+#define WORKLOAD_PREFIXES 8
+
+struct workload {
+	const char *name, *text;
+	const char *routes;                      // as of --routes; NULL: these:
+	const char *prefixes[WORKLOAD_PREFIXES]; // of both families
+	unsigned int fan;       // all routes lead to one group of so many next hops; 0: to a gateway each
+	const char *size;       // as of --size
+	double updates;         // changes of routes a second meanwhile
+	unsigned int strangers; // of 16 packets, so many are for where no route leads
+};
+
+// All of them; ret_count says how many.
+const struct workload *workload_list(unsigned int *ret_count);
+
+// The workload of that name; NULL: there is none.
+const struct workload *workload_find(const char *name);
