@@ -39,6 +39,7 @@ static const cyaml_strval_t modes[] = {
 	{ "auto", CONFIG_MODE_AUTO },       { "native", CONFIG_MODE_NATIVE },
 	{ "generic", CONFIG_MODE_GENERIC }, { "afxdp", CONFIG_MODE_AFXDP },
 	{ "offload", CONFIG_MODE_OFFLOAD }, { "kernel", CONFIG_MODE_KERNEL },
+	{ "dpdk", CONFIG_MODE_DPDK },
 };
 
 static const cyaml_strval_t tags[] = {
@@ -438,10 +439,10 @@ static int check_devices(const struct config *config, const char *label, struct 
 		const struct config_port *port = &config->ports[i];
 
 		if (port->device && port->mode != CONFIG_MODE_UNSET && port->mode != CONFIG_MODE_AUTO &&
-		    port->mode != CONFIG_MODE_KERNEL)
+		    port->mode != CONFIG_MODE_KERNEL && port->mode != CONFIG_MODE_DPDK)
 			return why_set(why, EINVAL,
-				       "%s: 'mode' of the device '%s' is '%s'; allowed: auto, kernel", label,
-				       port->interface, config_mode_name(port->mode));
+				       "%s: 'mode' of the device '%s' is '%s'; allowed: auto, dpdk, kernel",
+				       label, port->interface, config_mode_name(port->mode));
 	}
 	return 0;
 }

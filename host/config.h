@@ -19,6 +19,7 @@ enum config_mode { /* of a port */
 		   CONFIG_MODE_AFXDP,
 		   CONFIG_MODE_OFFLOAD,
 		   CONFIG_MODE_KERNEL,
+		   CONFIG_MODE_DPDK, /* of devices only */
 };
 
 enum config_netfilter {

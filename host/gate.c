@@ -446,7 +446,7 @@ static void wish(struct gate *gate, const char *mode, const struct gate_place *p
 static int check_rights(const char *mode, const struct platform *platform, struct why *why)
 {
 	for (const struct engine_ops *const *ops = engine_list; *ops; ops++) {
-		__u64 missing = (*ops)->rights & ~platform->capabilities;
+		__u64 missing = platform_rights_missing(platform, (*ops)->rights);
 
 		if (strcmp((*ops)->name, mode) == 0 && missing)
 			return why_set(

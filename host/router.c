@@ -394,7 +394,7 @@ static int answer_mode(void *arg, const struct api_request *request, json_t **re
 	if (!mode)
 		return why_set(why, EINVAL,
 			       "there is no such mode; there are: auto, native, generic, afxdp, "
-			       "offload, kernel");
+			       "offload, kernel, and dpdk for devices");
 	if (!router->state.ready)
 		return why_set(why, EAGAIN, "the tables are not complete yet; try again");
 	error = gate_switch(gate, mode, &router->place, why);

@@ -28,12 +28,10 @@ static void probe_failures(const struct engine_ops *engine, const struct capabil
 	}
 }
 
-/* Engines that take all rights there are say themselves what they lack. */
 static void probe_engine(const struct engine_ops *engine, const struct platform *platform,
 			 const struct capability *port, struct probe *ret)
 {
-	__u64 missing = engine->rights == PLATFORM_RIGHTS_ALL ? 0 : engine->rights & ~platform->capabilities;
-
+	__u64 missing = platform_rights_missing(platform, engine->rights);
 	bool asked;
 
 	engine->probe(platform, port, ret);
@@ -114,7 +112,7 @@ static void choose_wish(struct decision *decision, const char *wish)
 	decision->refused = true;
 	decision->chosen = decision->count - 1;
 	if (index == decision->count)
-		snprintf(decision->reason, sizeof(decision->reason), "there is no mode '%s'", wish);
+		snprintf(decision->reason, sizeof(decision->reason), "this port has no mode '%s'", wish);
 	else
 		snprintf(decision->reason, sizeof(decision->reason), "%s was asked for, but %.160s", wish,
 			 decision->option[index].probe.reason);

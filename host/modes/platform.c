@@ -161,6 +161,11 @@ void platform_read(const char *bpffs, struct platform *ret)
 	}
 }
 
+__u64 platform_rights_missing(const struct platform *platform, __u64 rights)
+{
+	return rights == PLATFORM_RIGHTS_ALL ? 0 : rights & ~platform->capabilities;
+}
+
 const char *platform_right_name(__u64 rights)
 {
 	static const struct {

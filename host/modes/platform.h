@@ -35,6 +35,9 @@ struct platform {
 void platform_read(const char *bpffs, struct platform *ret);
 /* 6.1.27-amd64 is 60127; 0: no kernel is called that. */
 unsigned int platform_version(const char *release);
+/* Of the capabilities that an engine needs those that we lack; of who takes all that there are none, as it
+ * says itself what it lacks. */
+__u64 platform_rights_missing(const struct platform *platform, __u64 rights);
 /* The first capability of a set: "CAP_NET_RAW". */
 const char *platform_right_name(__u64 rights);
 /* Whether the daemon can run here at all, `bpffs` as before; the refusal says what is missing and how to get

@@ -69,7 +69,7 @@ try:
     expect(['DPDK does not start', 'dpdk.eal'], 'dpdk:net_null0', config='dpdk: { eal: --no-such-word }\n')
     expect(['buffers', 'do not fit', 'dpdk.memory'], 'dpdk:net_null0', config='dpdk: { buffers: 10000000 }\n')
     expect(['net_af_packet0', 'MTU 9000', 'to 1500', 'dpdk.mtu'], 'dpdk:net_af_packet0,iface=r0', config='dpdk: { mtu: 9000 }\n')
-    expect(["'mode'", 'allowed: auto, kernel'], status=2,
+    expect(["'mode'", 'allowed: auto, dpdk, kernel'], status=2,
            config='ports: [ { interface: a, device: "dpdk:net_null0", mode: native } ]\n')
 
     # The plugin: missing, of another build.

@@ -163,14 +163,15 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
 		{ "ports:\n- { interface: eth0, tags: beside }\n",
 		  "f.yaml:2: 'tags' is 'beside'; allowed: auto, in-frame" },
-		{ "\n\nmode: warp\n",
-		  "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, afxdp, offload, kernel" },
+		{ "\n\nmode: warp\n", "f.yaml:3: 'mode' is 'warp'; allowed: auto, native, generic, afxdp, "
+				      "offload, kernel, dpdk" },
 		{ "mode: [auto]\n", "f.yaml:1: 'mode' holds a list or a mapping; allowed: auto, native, "
-				    "generic, afxdp, offload, kernel" },
+				    "generic, afxdp, offload, kernel, dpdk" },
 		{ "mode:\n",
-		  "f.yaml:1: 'mode' is ''; allowed: auto, native, generic, afxdp, offload, kernel" },
+		  "f.yaml:1: 'mode' is ''; allowed: auto, native, generic, afxdp, offload, kernel, dpdk" },
 		{ "ports:\n  - interface: eth0\n    mode: offlaod\n",
-		  "f.yaml:3: 'mode' is 'offlaod'; allowed: auto, native, generic, afxdp, offload, kernel" },
+		  "f.yaml:3: 'mode' is 'offlaod'; allowed: auto, native, generic, afxdp, offload, kernel, "
+		  "dpdk" },
 		{ "ports:\n  - interface: eth0\n  - mode: native\n",
 		  "f.yaml:3: an entry of 'ports' lacks its key 'interface'" },
 		{ "ports:\n  - interface: ../../etc\n",
@@ -182,7 +183,7 @@ Test(config, refusals_say_where_what_and_what_else)
 		  "f.yaml:3: 'device' is 'eth1'; allowed: dpdk: and a device as DPDK names it, such as "
 		  "dpdk:0000:03:00.0" },
 		{ "ports:\n  - {interface: a, device: 'dpdk:x', mode: native}\n",
-		  "f.yaml: 'mode' of the device 'a' is 'native'; allowed: auto, kernel" },
+		  "f.yaml: 'mode' of the device 'a' is 'native'; allowed: auto, dpdk, kernel" },
 		{ "dpdk: {lcores: all}\n",
 		  "f.yaml:1: 'lcores' is 'all'; allowed: numbers of CPUs such as 2,4-5" },
 		{ "dpdk: {poll: sometimes}\n", "f.yaml:1: 'poll' is 'sometimes'; allowed: adaptive, busy" },
