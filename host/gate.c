@@ -12,6 +12,7 @@
 #include "host/engine/kernel_maps.h"
 #include "host/engine/pins.h"
 #include "host/fib/fib.h"
+#include "host/fib/grace.h"
 #include "host/log.h"
 #include "host/loop.h"
 #include "host/modes/tags.h"
@@ -246,10 +247,21 @@ delete_port:
 	return error;
 }
 
+bool gate_close_egress(struct gate *gate, const struct gate_place *place)
+{
+	bool open = gate->ops && gate->egress.possible;
+
+	if (open)
+		fib_port_egress(place->fib, gate->here.id, false, false);
+	gate->egress.possible = false;
+	return open;
+}
+
 static void leave(struct gate *gate, const struct gate_place *place)
 {
 	leave_card(gate);
-	fib_port_egress(place->fib, gate->here.id, false, false);
+	if (gate_close_egress(gate, place))
+		grace_wait_kernel();
 	gate->ops->stop(gate->engine, &gate->here);
 	gate->ops->detach(gate->engine, &gate->here);
 	fib_port_delete(place->fib, gate->here.id);

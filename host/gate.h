@@ -91,6 +91,9 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 int gate_switch(struct gate *gate, const char *mode, const struct gate_place *place, struct why *why);
 /* What failed may be tried again. */
 void gate_forgive(struct gate *gate);
+/* No packet is sent to it any more, except by programs that run right now, which see the table as it was.
+ * Returns whether there may be some: those need a way out until grace_wait_kernel(). */
+bool gate_close_egress(struct gate *gate, const struct gate_place *place);
 /* Gives the port back to the kernel. */
 void gate_release(struct gate *gate, const struct gate_place *place);
 /* Reads the counters, and computes rates if that was not done just now. */

@@ -6,6 +6,7 @@
 
 #include "host/config.h"
 #include "host/engine/pins.h"
+#include "host/fib/grace.h"
 
 static bool configured(const struct config *config, const char *name)
 {
@@ -114,6 +115,12 @@ bool gates_waiting(const struct gates *gates)
 
 void gates_release(struct gates *gates, const struct gate_place *place)
 {
+	bool wait = false;
+
+	for (unsigned int i = 0; i < gates->count; i++)
+		wait = gate_close_egress(&gates->gate[i], place) || wait;
+	if (wait)
+		grace_wait_kernel();
 	for (unsigned int i = 0; i < gates->count; i++)
 		gate_release(&gates->gate[i], place);
 }

@@ -26,6 +26,7 @@
 #include "host/engine/kernel_maps.h"
 #include "host/engine/router_program.h"
 #include "host/engine/xdp_link.h"
+#include "host/fib/grace.h"
 #include "host/log.h"
 #include "host/loop.h"
 #include "host/modes/egress.h"
@@ -475,6 +476,7 @@ static void detach(void *engine, const struct engine_port *port)
 	if (!entry)
 		return;
 	xdp_link_detach(afxdp->context->pins, &entry->port, entry->link_fd);
+	grace_wait_kernel(); /* what it has steered so far is in the sockets then */
 	steer_no_more(afxdp, port);
 	sockets = afxdp->crew.port[port->id];
 	drain(&sockets);

@@ -6,8 +6,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/membarrier.h>
 
 #include "host/fib/grace.h"
 
@@ -316,6 +318,13 @@ close_maps:
 free_wait:
 	free(wait);
 	return error;
+}
+
+/* The command is synchronize_rcu(). A kernel with nohz_full does not have it: no program runs for so long. */
+void grace_wait_kernel(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 }
 
 int grace_fd(const struct grace *grace)

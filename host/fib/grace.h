@@ -42,6 +42,8 @@ void grace_remove(struct grace *grace, const struct grace_wait *wait, void *arg)
 /* XDP programs: a helper thread writes to a map in a map, which returns after the kernel's RCU grace period.
  * -EPERM, -ENOMEM. */
 int grace_add_kernel(struct grace *grace);
+/* For what is done seldom: returns once the XDP programs that run now have ended, after some 20 ms. */
+void grace_wait_kernel(void);
 /* Becomes readable when a helper thread has finished: poll it in the event loop, then call grace_poll(). */
 int grace_fd(const struct grace *grace);
 
