@@ -97,39 +97,35 @@ static void quieten(struct gate *gate, const struct gate_place *place, struct ca
 		log_warning("%s: %s", gate->name, why.text);
 }
 
-/* The other end may be in a namespace that we gave up the right to enter. */
-static bool may_look(const struct gate *gate, const struct gate_place *place)
-{
-	return gate->facts.lower_namespace < 0 || place->platform->capabilities & 1ull << CAP_SYS_ADMIN;
-}
-
 /* Whether VLAN tags are in the frames. Without sub-interfaces it does not matter, and nobody looks. */
 static void look_at_tags(struct gate *gate, const struct gate_place *place, struct probe *ret)
 {
-	struct capability peer;
-
 	if (!tags_doubtful(&gate->facts) || gate->tags_promised) {
 		tags_probe(&gate->facts, NULL, gate->tags_promised, ret);
 	} else if (!fib_port_tagged(place->fib, gate->here.id)) {
 		probe_yes(ret, "no VLAN sub-interfaces");
-	} else if (!may_look(gate, place) || veth_peer_read(&gate->facts, &peer) < 0) {
+	} else if (gate->other_error < 0) {
 		tags_probe(&gate->facts, NULL, false, ret);
 	} else {
-		quieten(gate, place, &peer);
-		tags_probe(&gate->facts, &peer, false, ret);
+		quieten(gate, place, &gate->other);
+		tags_probe(&gate->facts, &gate->other, false, ret);
 	}
 }
 
 static void set_tags(struct gate *gate, const struct gate_place *place)
 {
 	bool tagged = fib_port_tagged(place->fib, gate->here.id);
+	bool doubtful = tags_doubtful(&gate->facts) && !gate->tags_promised;
 	struct probe tags;
 	bool changed;
 
+	if (tagged && doubtful && gate->other_error == -EAGAIN) {
+		fib_port_tags(place->fib, gate->here.id, true); /* until somebody has looked */
+		return;
+	}
 	look_at_tags(gate, place, &tags);
 	/* not yet asked: the first sub-interface must not find tags trusted */
-	fib_port_tags(place->fib, gate->here.id,
-		      !tags.possible || (!tagged && tags_doubtful(&gate->facts) && !gate->tags_promised));
+	fib_port_tags(place->fib, gate->here.id, !tags.possible || (!tagged && doubtful));
 	changed = tags.possible != gate->tags.possible || strcmp(tags.reason, gate->tags.reason) != 0;
 	gate->tags = tags;
 	if (changed && !tags.possible)
@@ -200,7 +196,7 @@ static void review_card(struct gate *gate, const struct gate_place *place)
 		take_card(gate, place);
 	if (!gate->card.ops)
 		return;
-	if (gate->card.ops->state(gate->card.engine, &gate->here, &gate->card.state) < 0)
+	if (gate->card.ops->state(gate->card.engine, &gate->here, &gate->facts, &gate->card.state) < 0)
 		leave_card(gate);
 	else
 		note_card(gate, &before);
@@ -375,7 +371,7 @@ static bool still_good(struct gate *gate, const struct gate_place *place, struct
 			 gate->decision.reason);
 		return false;
 	}
-	if (gate->ops->state(gate->engine, &gate->here, ret_state) < 0)
+	if (gate->ops->state(gate->engine, &gate->here, &gate->facts, ret_state) < 0)
 		return false;
 	if (!ret_state->attached)
 		log_warning("%s: somebody took our XDP program away", gate->name);
@@ -390,6 +386,7 @@ void gate_init(struct gate *gate, const struct config_port *config)
 	gate->wish = config_mode_name(config->mode);
 	gate->tags_promised = config->tags == CONFIG_TAGS_IN_FRAME;
 	gate->tags.possible = true;
+	gate->other_error = -EAGAIN;
 	gate->since = time(NULL);
 	(void)why_set(&gate->why, 0, "the tables are being read");
 }
@@ -399,7 +396,8 @@ static bool is_ours(struct gate *gate, const struct gate_place *place)
 {
 	struct engine_state state;
 
-	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &state) == 0 && state.attached)
+	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &gate->facts, &state) == 0 &&
+	    state.attached)
 		return true;
 	return gate->facts.program.id == pins_link_program(place->pins, gate->facts.ifindex);
 }
@@ -410,13 +408,35 @@ void gate_forgive(struct gate *gate)
 	gate->retry_at = 0;
 }
 
-void gate_plan(struct gate *gate, const struct gate_place *place)
+void gate_ask(const struct gate *gate, const struct gate_place *place, struct gate_sight *ret)
 {
-	struct capability facts;
-	int error = capability_read(gate->name, place->features, &facts);
+	memset(ret, 0, sizeof(*ret));
+	snprintf(ret->name, sizeof(ret->name), "%s", gate->name);
+	ret->peer_wanted = gate->ops && !gate->tags_promised && fib_port_tagged(place->fib, gate->here.id);
+	ret->may_enter = place->platform->capabilities & 1ull << CAP_SYS_ADMIN;
+}
 
-	if (error == 0 || error == -ENODEV) /* else the kernel was too busy to answer: what was, holds */
-		gate->facts = facts;
+void gate_look(struct gate_sight *sight, struct xdp_features *features)
+{
+	sight->peer_error = -EAGAIN;
+	sight->error = capability_read(sight->name, features, &sight->facts);
+	if (sight->error < 0 || !sight->peer_wanted || !tags_doubtful(&sight->facts))
+		return;
+	/* It may be in a namespace that we gave up the right to enter. */
+	sight->peer_error = sight->facts.lower_namespace < 0 || sight->may_enter
+				    ? veth_peer_read(&sight->facts, &sight->peer)
+				    : -EPERM;
+	if (sight->peer_error == -EAGAIN)
+		sight->peer_error = -EBUSY;
+}
+
+void gate_plan(struct gate *gate, const struct gate_place *place, const struct gate_sight *sight)
+{
+	if (sight->error == 0 || sight->error == -ENODEV) { /* else what was, holds */
+		gate->facts = sight->facts;
+		gate->other_error = sight->peer_error;
+		gate->other = sight->peer;
+	}
 	snprintf(gate->facts.device, sizeof(gate->facts.device), "%s", gate->device);
 	if (gate->facts.program.id && !gate->facts.program.ours)
 		gate->facts.program.ours = is_ours(gate, place);
@@ -427,31 +447,48 @@ void gate_plan(struct gate *gate, const struct gate_place *place)
 	decide(gate, place);
 }
 
+void gate_plan_now(struct gate *gate, const struct gate_place *place)
+{
+	struct gate_sight sight;
+
+	gate_ask(gate, place, &sight);
+	gate_look(&sight, place->features);
+	gate_plan(gate, place, &sight);
+}
+
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 {
-	const struct engine_ops *before = gate->ops;
 	struct engine_state state;
+	bool changed = false;
 
-	if (gate->ops && !still_good(gate, place, &state))
+	if (gate->ops && !still_good(gate, place, &state)) {
 		leave(gate, place);
-	if (!gate->facts.ifindex)
+		changed = true;
+	}
+	if (!gate->facts.ifindex) {
 		enter(gate, GATE_ABSENT, "there is no such interface");
-	else if (!gate->ops && attach)
+	} else if (!gate->ops && attach) {
 		try_attach(gate, place);
-	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &state) == 0)
+		changed = changed || gate->ops;
+	}
+	/* What was seen before that says nothing of it as it is now; and as to attach takes the kernel's lock
+	 * anyway, it is not worth another turn. */
+	if (changed && gate->ops)
+		gate_plan_now(gate, place);
+	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &gate->facts, &state) == 0)
 		set_egress(gate, place, &state);
 	if (gate->ops)
 		set_tags(gate, place);
 	if (gate->ops)
 		review_card(gate, place);
-	return gate->ops != before;
+	return changed;
 }
 
 static void wish(struct gate *gate, const char *mode, const struct gate_place *place)
 {
 	gate->wish = mode;
 	gate_forgive(gate);
-	gate_plan(gate, place);
+	gate_plan_now(gate, place);
 }
 
 /* Engines that nobody asked for at the start can no longer be had. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * A gate is one port of the router and its way between the kernel and an engine. A review looks at the
- * interface as it is now and takes the steps that are due: attach, let others send to it or not, give it back
- * to the kernel. It is called on every event and every second, so a step that fails is tried again.
+ * A gate is one port of the router and its way between the kernel and an engine. Somebody looks at the
+ * interface (survey.h); then a review takes the steps that are due: attach, let others send to it or not,
+ * give it back to the kernel. That happens on every event and every second, so a step that fails is tried
+ * again.
  */
 #pragma once
 
@@ -23,6 +24,20 @@ enum gate_state {
 	GATE_ABSENT,   /* there is no such interface */
 	GATE_KERNEL,   /* the kernel forwards; `why` says why */
 	GATE_RUNNING,  /* the program runs on it */
+};
+
+/*
+ * What there is to see of a port, and what is wanted to be seen. To look waits for the kernel's lock, so
+ * another thread does while the loop goes on.
+ */
+struct gate_sight {
+	char name[IFNAMSIZ];
+	bool peer_wanted; /* the other end of a veth, too */
+	bool may_enter;   /* where it is in another namespace */
+	int error; /* 0, -ENODEV: the facts are those of now; others: the kernel was too busy to tell */
+	struct capability facts;
+	int peer_error; /* -EAGAIN: nobody looked */
+	struct capability peer;
 };
 
 struct gate_place { /* what all ports share; owned by the router */
@@ -61,6 +76,8 @@ struct gate {
 	struct gate_card card;
 	struct engine_port here;
 	struct capability facts;
+	struct capability other; /* the other end of a veth, if other_error is 0 */
+	int other_error;         /* -EAGAIN: nobody looked */
 	struct capability
 		tried; /* as the facts were when something failed on them: `failed` holds while they are so */
 	struct decision decision;
@@ -82,8 +99,14 @@ struct gate {
 };
 
 void gate_init(struct gate *gate, const struct config_port *config);
-/* Reads the facts and decides, nothing else. */
-void gate_plan(struct gate *gate, const struct gate_place *place);
+/* What is wanted to be seen. */
+void gate_ask(const struct gate *gate, const struct gate_place *place, struct gate_sight *ret);
+/* Looks; in any thread. `features` may be NULL. */
+void gate_look(struct gate_sight *sight, struct xdp_features *features);
+/* Decides by what was seen, nothing else. */
+void gate_plan(struct gate *gate, const struct gate_place *place, const struct gate_sight *sight);
+/* All three at once: for the start, and for what somebody waits for. */
+void gate_plan_now(struct gate *gate, const struct gate_place *place);
 /* Takes the steps that are due. attach: the tables are complete. Returns true if the mode changed. */
 bool gate_review(struct gate *gate, const struct gate_place *place, bool attach);
 /* Another mode from now on, "auto" or a mode's name, which outlives the call. It runs in it at once; or a

@@ -7,6 +7,7 @@
 #include "host/config.h"
 #include "host/engine/pins.h"
 #include "host/fib/grace.h"
+#include "host/survey.h"
 
 static bool configured(const struct config *config, const char *name)
 {
@@ -44,7 +45,7 @@ void gates_make(struct gates *gates, const struct config *config, const struct g
 		struct gate *gate = &gates->gate[gates->count++];
 
 		gate_init(gate, &config->ports[i]);
-		gate_plan(gate, place);
+		gate_plan_now(gate, place);
 	}
 }
 
@@ -76,12 +77,17 @@ void gates_order(struct gates *gates, struct pins *pins)
 					swap(&gates->gate[k], &gates->gate[next++]);
 }
 
-bool gates_review(struct gates *gates, const struct gate_place *place, bool attach)
+bool gates_review(struct gates *gates, const struct gate_place *place, const struct survey *survey,
+		  bool attach)
 {
 	bool changed = false;
 
 	for (unsigned int i = 0; i < gates->count; i++) {
-		gate_plan(&gates->gate[i], place);
+		const struct gate_sight *sight = survey_sight(survey, gates->gate[i].name);
+
+		if (!sight) /* nobody has looked at it yet */
+			continue;
+		gate_plan(&gates->gate[i], place, sight);
 		changed = gate_review(&gates->gate[i], place, attach && !changed) || changed;
 	}
 	return changed;

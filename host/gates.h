@@ -9,6 +9,7 @@
 
 struct config;
 struct pins;
+struct survey;
 
 struct gates {
 	struct gate gate[IMAGE_PORTS];
@@ -23,9 +24,10 @@ int gates_check(const struct gates *gates, struct why *why);
 /* Brings ports into the order of the numbers that they had under the last daemon, new ones last: so they get
  * these numbers again, and with them their counters. */
 void gates_order(struct gates *gates, struct pins *pins);
-/* Reviews each, but attaches one at most: to load a program takes long, and the loop has other work. Returns
- * true if a mode changed: then all are to be reviewed again soon. */
-bool gates_review(struct gates *gates, const struct gate_place *place, bool attach);
+/* Reviews each by what was seen of it, but attaches one at most: to load a program takes long, and the loop
+ * has other work. Returns true if a mode changed: then all are to be reviewed again soon. */
+bool gates_review(struct gates *gates, const struct gate_place *place, const struct survey *survey,
+		  bool attach);
 /* A port that was tried to attach and failed, if none runs; NULL: one does, or none was tried. */
 const struct gate *gates_hopeless(const struct gates *gates);
 /* Some port is about to be tried again: how it ends is not known yet. */

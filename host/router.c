@@ -22,6 +22,7 @@
 #include "host/engine/kernel_maps.h"
 #include "host/engine/offload_device.h"
 #include "host/engine/pins.h"
+#include "host/errand.h"
 #include "host/fib/fib.h"
 #include "host/fib/grace.h"
 #include "host/fib/image_store.h"
@@ -35,6 +36,7 @@
 #include "host/modes/xdp_features.h"
 #include "host/options.h"
 #include "host/privilege.h"
+#include "host/survey.h"
 
 #define TICK    1000 /* ms between reviews without an event */
 #define SOON    20   /* ms from an event to the review: events come in packs */
@@ -67,6 +69,8 @@ struct router {
 	struct engine_slot engines[ENGINES];
 	struct gate_place place;
 	struct gates gates;
+	struct errands *errands;
+	struct survey *survey; /* of the gates */
 	struct loop_timer *tick, *soon;
 	bool predecessor; /* its pins were there when we came */
 	bool pinned;      /* the map pins are ours */
@@ -173,11 +177,13 @@ static bool give_up(struct router *router)
 	return true;
 }
 
-static void review(struct router *router)
+/* Somebody has looked at the ports. */
+static void review(void *arg)
 {
+	struct router *router = arg;
 	bool ready = router->state.ready != 0;
 
-	if (gates_review(&router->gates, &router->place, ready))
+	if (gates_review(&router->gates, &router->place, router->survey, ready))
 		review_soon(router);
 	else if (ready && !gates_waiting(&router->gates) && !give_up(router))
 		take_over_pins(router);
@@ -187,7 +193,9 @@ static void review(struct router *router)
 
 static void soon_fired(void *arg)
 {
-	review(arg);
+	struct router *router = arg;
+
+	survey_begin(router->survey);
 }
 
 /* The tables are held for good: another daemon must make them anew; until then the kernel forwards. */
@@ -209,7 +217,7 @@ static void tick_fired(void *arg)
 
 	if (tables_are_lost(router))
 		return;
-	review(router);
+	survey_begin(router->survey);
 	router_sample(router);
 }
 
@@ -232,7 +240,7 @@ static void ready(struct router *router)
 	router->releasing = false;
 	router->state.ready = time(NULL);
 	log_info("the tables are complete");
-	review(router);
+	survey_begin(router->survey);
 }
 
 static void mirror_changed(void *arg)
@@ -331,6 +339,7 @@ static int reload(struct router *router, struct why *why)
 		return error;
 	}
 	gates_follow(&router->gates, config, &router->place);
+	survey_outdate(router->survey);
 	mirror_bypass_netfilter(router->mirror, config->netfilter == CONFIG_NETFILTER_BYPASS);
 	log_open(config->log.level, config->log.format);
 	config_free(router->config);
@@ -398,6 +407,7 @@ static int answer_mode(void *arg, const struct api_request *request, json_t **re
 	if (!router->state.ready)
 		return why_set(why, EAGAIN, "the tables are not complete yet; try again");
 	error = gate_switch(gate, mode, &router->place, why);
+	survey_outdate(router->survey);
 	review_soon(router);
 	if (error == 0)
 		*ret = json_pack("{s:s, s:s, s:s}", "interface", gate->name, "mode", gate_mode(gate),
@@ -534,6 +544,16 @@ static void join(struct router *router)
 	};
 }
 
+static int make_survey(struct router *router, struct why *why)
+{
+	int error = errands_new(router->loop, &router->errands);
+
+	if (error == 0)
+		error = survey_new(router->errands, &router->gates, &router->place, review, router,
+				   &router->survey);
+	return error < 0 ? why_set(why, -error, "cannot look after the ports: %s", strerror(-error)) : 0;
+}
+
 static int start(struct router *router, struct why *why)
 {
 	struct mirror_options mirror = {
@@ -549,6 +569,8 @@ static int start(struct router *router, struct why *why)
 	join(router);
 	gates_order(&router->gates, router->pins);
 	error = make_timers(router, why);
+	if (error == 0)
+		error = make_survey(router, why);
 	if (error == 0)
 		error = mirror_new(&mirror, &router->mirror, why);
 	router->state.mirror = router->mirror;
@@ -656,8 +678,10 @@ static void tear_down(struct router *router, bool ran)
 {
 	api_close(router->metrics);
 	api_close(router->api);
+	errands_free(router->errands);
 	if (ran)
 		release_ports(router);
+	survey_free(router->survey);
 	mirror_free(router->mirror);
 	heartbeat_free(router->heartbeat);
 	close_engines(router);

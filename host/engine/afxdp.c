@@ -45,6 +45,7 @@ struct afxdp_port_entry {
 	struct engine_port port;
 	struct router *program;
 	int link_fd;
+	__u32 program_id;
 	bool driver; /* hook */
 	bool redirectable;
 };
@@ -404,6 +405,7 @@ static int attach_program(struct afxdp *afxdp, struct afxdp_port_entry *entry, c
 		router__destroy(entry->program);
 		return entry->link_fd;
 	}
+	entry->program_id = xdp_link_program(bpf_program__fd(entry->program->progs.penstock_steer));
 	return 0;
 }
 
@@ -538,24 +540,22 @@ static bool has_others(const struct afxdp *afxdp)
 	return maps->native_ports > afxdp->driver_ports || maps->generic_ports > 0;
 }
 
-static int state(void *engine, const struct engine_port *port, struct engine_state *ret)
+static int state(void *engine, const struct engine_port *port, const struct capability *now,
+		 struct engine_state *ret)
 {
 	struct afxdp *afxdp = engine;
 	struct afxdp_port_entry *entry = find_port(afxdp, port);
 	const struct afxdp_port *sockets;
-	struct capability now;
+	enum capability_attach hook;
 	struct egress egress;
-	int error;
 
 	if (!entry)
 		return -ENOENT;
 	reclaim(afxdp);
-	error = capability_read(port->name, afxdp->features, &now);
-	if (error < 0)
-		return error;
 	memset(ret, 0, sizeof(*ret));
-	egress_probe(afxdp->context->platform, &now, afxdp->context->maps->native_ports > 0, &egress);
-	ret->attached = xdp_link_serves(entry->link_fd, port->ifindex);
+	hook = entry->driver ? CAPABILITY_ATTACH_NATIVE : CAPABILITY_ATTACH_GENERIC;
+	egress_probe(afxdp->context->platform, now, afxdp->context->maps->native_ports > 0, &egress);
+	ret->attached = now->ifindex == port->ifindex && now->program.at[hook] == entry->program_id;
 	set_redirectable(afxdp, entry, egress.able.possible);
 	ret->frames = egress.able.possible && egress.frames;
 	ret->able = egress.able;

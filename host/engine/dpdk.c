@@ -142,7 +142,8 @@ static void stop(void *arg, const struct engine_port *port)
 	kernel_maps_port_clear(engine.context->maps, port->id);
 }
 
-static int state(void *arg, const struct engine_port *port, struct engine_state *ret)
+static int state(void *arg, const struct engine_port *port, const struct capability *now,
+		 struct engine_state *ret)
 {
 	struct why why = { "" };
 	int error = engine.plugin->follow(engine.dpdk, port->id, &why);

@@ -89,7 +89,10 @@ struct engine_ops {
 	void (*detach)(void *engine, const struct engine_port *port);
 	int (*start)(void *engine, const struct engine_port *port, struct why *why);
 	void (*stop)(void *engine, const struct engine_port *port);
-	int (*state)(void *engine, const struct engine_port *port, struct engine_state *ret);
+	/* `now`: what was seen of the port since it was attached; asks the kernel nothing that it may have to
+	 * wait for. */
+	int (*state)(void *engine, const struct engine_port *port, const struct capability *now,
+		     struct engine_state *ret);
 	/* Sums over CPUs and threads since the port's counters were made. */
 	int (*counters)(void *engine, __u16 port, struct image_counters *ret);
 	/* At most ENGINE_FACTS; returns how many. NULL: the engine has none. */

@@ -28,6 +28,7 @@ struct native_port {
 	struct engine_port port;
 	struct router *program;
 	int link_fd;
+	__u32 program_id;
 };
 
 struct native {
@@ -129,6 +130,7 @@ static int attach(void *engine, const struct engine_port *port, struct why *why)
 	entry->link_fd = error = xdp_link_attach(native->context->pins, port, native->flags, program_fd, why);
 	if (error < 0)
 		goto destroy_program;
+	entry->program_id = xdp_link_program(program_fd);
 	LIST_INSERT_HEAD(&native->ports, entry, link);
 	++*count_of(native);
 	return 0;
@@ -170,22 +172,20 @@ static void stop(void *engine, const struct engine_port *port)
 	kernel_maps_port_clear(native->context->maps, port->id);
 }
 
-static int state(void *engine, const struct engine_port *port, struct engine_state *ret)
+static int state(void *engine, const struct engine_port *port, const struct capability *now,
+		 struct engine_state *ret)
 {
 	struct native *native = engine;
 	struct native_port *entry = find_port(native, port);
-	struct capability now;
+	enum capability_attach hook =
+		is_native(native) ? CAPABILITY_ATTACH_NATIVE : CAPABILITY_ATTACH_GENERIC;
 	struct egress egress;
-	int error;
 
 	if (!entry)
 		return -ENOENT;
-	error = capability_read(port->name, native->features, &now);
-	if (error < 0)
-		return error;
-	egress_probe(native->context->platform, &now, native->context->maps->native_ports > 0, &egress);
+	egress_probe(native->context->platform, now, native->context->maps->native_ports > 0, &egress);
 	memset(ret, 0, sizeof(*ret));
-	ret->attached = xdp_link_serves(entry->link_fd, port->ifindex);
+	ret->attached = now->ifindex == port->ifindex && now->program.at[hook] == entry->program_id;
 	ret->able = egress.able;
 	ret->frames = egress.frames;
 	return 0;

@@ -138,7 +138,8 @@ static void stop(void *engine, const struct engine_port *port)
 {
 }
 
-static int state(void *engine, const struct engine_port *port, struct engine_state *ret)
+static int state(void *engine, const struct engine_port *port, const struct capability *now,
+		 struct engine_state *ret)
 {
 	struct offload *offload = engine;
 	struct offload_card *card = offload->of_port[port->id];

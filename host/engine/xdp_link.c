@@ -110,3 +110,11 @@ bool xdp_link_serves(int fd, __u32 ifindex)
 {
 	return link_serves(fd, ifindex, NULL);
 }
+
+__u32 xdp_link_program(int program_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(program_fd, &info, &size) < 0 ? 0 : info.id;
+}

@@ -19,5 +19,7 @@ int xdp_link_attach(struct pins *pins, const struct engine_port *port, __u32 fla
 		    struct why *why);
 /* Detaches at once, unpins and closes. */
 void xdp_link_detach(struct pins *pins, const struct engine_port *port, int fd);
-/* Whether the link still holds the interface. */
+/* Whether the link still holds the interface. Waits for the kernel's lock: not for the loop. */
 bool xdp_link_serves(int fd, __u32 ifindex);
+/* The id by which a look at the interface shows a program; 0: the kernel does not say. */
+__u32 xdp_link_program(int program_fd);

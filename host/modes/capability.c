@@ -38,6 +38,12 @@ static __u32 get_u32(const struct nlattr *attribute)
 	return mnl_attr_validate(attribute, MNL_TYPE_U32) == 0 ? mnl_attr_get_u32(attribute) : 0;
 }
 
+static void parse_program(const struct nlattr *attribute, enum capability_attach place,
+			  struct capability *capability)
+{
+	capability->program.id = capability->program.at[place] = get_u32(attribute);
+}
+
 static void parse_xdp(const struct nlattr *nest, struct capability *capability)
 {
 	const struct nlattr *attribute;
@@ -49,10 +55,16 @@ static void parse_xdp(const struct nlattr *nest, struct capability *capability)
 				capability->program.attached = mnl_attr_get_u8(attribute);
 			break;
 		case IFLA_XDP_PROG_ID:
-		case IFLA_XDP_DRV_PROG_ID: /* with MANY, PROG_ID is absent */
-		case IFLA_XDP_SKB_PROG_ID:
-		case IFLA_XDP_HW_PROG_ID:
 			capability->program.id = get_u32(attribute);
+			break;
+		case IFLA_XDP_DRV_PROG_ID: /* with MANY, PROG_ID is absent */
+			parse_program(attribute, CAPABILITY_ATTACH_NATIVE, capability);
+			break;
+		case IFLA_XDP_SKB_PROG_ID:
+			parse_program(attribute, CAPABILITY_ATTACH_GENERIC, capability);
+			break;
+		case IFLA_XDP_HW_PROG_ID:
+			parse_program(attribute, CAPABILITY_ATTACH_HARDWARE, capability);
 			break;
 		}
 	}

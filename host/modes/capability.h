@@ -55,7 +55,8 @@ struct capability {
 	char failed[CAPABILITY_FAILED][CAPABILITY_FAILURE];
 	struct {
 		enum capability_attach attached;
-		__u32 id; /* 0: none */
+		__u32 at[CAPABILITY_ATTACH_MANY]; /* ids, by place; 0: none */
+		__u32 id;                         /* of one of them; 0: none */
 		char name[16];
 		bool ours; /* by its name */
 	} program;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static struct feature_bit {
 	[ETHTOOL_TXVLAN_SERVICE] = { "tx-vlan-stag-hw-insert", -2 },
 };
 
+static pthread_mutex_t looking_for_bits = PTHREAD_MUTEX_INITIALIZER;
 static __u32 feature_blocks; /* that have any: the kernel wants to be sent just so many */
 
 static struct ethtool_gstrings *read_names(int fd, const char *interface)
@@ -105,15 +107,19 @@ static void find_bit(const struct ethtool_gstrings *names, struct feature_bit *f
 
 static void find_bits(int fd, const char *interface)
 {
-	struct ethtool_gstrings *names = gro_hw_bit.bit == -2 ? read_names(fd, interface) : NULL;
+	struct ethtool_gstrings *names;
 
+	pthread_mutex_lock(&looking_for_bits);
+	names = gro_hw_bit.bit == -2 ? read_names(fd, interface) : NULL;
 	if (!names)
-		return;
+		goto unlock;
 	for (int i = 0; i < ETHTOOL_OFFLOADS; i++)
 		find_bit(names, &offload_bit[i]);
 	feature_blocks = (names->len + BLOCK - 1) / BLOCK;
 	find_bit(names, &gro_hw_bit);
 	free(names);
+unlock:
+	pthread_mutex_unlock(&looking_for_bits);
 }
 
 static bool is_on(const struct ethtool_gfeatures *features, int bit)
