@@ -19,11 +19,10 @@
 #include "host/modes/veth_peer.h"
 #include "host/modes/xdp_features.h"
 
-#define RATE_PERIOD 900  /* ms that a rate is the mean of, at least */
-#define RETRY_AFTER 5000 /* ms from one attempt to attach to the next */
-#define FORGIVE_AFTER                                                                                        \
-	30000 /* ms until engines that failed are tried again, where the kernel forwards for want of another \
-	       */
+#define RATE_PERIOD   900     /* ms that a rate is the mean of, at least */
+#define RETRY_AFTER   5000    /* ms from one attempt to attach to the next */
+#define FORGIVE_FIRST 30000   /* ms until an engine that failed is tried again; each time twice as long */
+#define FORGIVE_LAST  3600000 /* ms; at most */
 
 enum action gate_action(unsigned int reason)
 {
@@ -299,9 +298,9 @@ static bool will_pass(int error)
 	       error == -ENOENT || error == -ENOBUFS;
 }
 
-/* An engine that fails where it should not is passed over for the next best, until the port is another one or
- * a person asks for it, or until some time later when none is left; one that was asked for by name is tried
- * again and again. Returns whether that is so.
+/* An engine that fails where it should not is passed over for the next best, until the port is another one, a
+ * person asks for it, or some time later: whatever is done in its place is not what should be. One that was
+ * asked for by name is tried again and again. Returns whether it is passed over.
  */
 static bool note_failure(struct gate *gate, int error, const struct engine_ops *ops, const struct why *why)
 {
@@ -316,7 +315,11 @@ static bool note_failure(struct gate *gate, int error, const struct engine_ops *
 		return false;
 	snprintf(failed[next], CAPABILITY_FAILURE, "%s: %.140s", ops->name, why->text);
 	gate->tried = gate->facts;
-	gate->forgive_at = loop_now() + FORGIVE_AFTER;
+	if (next == 0) /* the best of them */
+		gate->forgive_after = gate->forgive_after ? 2 * gate->forgive_after : FORGIVE_FIRST;
+	if (gate->forgive_after > FORGIVE_LAST)
+		gate->forgive_after = FORGIVE_LAST;
+	gate->forgive_at = loop_now() + gate->forgive_after;
 	log_warning("%s: mode %s fails, the next best is taken: %s", gate->name, ops->name, why->text);
 	return true;
 }
@@ -346,6 +349,8 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 		enter(gate, GATE_KERNEL, why.text);
 		return;
 	}
+	if (!gate->facts.failed[0][0])
+		gate->forgive_after = 0;
 	enter(gate, GATE_RUNNING, gate->decision.reason);
 }
 
@@ -406,6 +411,7 @@ void gate_forgive(struct gate *gate)
 {
 	memset(gate->tried.failed, 0, sizeof(gate->tried.failed));
 	gate->retry_at = 0;
+	gate->forgive_after = 0;
 }
 
 void gate_ask(const struct gate *gate, const struct gate_place *place, struct gate_sight *ret)
@@ -440,8 +446,8 @@ void gate_plan(struct gate *gate, const struct gate_place *place, const struct g
 	snprintf(gate->facts.device, sizeof(gate->facts.device), "%s", gate->device);
 	if (gate->facts.program.id && !gate->facts.program.ours)
 		gate->facts.program.ours = is_ours(gate, place);
-	if (!gate->ops && gate->tried.failed[0][0] && loop_now() >= gate->forgive_at)
-		gate_forgive(gate);
+	if (gate->tried.failed[0][0] && loop_now() >= gate->forgive_at)
+		memset(gate->tried.failed, 0, sizeof(gate->tried.failed));
 	if (same_facts(&gate->facts, &gate->tried))
 		memcpy(gate->facts.failed, gate->tried.failed, sizeof(gate->facts.failed));
 	decide(gate, place);

@@ -3,7 +3,7 @@
  * A gate is one port of the router and its way between the kernel and an engine. Somebody looks at the
  * interface (survey.h); then a review takes the steps that are due: attach, let others send to it or not,
  * give it back to the kernel. That happens on every event and every second, so a step that fails is tried
- * again.
+ * again; an engine that fails, in whose place the next best runs, after 30 seconds, then after twice as long.
  */
 #pragma once
 
@@ -89,7 +89,8 @@ struct gate {
 	__u32 peer;                     /* whose txvlan was turned off for that; 0: nobody's */
 	bool started;                   /* the engine lets others send to it */
 	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
-	uint64_t forgive_at;            /* ms: when what failed is tried again, if nothing works */
+	uint64_t forgive_at;            /* ms: when what failed is tried again */
+	uint64_t forgive_after;         /* ms from the last failure to that; 0: nothing has failed */
 	struct image_counters counters; /* as of the last sample */
 	double forwarded_rate, punted_rate;   /* packets a second */
 	uint64_t rate_at;                     /* ms, when the rates were last computed; 0: never */
