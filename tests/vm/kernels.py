@@ -22,7 +22,13 @@ import tempfile
 USAGE, SKIP, TIMEOUT, DIED = 2, 77, 124, 125
 
 # The package that depends on the newest signed image of a series.
-META_PACKAGE = {"6.1": "linux-image-amd64", "6.12": "linux-image-6.12-amd64"}
+META_PACKAGE = {"6.1": "linux-image-amd64", "6.12": "linux-image-6.12-amd64", "backports": "linux-image-amd64"}
+
+# Where apt finds a series that this machine's own sources do not have; nobody else sees it.
+SOURCE = {
+    "backports": "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+    "http://deb.debian.org/debian trixie-backports main"
+}
 
 # Raise it when what unpack_kernel() leaves in the cache changes.
 CACHE_FORMAT = 1
@@ -54,7 +60,7 @@ def say(message):
     print(f"{os.path.basename(sys.argv[0])}: {message}", file=sys.stderr, flush=True)
 
 
-# The cache of kernels: SERIES/lock and SERIES/VERSION/{vmlinux,release,lib/modules/RELEASE}.
+# The cache of kernels: SERIES/lock and SERIES/VERSION/{vmlinux,release,lib/modules/RELEASE}; SERIES/apt: apt's lists.
 
 
 def output_of(*command, cwd=None):
@@ -107,20 +113,44 @@ def cache_lock(series):
         os.close(lock)
 
 
+def apt_options(series):
+    """Words for apt: lists of our own where the series has a source of its own."""
+    words = ["-o", "APT::Sandbox::User=root"]
+    if series not in SOURCE:
+        return words
+    place = os.path.join(cache_directory(), series, "apt")
+    os.makedirs(f"{place}/lists/partial", exist_ok=True)
+    os.makedirs(f"{place}/cache/archives/partial", exist_ok=True)
+    with open(f"{place}/sources.list", "w", encoding="ascii") as file:
+        file.write(SOURCE[series] + "\n")
+    for option in (f"Etc::sourcelist={place}/sources.list", "Etc::sourceparts=-", f"State::lists={place}/lists",
+                   f"Cache={place}/cache"):
+        words += ["-o", f"Dir::{option}"]
+    return words
+
+
 def apt_newest(series):
     """Name and version of the newest signed image of a series."""
     meta = META_PACKAGE[series]
-    record = output_of("apt-cache", "show", "--no-all-versions", meta)
-    found = re.search(rf"^Depends:.*\b(linux-image-{re.escape(series)}\.\S+-amd64) \(= (\S+)\)", record, re.M)
+    number = r"\d+" if series in SOURCE else re.escape(series)
+    record = output_of("apt-cache", *apt_options(series), "show", "--no-all-versions", meta)
+    found = re.search(rf"^Depends:.*\b(linux-image-{number}\.\S+-amd64) \(= (\S+)\)", record, re.M)
     if not found:
         raise Failure(SKIP, f"the package {meta} names no image of {series}: is this Debian 12?")
     return found.groups()
 
 
-def apt_download(package, version, directory):
+def apt_parts(series, image):
+    """The packages that an image's files are in: since 7.0 the image's own has none."""
+    names = [image.replace("linux-image-", f"linux-{part}-") for part in ("binary", "modules", "base")]
+    known = output_of("apt-cache", *apt_options(series), "pkgnames", "linux-").split()
+    return [name for name in names if name in known] or [image]
+
+
+def apt_download(package, version, directory, series=""):
     say(f"downloading {package} {version}")
-    output_of("apt-get", "-o", "APT::Sandbox::User=root", "download", f"{package}={version}", cwd=directory)
-    return glob.glob(f"{directory}/*.deb")[0]
+    output_of("apt-get", *apt_options(series), "download", f"{package}={version}", cwd=directory)
+    return glob.glob(f"{directory}/{package}_*.deb")[0]
 
 
 def uncompressed_kernel(image):
@@ -140,13 +170,17 @@ def uncompressed_kernel(image):
     return kernel
 
 
-def unpack_kernel(package, place):
-    """Unpacks an image's package and makes it ready to boot."""
-    output_of("dpkg-deb", "-x", package, place)
-    os.unlink(package)
+def unpack_kernel(packages, place):
+    """Unpacks an image's packages and makes it ready to boot."""
+    for package in packages:
+        output_of("dpkg-deb", "-x", package, place)
+        os.unlink(package)
+    if not os.path.exists(f"{place}/lib"):
+        os.rename(f"{place}/usr/lib", f"{place}/lib")
     (modules,) = glob.glob(f"{place}/lib/modules/*")
     release = os.path.basename(modules)
-    with open(f"{place}/boot/vmlinuz-{release}", "rb") as image, open(f"{place}/vmlinux", "wb") as kernel:
+    (bootable,) = glob.glob(f"{place}/boot/vmlinuz-{release}") + glob.glob(f"{modules}/vmlinuz")
+    with open(bootable, "rb") as image, open(f"{place}/vmlinux", "wb") as kernel:
         kernel.write(uncompressed_kernel(image.read()))
     packed = glob.glob(f"{modules}/**/*.ko.xz", recursive=True)
     for i in range(0, len(packed), 500):
@@ -167,7 +201,8 @@ def fetch_kernel(series, directory):
     place = tempfile.mkdtemp(prefix=PARTIAL, dir=directory)
     try:
         os.chmod(place, 0o755)
-        unpack_kernel(apt_download(package, version, place), place)
+        parts = apt_parts(series, package)
+        unpack_kernel([apt_download(part, version, place, series) for part in parts], place)
         os.rename(place, kernel)
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -181,7 +216,7 @@ def fetch_kernel_fresh(series, directory):
     except Failure:
         if os.geteuid() != 0:
             raise
-    output_of("apt-get", "-qq", "update")
+    output_of("apt-get", *apt_options(series), "-qq", "update")
     return fetch_kernel(series, directory)
 
 
