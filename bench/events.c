@@ -9,6 +9,7 @@
 #include "bench/scenario.h"
 #include "bench/statistics.h"
 #include "bench/trial.h"
+#include "bench/watch.h"
 #include "bench/workload/prefix.h"
 
 #include <err.h>
@@ -43,6 +44,7 @@ struct event {
 struct event_result {
 	__u64 sent, wrong;
 	double blocked[EVENTS_TIMES_MAX]; // ms
+	json_t *course;                   // what arrived meanwhile, of the time that blocked longest
 };
 
 struct events {
@@ -197,10 +199,8 @@ static int events_once(struct events *events, const struct event *event, struct 
 	const struct timespec before = { .tv_nsec = EVENTS_BEFORE * 1e9 };
 	struct events_traffic traffic = { .events = events, .trial = trial };
 	pthread_t thread;
-	int err = events_prepare(events, event);
+	int err;
 
-	if (err < 0)
-		return err;
 	events->event = event;
 	err = -pthread_create(&thread, NULL, events_send, &traffic);
 	if (err < 0)
@@ -215,16 +215,32 @@ static int events_measure(struct events *events, const struct event *event, stru
 {
 	struct trial *trial = malloc(sizeof(*trial));
 	int err = trial ? 0 : -ENOMEM;
+	double worst = -1;
 
 	fprintf(stderr, "%s\n", event->text);
 	events->trial.wrong = 0;
 	for (unsigned int i = 0; err >= 0 && i < events->times; i++) {
-		err = events_once(events, event, trial);
-		if (err < 0)
+		struct watch *watch;
+		json_t *course;
+
+		err = events_prepare(events, event);
+		watch = watch_start(events->generate);
+		if (err >= 0)
+			err = events_once(events, event, trial);
+		course = watch_stop(watch);
+		if (err < 0) {
+			json_decref(course);
 			break;
+		}
 		result->sent += trial->offered.sent;
 		result->blocked[i] =
 			(double)(trial->offered.sent - trial_arrived(trial)) / events->rate * 1e3;
+		if (result->blocked[i] > worst) {
+			worst = result->blocked[i];
+			json_decref(result->course);
+			result->course = json_incref(course);
+		}
+		json_decref(course);
 	}
 	result->wrong = events->trial.wrong;
 	free(trial);
@@ -271,10 +287,12 @@ static void events_table(const struct events *events, const struct event_result 
 
 static int events_json(const struct events *events, const struct event_result *results)
 {
-	json_t *record = record_new("events");
+	json_t *record = record_new("events"), *courses = json_array();
 	char name[RECORD_NAME];
 
 	json_object_set_new(record, "rate", json_real(events->rate));
+	json_object_set_new(record, "before", json_real(EVENTS_BEFORE));
+	json_object_set_new(record, "courses", courses);
 	for (unsigned int i = 0; i < EVENTS; i++) {
 		double lost = events_sum(events, &results[i]) * events->rate / 1e3;
 
@@ -283,6 +301,9 @@ static int events_json(const struct events *events, const struct event_result *r
 							    results[i].blocked, events->times });
 		snprintf(name, sizeof(name), "events %s lost", events_list[i].name);
 		record_add(record, &(struct record_figure){ name, "packets", RECORD_LESS, true, &lost, 1 });
+		json_array_append_new(courses,
+				      json_pack("{s:s, s:s, s:O?}", "event", events_list[i].name, "text",
+						events_list[i].text, "arrived", results[i].course));
 	}
 	return record_print(stdout, record);
 }
@@ -359,6 +380,8 @@ static int events_run(struct events *events)
 		warnx("bench events: interrupted");
 	if (err >= 0)
 		err = events_report(events, results);
+	for (unsigned int i = 0; i < EVENTS; i++)
+		json_decref(results[i].course);
 	free(results);
 	return err;
 }
