@@ -344,7 +344,7 @@ static int events_set_up(struct events *events)
 	if (err >= 0)
 		err = scenario_load(&events->scenario, &bed, AF_INET, &routes);
 	if (err >= 0)
-		err = generate_meter(events->generate, true);
+		err = generate_sink(events->generate, GENERATE_SINK_METERS);
 	if (err >= 0)
 		err = generator_open(events->way, &events->generator_bed, &events->trial.generator, &why);
 	events->trial.generate = events->generate;

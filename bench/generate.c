@@ -434,11 +434,17 @@ int generate_stop(struct generate *generate, struct generate_counts ret_counts[T
 	return generate->result;
 }
 
-int generate_meter(struct generate *generate, bool on)
+int generate_sink(struct generate *generate, enum generate_sink sink)
 {
 	const struct traffic_bpf *traffic = generate->traffic;
+	struct bpf_program *const programs[] = {
+		[GENERATE_SINK_COUNTS] = traffic->progs.sink_subject,
+		[GENERATE_SINK_METERS] = traffic->progs.sink_metered,
+		[GENERATE_SINK_REPLAYED] = traffic->progs.sink_replayed,
+		[GENERATE_SINK_PASSES] = traffic->progs.sink_passes,
+	};
 
-	if (on && !generate->seen) {
+	if (!generate->seen) {
 		void *seen = mmap(NULL, TRAFFIC_SEQUENCES / 8, PROT_READ | PROT_WRITE, MAP_SHARED,
 				  bpf_map__fd(traffic->maps.seen), 0);
 
@@ -446,8 +452,7 @@ int generate_meter(struct generate *generate, bool on)
 			return -errno;
 		generate->seen = seen;
 	}
-	return bpf_link__update_program(generate->sinks[TRAFFIC_SUBJECT],
-					on ? traffic->progs.sink_metered : traffic->progs.sink_subject);
+	return bpf_link__update_program(generate->sinks[TRAFFIC_SUBJECT], programs[sink]);
 }
 
 void generate_meter_reset(struct generate *generate)

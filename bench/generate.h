@@ -86,8 +86,16 @@ struct generate_metered {
 	__u64 latency[HISTOGRAM_BUCKETS];
 };
 
-// Puts the sink that meters in place of the subject's, or the usual one back. Nothing may run.
-int generate_meter(struct generate *generate, bool on);
+// What the subject's sink does.
+enum generate_sink {
+	GENERATE_SINK_COUNTS,   // of frames of its own
+	GENERATE_SINK_METERS,   // the same, with stamps
+	GENERATE_SINK_REPLAYED, // counts whatever the router sends
+	GENERATE_SINK_PASSES,   // leaves it to packet sockets
+};
+
+// Puts another sink in the place of the subject's. Nothing may run.
+int generate_sink(struct generate *generate, enum generate_sink sink);
 
 // Forgets what was metered.
 void generate_meter_reset(struct generate *generate);

@@ -16,7 +16,8 @@ struct generator {
 	void *sender;
 };
 
-static const struct generator_way *const generator_ways[] = { &generator_afxdp, &generator_live };
+static const struct generator_way *const generator_ways[] = { &generator_afxdp, &generator_live,
+							      &generator_pcap };
 
 const struct generator_way *const *generator_list(unsigned int *ret_count)
 {

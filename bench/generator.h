@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "bench/load.h"
+#include "bench/recording.h"
 #include "host/why.h"
 
 // Whatever sends packets into the router under test. Each way to send is one table of functions
@@ -22,11 +23,10 @@ enum generator_can {
 
 // Where a generator sends, and what it may need to know.
 struct generator_bed {
-	const struct lane *lane;   // from s, to the MAC of r0
-	struct generate *generate; // destinations and sinks
-	unsigned int largest;      // bytes of the largest frame
-	const char *pcap;          // file to replay, NULL: none
-	enum generator_timing { GENERATOR_AT_RATE, GENERATOR_AS_CAPTURED } timing; // of that file
+	const struct lane *lane;           // from s, to the MAC of r0
+	struct generate *generate;         // destinations and sinks
+	unsigned int largest;              // bytes of the largest frame
+	const struct recording *recording; // to replay, NULL: none
 };
 
 struct generator_counts {
@@ -48,7 +48,7 @@ struct generator_way {
 	int (*stop)(void *sender, struct generator_counts *ret_counts);
 };
 
-extern const struct generator_way generator_live, generator_afxdp;
+extern const struct generator_way generator_live, generator_afxdp, generator_pcap;
 
 struct generator;
 

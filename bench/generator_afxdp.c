@@ -64,8 +64,8 @@ static int generator_afxdp_start(void *sender, const struct load *load, struct w
 		.arg = &afxdp->frames,
 		.make = generator_afxdp_make,
 		.due = generator_afxdp_due,
-		.total = load->rate > 0 ? load->rate * load->seconds : TRAFFIC_SEQUENCES,
-		.most_ns = load->rate > 0 ? 0 : load->seconds * 1e9,
+		.total = load_packets(load) ? load_packets(load) : TRAFFIC_SEQUENCES,
+		.most_ns = load_packets(load) ? 0 : load->seconds * 1e9,
 	};
 	return sender_start(afxdp->sender, &afxdp->source, load->cpu);
 }

@@ -61,7 +61,7 @@ static int generator_live_start(void *sender, const struct load *load, struct wh
 	if (err < 0)
 		return why_set(why, -err, "generator live: at most %u packets of %u bytes in one go",
 			       TRAFFIC_SEQUENCES, GENERATOR_LIVE_LARGEST);
-	live->total = load->rate * load->seconds;
+	live->total = load_packets(load);
 	live->most_ns = load->seconds * 1e9;
 	live->counts = (struct generator_counts){ 0 };
 	err = generate_start_load(live->bed->generate, &live->frames);

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,11 +89,10 @@ static int lane_pair(struct rtnetlink *rtnetlink, const struct lane_port *one, c
 	return rtnetlink_veth(rtnetlink, &end, &peer);
 }
 
-// GRO gives a veth end NAPI without an XDP program, which ndo_xdp_xmit of its peer needs: the kernel as
-// router and generic XDP receive nothing without it.
-static int lane_gro_on(const struct lane_port *port)
+// Sets a feature of a port in the calling thread's namespace.
+static int lane_feature(const struct lane_port *port, __u32 command, bool on)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = 1 };
+	struct ethtool_value value = { .cmd = command, .data = on };
 	struct ifreq request = { .ifr_data = (void *)&value };
 	int fd, err = 0;
 
@@ -175,11 +175,13 @@ static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
 	unsigned int i;
 	int err;
 
+	// GRO gives a veth end NAPI without an XDP program, which ndo_xdp_xmit of its peer needs: the kernel
+	// as router and generic XDP receive nothing without it.
 	err = lane_port_up(rtnetlink, &lane->r0);
 	if (err >= 0)
 		err = lane_port_up(rtnetlink, &lane->r1);
 	if (err >= 0)
-		err = lane_gro_on(&lane->r0);
+		err = lane_feature(&lane->r0, ETHTOOL_SGRO, true);
 	for (i = 0; err >= 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		err = lane_address(rtnetlink, addresses[i].port, addresses[i].family, addresses[i].text);
 	return err < 0 ? err : lane_router_introduce(rtnetlink, lane);
@@ -321,6 +323,14 @@ void lane_gateway_address(unsigned int index, __u8 family, __u8 *address)
 {
 	inet_pton(family, family == AF_INET6 ? lane_gateway_base6 : lane_gateway_base4, address);
 	address[family == AF_INET6 ? 15 : 3] += index;
+}
+
+void lane_router_address(unsigned int port, __u8 family, __u8 *address)
+{
+	if (family == AF_INET6)
+		inet_pton(AF_INET6, port ? lane_r1_address6 : lane_r0_address6, address);
+	else
+		inet_pton(AF_INET, port ? lane_r1_address4 : lane_r0_address4, address);
 }
 
 void lane_source_address(__u8 family, __u8 *address)

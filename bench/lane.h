@@ -51,5 +51,8 @@ void lane_gateway_mac(unsigned int index, __u8 mac[6]);
 // Writes the address (4 or 16 bytes) of gateway number index.
 void lane_gateway_address(unsigned int index, __u8 family, __u8 *address);
 
+// Writes the address (4 or 16 bytes) of the router's port 0 or 1.
+void lane_router_address(unsigned int port, __u8 family, __u8 *address);
+
 // Writes the address (4 or 16 bytes) that the traffic comes from.
 void lane_source_address(__u8 family, __u8 *address);

@@ -72,7 +72,7 @@ unsigned int load_largest(const struct load *load)
 int load_prepare(struct load_frames *frames, const struct load *load, const struct lane *lane,
 		 const struct generate *generate)
 {
-	if (load->rate * load->seconds > TRAFFIC_SEQUENCES)
+	if (load_packets(load) > TRAFFIC_SEQUENCES)
 		return -EINVAL;
 	if (load_largest(load) > LOAD_LARGEST)
 		return -EMSGSIZE;
@@ -143,7 +143,7 @@ void load_pace(const struct load_frames *frames, struct traffic_pace *ret_pace)
 
 	memset(ret_pace, 0, sizeof(*ret_pace));
 	ret_pace->per_ns = load->rate > 0 ? load->rate * 4.294967296 : 0;
-	ret_pace->total = load->rate > 0 ? load->rate * load->seconds : TRAFFIC_SEQUENCES;
+	ret_pace->total = load_packets(load) ? load_packets(load) : TRAFFIC_SEQUENCES;
 	ret_pace->share6 = load->family == AF_UNSPEC ? load->share6 : load->family == AF_INET6 ? 100 : 0;
 	ret_pace->flows = load->flows;
 	ret_pace->turn = frames->turn;

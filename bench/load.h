@@ -12,15 +12,20 @@
 #define LOAD_SIZES   4
 #define LOAD_LARGEST 9014 // bytes of a frame, without FCS: an MTU of 9000
 
+// When the packets of a capture are sent; others have no times of their own.
+enum load_timing { LOAD_AT_RATE, LOAD_AS_CAPTURED };
+
 struct load {
 	__u8 family;               // AF_INET, AF_INET6; AF_UNSPEC: both
 	unsigned int share6;       // of both: how many in 100 are IPv6
 	unsigned int flows;        // how many destinations, each from one port; 0: TRAFFIC_DESTINATIONS
 	double rate;               // packets a second; 0: as many as the generator can
+	__u64 packets;             // how many; 0: as many as rate and seconds say
 	double seconds;            // at most TRAFFIC_SEQUENCES packets in all
 	__u16 sizes[LOAD_SIZES];   // bytes of frames without FCS, 0: no more; too small ones are made larger
 	__u16 weights[LOAD_SIZES]; // how many of each in turn
-	unsigned int cpu;          // where the generator runs
+	enum load_timing timing;
+	unsigned int cpu; // where the generator runs
 };
 
 struct load_frames {
@@ -35,6 +40,12 @@ struct load_frames {
 
 // The bytes of the largest frame.
 unsigned int load_largest(const struct load *load);
+
+// How many packets it has; 0: as many as can be sent in its seconds.
+static inline __u64 load_packets(const struct load *load)
+{
+	return load->packets ? load->packets : load->rate * load->seconds;
+}
 
 // Does frame `number` belong to IPv6?
 static inline bool load_is_six(const struct load *load, __u64 number)

@@ -359,7 +359,7 @@ static int modes_set_up(struct modes_bench *bench)
 	if (err >= 0)
 		err = modes_load(bench);
 	if (err >= 0)
-		err = generate_meter(bench->generate, true);
+		err = generate_sink(bench->generate, GENERATE_SINK_METERS);
 	if (err >= 0)
 		err = generator_open(bench->way, &bench->generator_bed, &bench->trial.generator, &why);
 	bench->trial.generate = bench->generate;

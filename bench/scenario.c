@@ -325,6 +325,14 @@ int scenario_lead(const struct scenario *scenario, const struct lane_port *egres
 	return err;
 }
 
+bool scenario_has(const struct scenario *scenario, __u8 family)
+{
+	for (size_t i = 0; i < scenario->routes->count; i++)
+		if (scenario->routes->routes[i].family == family)
+			return true;
+	return false;
+}
+
 int scenario_load(struct scenario *scenario, const struct scenario_bed *bed, __u8 family, size_t *ret_routes)
 {
 	struct table *table;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "bench/generate.h"
 #include "bench/subject.h"
@@ -47,6 +48,9 @@ int scenario_add_workload(struct scenario *scenario, const struct workload *work
 
 // The part of the packets that a right router forwards.
 double scenario_share(const struct scenario *scenario);
+
+// Does it have routes of a family?
+bool scenario_has(const struct scenario *scenario, __u8 family);
 
 // Brings the routes of a family into the router's kernel and the baselines, and the destinations into the
 // generator; ret_routes says how many routes there are. Tells errors on stderr.

@@ -218,14 +218,19 @@ static __always_inline __u32 wrong_macs(void *frame, __u32 gateway, enum traffic
 	       ((first & bpf_cpu_to_be64(0xffff)) | rest ? 1 << TRAFFIC_WRONG_SOURCE : 0);
 }
 
+// The checksum of an IPv4 header without options.
+static __always_inline bool is_right4(void *frame)
+{
+	return fold((__u64)AT32(frame, 14) + AT32(frame, 18) + AT32(frame, 22) + AT32(frame, 26) +
+		    AT32(frame, 30)) == 0xffff;
+}
+
 static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, enum traffic_lane way)
 {
 	struct traffic_destination4 *destination = &destinations4[AT16(frame, 34)];
-	__u64 sum = (__u64)AT32(frame, 14) + AT32(frame, 18) + AT32(frame, 22) + AT32(frame, 26) +
-		    AT32(frame, 30);
 	__u32 wrong = wrong_macs(frame, destination->gateway, way);
 
-	if (UNLIKELY(fold(sum) != 0xffff))
+	if (UNLIKELY(!is_right4(frame)))
 		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
 	if (UNLIKELY(((__u8 *)frame)[22] != TRAFFIC_TTL - 1))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
@@ -359,6 +364,33 @@ SEC("xdp.frags")
 int sink_metered(struct xdp_md *ctx)
 {
 	return take(ctx, TRAFFIC_SUBJECT, true);
+}
+
+// Of the subject's lane, for frames of a capture: whatever the router sent is counted, and IPv4's checksum
+// verified.
+SEC("xdp.frags")
+int sink_replayed(struct xdp_md *ctx)
+{
+	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct traffic_arrived *count = &arrived[TRAFFIC_SUBJECT][cpu()];
+
+	if (frame + 34 > end || ((__u8 *)frame)[0] & 1 ||
+	    AT16(frame, 6) != AT16((void *)gateway_frame[0].bytes, 6) ||
+	    AT32(frame, 8) != AT32((void *)gateway_frame[0].bytes, 8)) {
+		count->foreign++;
+		return XDP_DROP;
+	}
+	count->packets++;
+	if (AT16(frame, 12) == bpf_htons(ETH_P_IP) && ((__u8 *)frame)[14] == 0x45 && !is_right4(frame))
+		count->wrong[TRAFFIC_WRONG_CHECKSUM]++;
+	return XDP_DROP;
+}
+
+// Of the subject's lane, where a packet socket takes what arrives.
+SEC("xdp.frags")
+int sink_passes(struct xdp_md *ctx)
+{
+	return XDP_PASS;
 }
 
 char licence[] SEC("license") = "Dual BSD/GPL";

@@ -10,6 +10,7 @@
 #include "bench/afxdp.h"
 #include "bench/compare.h"
 #include "bench/dpdk.h"
+#include "bench/equal.h"
 #include "bench/events.h"
 #include "bench/fib.h"
 #include "bench/forward.h"
@@ -66,6 +67,7 @@ static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
 	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
 	  bench_modes },
+	{ "equal", "--pcap FILE [...]", "whether all modes make the same bytes of a capture", bench_equal },
 	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },

@@ -177,11 +177,16 @@ def test_bad_usage():
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
-print(f'seed {SEED}')
-for name, test in list(globals().items()):
-    if name.startswith('test_'):
-        test()
-        print(f'{name}: ok')
+def main():
+    if os.geteuid() != 0:
+        print('skipped: needs root to make network namespaces')
+        sys.exit(77)
+    print(f'seed {SEED}')
+    for name, test in list(globals().items()):
+        if name.startswith('test_'):
+            test()
+            print(f'{name}: ok')
+
+
+if __name__ == '__main__':
+    main()

@@ -182,7 +182,7 @@ static void through(const char *name, const struct load *load)
 	struct trial_bed bed = { .generate = generate, .stop = &stop, .load = *load };
 	struct trial *trial = calloc(1, sizeof(*trial));
 
-	cr_assert_eq(generate_meter(generate, true), 0);
+	cr_assert_eq(generate_sink(generate, GENERATE_SINK_METERS), 0);
 	cr_assert_eq(subject_open(&topology, &stop, &subjects), 0);
 	cr_assert_eq(subject_attach(subjects, subject_find("nolookup")), 0);
 	generate_expect_gateways(generate, false);

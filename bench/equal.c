@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/equal.h"
+
+#include "bench/collect.h"
+#include "bench/equal_replay.h"
+#include "bench/generator.h"
+#include "bench/option.h"
+#include "bench/record.h"
+#include "bench/scenario.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EQUAL_USAGE    2
+#define EQUAL_MODES    "kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,replay"
+#define EQUAL_REPLAY   "replay"
+#define EQUAL_RATE     10000 // packets a second
+#define EQUAL_MOST     17
+// Packets that are still under way: so long nothing comes any more.
+#define EQUAL_QUIET_NS 150000000ull
+#define EQUAL_POLL_NS  500000
+
+// What one mode made of the capture.
+struct equal_result {
+	const char *name, *skipped; // why it could not be had
+	struct recording *out;      // sorted
+	__u32 lacks, extra;         // against the first mode
+	__u32 left;                 // to Linux, by replay
+	__u32 fragments;            // that were not sent
+};
+
+struct equal {
+	const char *pcap, *keep;
+	struct load load;
+	bool json, with_replay;
+	const struct subject *subjects[OPTION_SUBJECTS];
+	unsigned int subject_count;
+	struct scenario scenario;
+	struct recording *recording, *whole; // whole: without fragments
+	struct topology topology;
+	struct generate *generate;
+	struct subject_bed *beds;
+	struct generator_bed generator_bed;
+	struct generator *generator;
+	struct collect *collect;
+	struct equal_result results[EQUAL_MOST];
+	unsigned int result_count;
+};
+
+static volatile sig_atomic_t equal_stop;
+
+static void equal_signalled(int number)
+{
+	equal_stop = 1;
+}
+
+// --- sending ---
+
+// Sends the capture once, and takes what comes of it.
+static int equal_send(struct equal *equal)
+{
+	const struct timespec pause = { .tv_nsec = EQUAL_POLL_NS };
+	struct generator_counts counts;
+	struct why why = { 0 };
+	unsigned int quiet = 0;
+	int taken = 0, err = generator_start(equal->generator, &equal->load, &why);
+
+	if (err < 0) {
+		warnx("bench equal: %s", why.text[0] ? why.text : strerror(-err));
+		return err;
+	}
+	while (taken >= 0 && !equal_stop && quiet < EQUAL_QUIET_NS / EQUAL_POLL_NS) {
+		nanosleep(&pause, NULL);
+		generator_counts(equal->generator, &counts);
+		taken = collect_take(equal->collect);
+		quiet = counts.done && !taken ? quiet + 1 : 0;
+	}
+	err = generator_stop(equal->generator, &counts);
+	if (err >= 0 && collect_lost(equal->collect))
+		warnx("bench equal: more arrives than can be kept; give a lower --rate");
+	return equal_stop ? -EINTR : err < 0 ? err : taken < 0 ? taken : 0;
+}
+
+static int equal_attached(struct equal *equal, const struct subject *subject, struct equal_result *result)
+{
+	const struct lane_port *egress, *usual = &equal->topology.subject.r1;
+	int err = subject_prepare(equal->beds, subject, &egress);
+
+	if (err >= 0 && egress != usual)
+		err = scenario_lead(&equal->scenario, egress);
+	if (err >= 0)
+		err = subject_attach(equal->beds, subject);
+	collect_take(equal->collect); // of the set-up
+	collect_clear(equal->collect);
+	// DPDK's packet sockets put fragments together before they hand them out.
+	if (subject->kind == SUBJECT_DEVICES) {
+		equal->generator_bed.recording = equal->whole;
+		result->fragments = equal->recording->count - equal->whole->count;
+	}
+	equal->load.packets = equal->generator_bed.recording->count;
+	if (err >= 0 && equal->load.packets)
+		err = equal_send(equal);
+	equal->generator_bed.recording = equal->recording;
+	if (err >= 0)
+		result->out = collect_give(equal->collect);
+	if (egress != usual)
+		scenario_lead(&equal->scenario, usual);
+	subject_detach(equal->beds);
+	if (err < 0 && !equal_stop)
+		warnx("bench equal: cannot send through %s: %s", subject->name, strerror(-err));
+	return err;
+}
+
+static int equal_keep(const struct equal *equal, const struct equal_result *result)
+{
+	char path[PATH_MAX];
+	FILE *out;
+	int err;
+
+	if (!equal->keep)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s.pcap", equal->keep, result->name);
+	out = fopen(path, "we");
+	err = out ? recording_write(result->out, out) : -errno;
+	if (out && fclose(out) == EOF)
+		err = -EIO;
+	if (err < 0)
+		warnx("bench equal: cannot write %s: %s", path, strerror(-err));
+	return err;
+}
+
+static int equal_finish(struct equal *equal, struct equal_result *result)
+{
+	const struct recording *first = equal->results[0].out;
+	struct recording *whole = NULL;
+	int err = equal_keep(equal, result);
+
+	recording_sort(result->out);
+	if (result->fragments)
+		first = whole = recording_whole(first);
+	if (!first)
+		return -ENOMEM;
+	recording_compare(first, result->out, &result->lacks, &result->extra);
+	recording_free(whole);
+	equal->result_count++;
+	return err;
+}
+
+static int equal_modes(struct equal *equal)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < equal->subject_count; i++) {
+		struct equal_result *result = &equal->results[equal->result_count];
+
+		result->name = equal->subjects[i]->name;
+		result->skipped = subject_lacks(equal->subjects[i]);
+		if (result->skipped) {
+			equal->result_count++;
+			continue;
+		}
+		err = equal_attached(equal, equal->subjects[i], result);
+		if (err >= 0)
+			err = equal_finish(equal, result);
+	}
+	if (err >= 0 && equal->with_replay) {
+		struct equal_result *result = &equal->results[equal->result_count];
+
+		result->name = EQUAL_REPLAY;
+		err = equal_replay(&equal->topology.subject, equal->recording, &result->out, &result->left);
+		if (err >= 0)
+			err = equal_finish(equal, result);
+	}
+	return err;
+}
+
+// --- results ---
+
+// What replay leaves to Linux, Linux may forward.
+static bool equal_is(const struct equal_result *result)
+{
+	return !result->extra && result->lacks <= result->left;
+}
+
+static void equal_table(const struct equal *equal)
+{
+	const struct equal_result *first = &equal->results[0];
+
+	printf("%s: %u packets\n\n%-18s %10s %12s\n", equal->pcap, equal->recording->count, "mode",
+	       "forwarded", "bytes");
+	for (unsigned int i = 0; i < equal->result_count; i++) {
+		const struct equal_result *result = &equal->results[i];
+
+		if (result->skipped) {
+			printf("%-18s not here: %s\n", result->name, result->skipped);
+			continue;
+		}
+		printf("%-18s %10u %12llu  ", result->name, result->out->count, result->out->used);
+		if (!equal_is(result))
+			printf("differs from %s: %u of its packets are missing, %u are others\n", first->name,
+			       result->lacks, result->extra);
+		else if (result->left)
+			printf("equal, but for what it leaves to Linux: %u packets\n", result->left);
+		else if (result->fragments)
+			printf("equal, without %u fragments, which DPDK's packet sockets reassemble\n",
+			       result->fragments);
+		else
+			printf("%s\n", i ? "equal" : "");
+	}
+}
+
+static int equal_json(const struct equal *equal)
+{
+	json_t *record = record_new("equal"), *modes = json_array();
+
+	json_object_set_new(record, "packets", json_integer(equal->recording->count));
+	json_object_set_new(record, "modes", modes);
+	for (unsigned int i = 0; i < equal->result_count; i++) {
+		const struct equal_result *result = &equal->results[i];
+		json_t *mode = json_pack("{s:s}", "mode", result->name);
+
+		if (result->skipped)
+			json_object_set_new(mode, "skipped", json_string(result->skipped));
+		else
+			json_object_update_new(mode, json_pack("{s:i, s:I, s:i, s:i, s:i, s:i, s:b}",
+							       "forwarded", result->out->count, "bytes",
+							       (json_int_t)result->out->used, "missing",
+							       result->lacks, "others", result->extra, "left",
+							       result->left, "fragments", result->fragments,
+							       "equal", equal_is(result)));
+		json_array_append_new(modes, mode);
+	}
+	return record_print(stdout, record);
+}
+
+static int equal_report(const struct equal *equal)
+{
+	int err = 0;
+
+	if (equal->json)
+		err = equal_json(equal);
+	else
+		equal_table(equal);
+	if (err < 0 || fflush(stdout) == EOF) {
+		warnx("bench equal: cannot write the results");
+		return -EIO;
+	}
+	for (unsigned int i = 0; i < equal->result_count; i++)
+		if (!equal->results[i].skipped && !equal_is(&equal->results[i]))
+			return -EBADMSG;
+	return 0;
+}
+
+// --- set-up ---
+
+static int equal_load(struct equal *equal)
+{
+	static const __u8 families[] = { AF_INET, AF_INET6 };
+	struct scenario_bed bed = { &equal->topology, equal->generate, equal->beds, false };
+	size_t routes;
+	int err = 0;
+
+	for (unsigned int i = 0; i < equal->subject_count; i++)
+		bed.own_table |= equal->subjects[i]->own_table;
+	for (unsigned int i = 0; err >= 0 && i < 2; i++)
+		if (scenario_has(&equal->scenario, families[i]))
+			err = scenario_load(&equal->scenario, &bed, families[i], &routes);
+	return err;
+}
+
+static int equal_set_up(struct equal *equal)
+{
+	struct why why = { 0 };
+	int err = generate_open(&equal->topology, &equal->generate);
+
+	equal->generator_bed = (struct generator_bed){ .lane = &equal->topology.subject,
+						       .generate = equal->generate,
+						       .recording = equal->recording };
+	if (err >= 0)
+		err = subject_open(&equal->topology, &equal_stop, &equal->beds);
+	if (err >= 0)
+		err = equal_load(equal);
+	if (err >= 0)
+		err = generate_sink(equal->generate, GENERATE_SINK_PASSES);
+	if (err >= 0)
+		err = collect_open(&equal->topology.subject, &equal->collect);
+	if (err >= 0)
+		err = generator_open(&generator_pcap, &equal->generator_bed, &equal->generator, &why);
+	if (err < 0 && !equal_stop)
+		warnx("bench equal: cannot set up the sender or the router: %s",
+		      why.text[0] ? why.text : strerror(-err));
+	return err;
+}
+
+static int equal_run(struct equal *equal)
+{
+	int err = topology_open(&equal->topology);
+
+	if (err < 0) {
+		warnx("bench equal: cannot make network namespaces: %s%s", strerror(-err),
+		      err == -EPERM ? "; run as root" : "");
+		return err;
+	}
+	err = equal_set_up(equal);
+	if (err >= 0)
+		err = equal_modes(equal);
+	if (err >= 0)
+		err = equal_report(equal);
+	generator_close(equal->generator);
+	collect_close(equal->collect);
+	subject_close(equal->beds);
+	generate_close(equal->generate);
+	topology_close(&equal->topology);
+	for (unsigned int i = 0; i < EQUAL_MOST; i++)
+		recording_free(equal->results[i].out);
+	if (equal_stop)
+		warnx("bench equal: interrupted");
+	return err;
+}
+
+// --- options ---
+
+static int equal_help(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"Usage: penstock bench equal --pcap FILE [OPTION]...\n"
+		"Sends a capture once through one mode after the other, in network namespaces of its own: "
+		"all must "
+		"make the\n"
+		"same bytes of it as the first one. As root.\n\n"
+		"  --pcap FILE       pcap or pcapng; MACs are rewritten\n"
+		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
+		"  --modes A,B,...   as `penstock bench forward --help` lists them, and replay: `penstock "
+		"replay`, "
+		"which\n"
+		"                    sends nothing (" EQUAL_MODES ")\n"
+		"  --rate WHAT       packets a second, captured: as in the capture, or max (%d)\n"
+		"  --keep DIRECTORY  what each mode forwards, as DIRECTORY/MODE.pcap\n"
+		"  --cpu N           the CPU that sends (the first one)\n"
+		"  --json            results as JSON\n",
+		EQUAL_RATE);
+	return status;
+}
+
+static bool equal_fits(const struct subject *subject)
+{
+	return subject->delivery != SUBJECT_NOTHING;
+}
+
+static int equal_parse_modes(struct equal *equal, const char *text)
+{
+	size_t length = strlen(text), replay = strlen("," EQUAL_REPLAY);
+	char names[512];
+
+	snprintf(names, sizeof(names), "%s", text);
+	equal->with_replay = length > replay && length < sizeof(names) &&
+			     strcmp(text + length - replay, "," EQUAL_REPLAY) == 0;
+	if (equal->with_replay)
+		names[length - replay] = 0;
+	return option_subjects("equal", "--modes", names, equal_fits,
+			       "routers that forward, and replay as the last one", equal->subjects,
+			       &equal->subject_count);
+}
+
+static int equal_parse_rate(struct equal *equal, const char *text)
+{
+	unsigned int rate = 0;
+	int err = 0;
+
+	equal->load.timing = strcmp(text, "captured") == 0 ? LOAD_AS_CAPTURED : LOAD_AT_RATE;
+	if (equal->load.timing == LOAD_AT_RATE && strcmp(text, "max") != 0)
+		err = option_number("equal", "--rate", text, 1, 10000000, &rate);
+	equal->load.rate = rate;
+	return err;
+}
+
+static int equal_parse_option(struct equal *equal, int option)
+{
+	switch (option) {
+	case 'p':
+		equal->pcap = optarg;
+		return 0;
+	case 'k':
+		equal->keep = optarg;
+		return 0;
+	case 'm':
+		return equal_parse_modes(equal, optarg);
+	case 't':
+		return scenario_add(&equal->scenario, optarg);
+	case 'r':
+		return equal_parse_rate(equal, optarg);
+	case 'c':
+		return option_cpu("equal", optarg, &equal->load.cpu);
+	case 'j':
+		equal->json = true;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+// Returns 1 when help was asked for and given.
+static int equal_parse(struct equal *equal, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "modes", required_argument, NULL, 'm' },
+		{ "routes", required_argument, NULL, 't' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "cpu", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option, err = 0;
+
+	optind = 0;
+	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option == 'h')
+			return equal_help(EXIT_SUCCESS) + 1;
+		err = equal_parse_option(equal, option);
+	}
+	if (err >= 0 && (optind < argc || !equal->pcap)) {
+		warnx("bench equal: %s%s; see --help",
+		      optind < argc ? "unknown argument " : "--pcap is missing",
+		      optind < argc ? argv[optind] : "");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+// Looks at all that the user gave before anything is made.
+static int equal_read(struct equal *equal)
+{
+	struct why why = { 0 };
+	int err = recording_read(equal->pcap, &equal->recording, &why);
+
+	if (err < 0)
+		warnx("bench equal: %s", why.text[0] ? why.text : strerror(-err));
+	if (err >= 0) {
+		equal->whole = recording_whole(equal->recording);
+		err = equal->whole ? 0 : -ENOMEM;
+	}
+	if (err >= 0 && !equal->scenario.routes->count)
+		err = scenario_add(&equal->scenario, "1");
+	return err;
+}
+
+int bench_equal(int argc, char **argv)
+{
+	const struct sigaction action = { .sa_handler = equal_signalled };
+	struct equal *equal = calloc(1, sizeof(*equal));
+	int code = EXIT_FAILURE, err;
+
+	if (!equal || scenario_open(&equal->scenario, &equal_stop) < 0)
+		return EXIT_FAILURE;
+	equal->load.rate = EQUAL_RATE;
+	equal_parse_modes(equal, EQUAL_MODES);
+	err = equal_parse(equal, argc, argv);
+	if (err != 0) {
+		code = err > 0 ? EXIT_SUCCESS : EQUAL_USAGE;
+	} else if (equal_read(equal) >= 0) {
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		sigaction(SIGHUP, &action, NULL);
+		code = equal_run(equal) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	recording_free(equal->recording);
+	recording_free(equal->whole);
+	scenario_close(&equal->scenario);
+	free(equal);
+	return code;
+}
