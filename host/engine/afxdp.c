@@ -469,6 +469,37 @@ static void drain(const struct afxdp_port *sockets)
 	}
 }
 
+static unsigned int hand_back(struct afxdp *afxdp, struct afxdp_socket *socket, __u32 ifindex,
+			      struct afxdp_cache *cache)
+{
+	struct burst_frame frame[BURST_MOST];
+	unsigned int count, given = 0;
+
+	while ((count = afxdp_socket_receive(socket, cache, frame)) > 0)
+		for (unsigned int i = 0; i < count; i++) {
+			given += afxdp_handback_give(afxdp->crew.handback, ifindex, socket->queue,
+						     frame[i].data, frame[i].length) == 0;
+			afxdp_cache_put(cache, afxdp->crew.frames, (__u32)(unsigned long)frame[i].handle);
+		}
+	return given;
+}
+
+/* Of sockets that are no worker's any more, since a worker that had no CPU all the while has left frames
+ * there: Linux forwards what came in, and what the kernel has not yet been told to send it sends. */
+static void clear(struct afxdp *afxdp, const struct engine_port *port, const struct afxdp_port *sockets)
+{
+	struct afxdp_cache cache = { 0 };
+	unsigned int given = 0;
+
+	for (unsigned int i = 0; i < sockets->sockets; i++) {
+		given += hand_back(afxdp, sockets->socket[i], port->ifindex, &cache);
+		(void)afxdp_socket_kick(sockets->socket[i]);
+	}
+	afxdp_cache_spill(&cache, afxdp->crew.frames, cache.count);
+	if (given)
+		log_info("%s: %u packets that waited for a worker went to the kernel", port->name, given);
+}
+
 static void detach(void *engine, const struct engine_port *port)
 {
 	struct afxdp *afxdp = engine;
@@ -483,6 +514,7 @@ static void detach(void *engine, const struct engine_port *port)
 	sockets = afxdp->crew.port[port->id];
 	drain(&sockets);
 	set_sockets(afxdp, port->id, &none);
+	clear(afxdp, port, &sockets);
 	close_sockets(afxdp, &sockets);
 	router__destroy(entry->program);
 	afxdp->driver_ports -= entry->driver;
