@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/events.h"
 
-#include "bench/daemon.h"
 #include "bench/inject.h"
+#include "bench/live.h"
 #include "bench/machine.h"
 #include "bench/netns.h"
 #include "bench/record.h"
-#include "bench/scenario.h"
 #include "bench/statistics.h"
-#include "bench/trial.h"
 #include "bench/watch.h"
 #include "bench/workload/prefix.h"
 
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EVENTS_USAGE     2
@@ -27,17 +23,14 @@
 #define EVENTS_TIMES_MAX 1000
 #define EVENTS_RATE      20000 // packets a second
 #define EVENTS_RATE_MAX  1000000
-// Seconds of traffic before an event and at least after it.
-#define EVENTS_BEFORE    0.2
 #define EVENTS_CHURN     2000 // routes that come and go
-
-struct events;
 
 struct event {
 	const char *name, *text;
 	const char *mode; // of the daemon before it
 	double seconds;   // of traffic around it
-	int (*happen)(struct events *events);
+	live_happen *happen;
+	const char *to; // mode that happens; NULL: another thing
 };
 
 // What came of one kind of event.
@@ -51,15 +44,9 @@ struct events {
 	unsigned int times;
 	double rate;
 	bool json;
-	struct topology topology;
-	struct generate *generate;
 	const struct generator_way *way;
-	struct generator_bed generator_bed;
-	struct subject_bed *subjects;
 	struct scenario scenario;
-	struct trial_bed trial;
-	struct daemon *daemon;
-	const struct event *event; // that happens
+	struct live live;
 };
 
 static volatile sig_atomic_t events_stop;
@@ -69,63 +56,46 @@ static void events_signalled(int number)
 	events_stop = 1;
 }
 
-static int events_start(struct events *events, const char *mode)
-{
-	return daemon_start(&events->topology.subject, events->topology.guard.file, mode, &events_stop,
-			    &events->daemon);
-}
+// --- what happens; arg is the event ---
 
-// --- what happens ---
-
-static int happen_nothing(struct events *events)
+static int happen_nothing(struct live *live, void *arg)
 {
 	return 0;
 }
 
-static int happen_kill(struct events *events)
+static int happen_kill(struct live *live, void *arg)
 {
-	kill(daemon_pid(events->daemon), SIGKILL);
-	daemon_stop(events->daemon);
-	events->daemon = NULL;
-	return events_start(events, events->event->mode);
+	const struct event *event = arg;
+
+	kill(daemon_pid(live->daemon), SIGKILL);
+	live_stop(live);
+	return live_start(live, event->mode);
 }
 
-static int happen_restart(struct events *events)
+static int happen_restart(struct live *live, void *arg)
 {
-	daemon_stop(events->daemon);
-	events->daemon = NULL;
-	return events_start(events, events->event->mode);
+	const struct event *event = arg;
+
+	live_stop(live);
+	return live_start(live, event->mode);
 }
 
-static int happen_to_generic(struct events *events)
+static int happen_mode(struct live *live, void *arg)
 {
-	return daemon_mode(events->daemon, "generic");
-}
+	const struct event *event = arg;
 
-static int happen_to_afxdp(struct events *events)
-{
-	return daemon_mode(events->daemon, "afxdp");
-}
-
-static int happen_to_kernel(struct events *events)
-{
-	return daemon_mode(events->daemon, "kernel");
-}
-
-static int happen_to_native(struct events *events)
-{
-	return daemon_mode(events->daemon, "native");
+	return daemon_mode(live->daemon, event->to);
 }
 
 // Routes beside those that are used come, change and go.
-static int happen_churn(struct events *events)
+static int happen_churn(struct live *live, void *arg)
 {
-	struct inject_hop hop = { .ifindex = events->topology.subject.r1.ifindex };
+	struct inject_hop hop = { .ifindex = live->topology.subject.r1.ifindex };
 	struct inject_refusals refusals;
 	struct table_route route;
 	struct inject *inject;
 	char text[32];
-	int home, err = netns_enter(events->topology.subject.r1.netns, &home);
+	int home, err = netns_enter(live->topology.subject.r1.netns, &home);
 
 	if (err < 0)
 		return err;
@@ -147,68 +117,37 @@ static int happen_churn(struct events *events)
 }
 
 static const struct event events_list[] = {
-	{ "nothing", "nothing: what the sender itself loses", "native", 0.5, happen_nothing },
-	{ "churn", "6,000 changes of other routes", "native", 0.8, happen_churn },
-	{ "kill", "kill -9, and another daemon", "native", 3, happen_kill },
-	{ "restart", "the daemon ends, and another starts", "native", 3, happen_restart },
-	{ "native-generic", "mode native to generic", "native", 0.8, happen_to_generic },
-	{ "generic-native", "mode generic to native", "generic", 0.8, happen_to_native },
-	{ "native-afxdp", "mode native to AF_XDP", "native", 0.8, happen_to_afxdp },
-	{ "afxdp-native", "mode AF_XDP to native", "afxdp", 0.8, happen_to_native },
-	{ "native-kernel", "mode native to the kernel", "native", 0.8, happen_to_kernel },
-	{ "kernel-native", "mode kernel to native", "kernel", 0.8, happen_to_native },
+	{ "nothing", "nothing: what the sender itself loses", "native", 0.5, happen_nothing, NULL },
+	{ "churn", "6,000 changes of other routes", "native", 0.8, happen_churn, NULL },
+	{ "kill", "kill -9, and another daemon", "native", 3, happen_kill, NULL },
+	{ "restart", "the daemon ends, and another starts", "native", 3, happen_restart, NULL },
+	{ "native-generic", "mode native to generic", "native", 0.8, happen_mode, "generic" },
+	{ "generic-native", "mode generic to native", "generic", 0.8, happen_mode, "native" },
+	{ "native-afxdp", "mode native to AF_XDP", "native", 0.8, happen_mode, "afxdp" },
+	{ "afxdp-native", "mode AF_XDP to native", "afxdp", 0.8, happen_mode, "native" },
+	{ "native-kernel", "mode native to the kernel", "native", 0.8, happen_mode, "kernel" },
+	{ "kernel-native", "mode kernel to native", "kernel", 0.8, happen_mode, "native" },
 };
 
 #define EVENTS (sizeof(events_list) / sizeof(events_list[0]))
 
 // --- measuring ---
 
-// A trial in a thread of its own; the daemon is a child of the main thread, and ends with the thread that
-// starts it.
-struct events_traffic {
-	struct events *events;
-	struct trial *trial;
-	int error;
-};
-
-static void *events_send(void *argument)
-{
-	struct events_traffic *traffic = argument;
-	struct events *events = traffic->events;
-
-	traffic->error = trial_run(&events->trial, events->rate, events->event->seconds, traffic->trial);
-	return NULL;
-}
-
 // A daemon that AF_XDP is asked of at its start keeps the rights for it.
 static int events_prepare(struct events *events, const struct event *event)
 {
 	int err = 0;
 
-	if (event->happen == happen_to_afxdp || strcmp(event->mode, "afxdp") == 0) {
-		daemon_stop(events->daemon);
-		events->daemon = NULL;
-	}
-	if (!events->daemon)
-		err = events_start(events, "afxdp");
-	return err < 0 ? err : daemon_mode(events->daemon, event->mode);
+	if ((event->to && strcmp(event->to, "afxdp") == 0) || strcmp(event->mode, "afxdp") == 0)
+		live_stop(&events->live);
+	if (!events->live.daemon)
+		err = live_start(&events->live, "afxdp");
+	return err < 0 ? err : daemon_mode(events->live.daemon, event->mode);
 }
 
 static int events_once(struct events *events, const struct event *event, struct trial *trial)
 {
-	const struct timespec before = { .tv_nsec = EVENTS_BEFORE * 1e9 };
-	struct events_traffic traffic = { .events = events, .trial = trial };
-	pthread_t thread;
-	int err;
-
-	events->event = event;
-	err = -pthread_create(&thread, NULL, events_send, &traffic);
-	if (err < 0)
-		return err;
-	nanosleep(&before, NULL);
-	err = event->happen(events);
-	pthread_join(thread, NULL);
-	return err < 0 ? err : traffic.error;
+	return live_during(&events->live, events->rate, event->seconds, event->happen, (void *)event, trial);
 }
 
 static int events_measure(struct events *events, const struct event *event, struct event_result *result)
@@ -218,13 +157,13 @@ static int events_measure(struct events *events, const struct event *event, stru
 	double worst = -1;
 
 	fprintf(stderr, "%s\n", event->text);
-	events->trial.wrong = 0;
+	events->live.trial.wrong = 0;
 	for (unsigned int i = 0; err >= 0 && i < events->times; i++) {
 		struct watch *watch;
 		json_t *course;
 
 		err = events_prepare(events, event);
-		watch = watch_start(events->generate);
+		watch = watch_start(events->live.generate);
 		if (err >= 0)
 			err = events_once(events, event, trial);
 		course = watch_stop(watch);
@@ -242,7 +181,7 @@ static int events_measure(struct events *events, const struct event *event, stru
 		}
 		json_decref(course);
 	}
-	result->wrong = events->trial.wrong;
+	result->wrong = events->live.trial.wrong;
 	free(trial);
 	if (err < 0 && !events_stop)
 		warnx("bench events: %s: %s", event->text, strerror(-err));
@@ -291,7 +230,7 @@ static int events_json(const struct events *events, const struct event_result *r
 	char name[RECORD_NAME];
 
 	json_object_set_new(record, "rate", json_real(events->rate));
-	json_object_set_new(record, "before", json_real(EVENTS_BEFORE));
+	json_object_set_new(record, "before", json_real(LIVE_BEFORE));
 	json_object_set_new(record, "courses", courses);
 	for (unsigned int i = 0; i < EVENTS; i++) {
 		double lost = events_sum(events, &results[i]) * events->rate / 1e3;
@@ -328,54 +267,14 @@ static int events_report(const struct events *events, const struct event_result 
 
 // --- set-up ---
 
-static int events_set_up(struct events *events)
-{
-	struct scenario_bed bed;
-	struct why why = { 0 };
-	size_t routes;
-	int err = generate_open(&events->topology, &events->generate);
-
-	events->generator_bed = (struct generator_bed){ .lane = &events->topology.subject,
-							.generate = events->generate,
-							.largest = TRAFFIC_FRAME6 };
-	if (err >= 0)
-		err = subject_open(&events->topology, &events_stop, &events->subjects);
-	bed = (struct scenario_bed){ &events->topology, events->generate, events->subjects, false };
-	if (err >= 0)
-		err = scenario_load(&events->scenario, &bed, AF_INET, &routes);
-	if (err >= 0)
-		err = generate_sink(events->generate, GENERATE_SINK_METERS);
-	if (err >= 0)
-		err = generator_open(events->way, &events->generator_bed, &events->trial.generator, &why);
-	events->trial.generate = events->generate;
-	events->trial.stop = &events_stop;
-	events->trial.load = (struct load){ .family = AF_INET, .sizes = { 60 }, .weights = { 1 } };
-	generate_expect_gateways(events->generate, true);
-	if (err < 0 && !events_stop)
-		warnx("bench events: cannot set up the sender or the router: %s",
-		      why.text[0] ? why.text : strerror(-err));
-	return err;
-}
-
-static int events_run(struct events *events)
+static int events_all(struct events *events)
 {
 	struct event_result *results = calloc(EVENTS, sizeof(*results));
-	int err = topology_open(&events->topology);
+	int err = results ? 0 : -ENOMEM;
 
-	if (err < 0 || !results) {
-		warnx("bench events: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
-		free(results);
-		return err < 0 ? err : -ENOMEM;
-	}
-	err = events_set_up(events);
 	for (unsigned int i = 0; err >= 0 && i < EVENTS; i++)
 		err = events_measure(events, &events_list[i], &results[i]);
-	daemon_stop(events->daemon);
-	generator_close(events->trial.generator);
-	subject_close(events->subjects);
-	generate_close(events->generate);
-	topology_close(&events->topology);
+	live_stop(&events->live);
 	if (events_stop)
 		warnx("bench events: interrupted");
 	if (err >= 0)
@@ -383,6 +282,17 @@ static int events_run(struct events *events)
 	for (unsigned int i = 0; i < EVENTS; i++)
 		json_decref(results[i].course);
 	free(results);
+	return err;
+}
+
+static int events_run(struct events *events)
+{
+	int err = live_open(&events->live, &events->scenario, events->way, &events_stop);
+
+	if (err < 0)
+		return err;
+	err = events_all(events);
+	live_close(&events->live);
 	return err;
 }
 

@@ -97,6 +97,18 @@ void generator_counts(struct generator *generator, struct generator_counts *ret_
 	generator->way->counts(generator->sender, ret_counts);
 }
 
+int generator_wait(struct generator *generator, const volatile sig_atomic_t *stop)
+{
+	const struct timespec pause = { .tv_nsec = GENERATOR_POLL_NS };
+	struct generator_counts counts;
+
+	do {
+		nanosleep(&pause, NULL);
+		generator_counts(generator, &counts);
+	} while (!counts.done && !*stop);
+	return counts.done ? 0 : -EINTR;
+}
+
 int generator_stop(struct generator *generator, struct generator_counts *ret_counts)
 {
 	return generator->way->stop(generator->sender, ret_counts);
@@ -105,16 +117,11 @@ int generator_stop(struct generator *generator, struct generator_counts *ret_cou
 int generator_run(struct generator *generator, const struct load *load, const volatile sig_atomic_t *stop,
 		  struct generator_counts *ret_counts, struct why *why)
 {
-	const struct timespec pause = { .tv_nsec = GENERATOR_POLL_NS };
-	struct generator_counts counts;
-	int err = generator_start(generator, load, why);
+	int err = generator_start(generator, load, why), waited;
 
 	if (err < 0)
 		return err;
-	do {
-		nanosleep(&pause, NULL);
-		generator_counts(generator, &counts);
-	} while (!counts.done && !*stop);
+	waited = generator_wait(generator, stop);
 	err = generator_stop(generator, ret_counts);
-	return err >= 0 && !counts.done ? -EINTR : err;
+	return err < 0 ? err : waited;
 }

@@ -74,6 +74,9 @@ int generator_start(struct generator *generator, const struct load *load, struct
 // How far it is, at any time between start and stop.
 void generator_counts(struct generator *generator, struct generator_counts *ret_counts);
 
+// Waits until all is sent. -EINTR once *stop is set.
+int generator_wait(struct generator *generator, const volatile sig_atomic_t *stop);
+
 // Ends it, wherever it is. Returns what had ended it early.
 int generator_stop(struct generator *generator, struct generator_counts *ret_counts);
 

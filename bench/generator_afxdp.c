@@ -65,6 +65,7 @@ static int generator_afxdp_start(void *sender, const struct load *load, struct w
 		.make = generator_afxdp_make,
 		.due = generator_afxdp_due,
 		.total = load_packets(load) ? load_packets(load) : TRAFFIC_SEQUENCES,
+		.late_ns = load->late * 1e9,
 		.most_ns = load_packets(load) ? 0 : load->seconds * 1e9,
 	};
 	return sender_start(afxdp->sender, &afxdp->source, load->cpu);

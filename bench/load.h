@@ -25,6 +25,8 @@ struct load {
 	__u16 sizes[LOAD_SIZES];   // bytes of frames without FCS, 0: no more; too small ones are made larger
 	__u16 weights[LOAD_SIZES]; // how many of each in turn
 	enum load_timing timing;
+	double late;      // 0: makes up for time that it stood still, at full speed; else for so many seconds
+			  // at most, and sleeps while nothing is due; by generator_afxdp
 	unsigned int cpu; // where the generator runs
 };
 

@@ -17,6 +17,7 @@
 #define SENDER_CHUNKS      2048 // a power of 2
 #define SENDER_BATCH       32   // frames that the kernel takes with one call
 #define SENDER_PARTS       3    // chunks of a frame, at most
+#define SENDER_NAP_NS      50000
 // For frames that somebody holds.
 #define SENDER_PATIENCE_NS 500000000
 
@@ -174,12 +175,26 @@ static void sender_put(struct sender *sender, __u64 now_ns)
 	sender->sent++;
 }
 
+// Moves what is due later by the time that it stood still.
+static void sender_forgive(struct sender *sender, __u64 now_ns)
+{
+	const struct sender_source *source = sender->source;
+	__u64 latest = source->due(source->arg, sender->sent) + source->late_ns;
+
+	if (now_ns - sender->begin > latest)
+		sender->begin = now_ns - latest;
+}
+
 // Puts what is due into the ring.
 static void sender_fill(struct sender *sender)
 {
+	const struct timespec nap = { .tv_nsec = SENDER_NAP_NS };
 	const struct sender_source *source = sender->source;
 	__u64 now = sender_now_ns();
 	unsigned int count;
+
+	if (source->late_ns)
+		sender_forgive(sender, now);
 
 	for (count = 0; count < SENDER_BATCH && sender->sent < source->total &&
 			sender->under_way + SENDER_PARTS <= SENDER_CHUNKS &&
@@ -190,6 +205,8 @@ static void sender_fill(struct sender *sender)
 	}
 	if (count) // all parts of a frame at once
 		xsk_ring_prod__submit(&sender->tx, sender->tx.cached_prod - *sender->tx.producer);
+	else if (source->late_ns)
+		nanosleep(&nap, NULL);
 }
 
 // What the kernel does not take now it takes with the next call.
@@ -210,8 +227,7 @@ static int sender_loop(struct sender *sender)
 	int err = 0;
 
 	while (err >= 0 && (more || (sender->under_way && sender_now_ns() - last < SENDER_PATIENCE_NS))) {
-		if (sender->stop)
-			return 0;
+		more = more && !sender->stop;
 		if (more)
 			sender_fill(sender);
 		if (sender->under_way)
@@ -219,7 +235,7 @@ static int sender_loop(struct sender *sender)
 		sender_reclaim(sender);
 		if (more)
 			last = sender_now_ns();
-		more = sender->sent < source->total &&
+		more = more && sender->sent < source->total &&
 		       (!source->most_ns || sender_now_ns() - sender->begin < source->most_ns);
 	}
 	return err;

@@ -16,6 +16,7 @@ struct sender_source {
 	__u32 (*make)(void *arg, __u64 number, __u64 now_ns, __u8 *bytes);
 	__u64 (*due)(void *arg, __u64 number);
 	__u64 total;   // frames
+	__u64 late_ns; // sleeps while nothing is due, and does not make up for more than this; 0: neither
 	__u64 most_ns; // of sending; what is not sent by then stays. 0: until all are sent
 };
 
@@ -32,7 +33,7 @@ int sender_start(struct sender *sender, const struct sender_source *source, unsi
 
 void sender_counts(const struct sender *sender, struct generator_counts *ret_counts);
 
-// Ends sending, if it has not ended yet. Returns what ended it early.
+// Ends sending, if it has not ended yet; what was sent so far leaves. Returns what ended it early.
 int sender_stop(struct sender *sender, struct generator_counts *ret_counts);
 
 // CLOCK_MONOTONIC.

@@ -13,15 +13,18 @@
 #define TRIAL_POLLS   250 // half a second for packets that are still under way
 #define TRIAL_CYCLE   16
 #define TRIAL_QUIET   20 // polls without a new packet: all have arrived
+// The same where each packet counts: whoever has them may not have had a CPU for a while.
+#define TRIAL_PATIENT 1000
 
 static void trial_drain(const struct trial_bed *bed, __u64 sent)
 {
 	const struct timespec pause = { .tv_nsec = TRIAL_POLL_NS };
 	struct generate_counts counts;
-	unsigned int quiet = 0;
+	unsigned int polls = bed->patient ? TRIAL_PATIENT : TRIAL_POLLS;
+	unsigned int enough = bed->patient ? TRIAL_PATIENT : TRIAL_QUIET, quiet = 0;
 	__u64 before = 0;
 
-	for (unsigned int i = 0; i < TRIAL_POLLS && quiet < TRIAL_QUIET; i++) {
+	for (unsigned int i = 0; i < polls && quiet < enough; i++) {
 		generate_tally(bed->generate, &counts);
 		if (counts.arrived >= sent)
 			return;
@@ -47,24 +50,43 @@ static __u64 trial_wanted(const struct trial_bed *bed, __u64 sent)
 	return sent > TRIAL_CYCLE ? (sent - TRIAL_CYCLE) * bed->share : 0;
 }
 
-int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial)
+int trial_start(struct trial_bed *bed, double rate, double seconds)
 {
-	const struct generate_metered *metered = &ret_trial->metered;
 	struct why why = { 0 };
 	int err;
 
 	bed->load.rate = rate;
 	bed->load.seconds = seconds;
 	generate_meter_reset(bed->generate);
-	memset(&ret_trial->offered, 0, sizeof(ret_trial->offered));
-	err = generator_run(bed->generator, &bed->load, bed->stop, &ret_trial->offered, &why);
-	if (err < 0 && err != -EINTR && why.text[0])
+	err = generator_start(bed->generator, &bed->load, &why);
+	if (err < 0 && why.text[0])
 		warnx("bench: %s", why.text);
+	return err;
+}
+
+int trial_end(struct trial_bed *bed, struct trial *ret_trial)
+{
+	const struct generate_metered *metered = &ret_trial->metered;
+	int err;
+
+	memset(&ret_trial->offered, 0, sizeof(ret_trial->offered));
+	err = generator_stop(bed->generator, &ret_trial->offered);
 	trial_drain(bed, ret_trial->offered.sent);
 	generate_meter_read(bed->generate, &ret_trial->metered);
 	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late + metered->corrupt;
 	bed->late += metered->late;
 	return err;
+}
+
+int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial)
+{
+	int err = trial_start(bed, rate, seconds), waited;
+
+	if (err < 0)
+		return err;
+	waited = generator_wait(bed->generator, bed->stop);
+	err = trial_end(bed, ret_trial);
+	return err < 0 ? err : waited;
 }
 
 int trial_search(void *arg, double rate, double seconds, struct search_trial *ret_trial)

@@ -11,6 +11,7 @@ struct trial_bed {
 	struct generator *generator;
 	const volatile sig_atomic_t *stop;
 	struct load load; // rate and seconds are set by each trial
+	bool patient;     // waits two seconds for a packet that does not arrive
 	double share;     // part of the packets that a right router forwards; 0: all of them
 	// Packets of all trials so far: that arrived wrong, twice, late or corrupt; those of them that were
 	// late.
@@ -24,6 +25,11 @@ struct trial {
 
 // How many of the packets that were sent arrived intact, each counted once.
 __u64 trial_arrived(const struct trial *trial);
+
+// One trial in two steps: packets flow from the first one on, for so many seconds; the second ends it,
+// wherever it is, waits for what is under way, and counts.
+int trial_start(struct trial_bed *bed, double rate, double seconds);
+int trial_end(struct trial_bed *bed, struct trial *ret_trial);
 
 // One trial. -EINTR once *stop is set.
 int trial_run(struct trial_bed *bed, double rate, double seconds, struct trial *ret_trial);

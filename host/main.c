@@ -20,6 +20,7 @@
 #include "bench/page.h"
 #include "bench/program.h"
 #include "bench/replay.h"
+#include "bench/switches.h"
 #include "host/cli/cli.h"
 #include "host/cli/doctor.h"
 #include "host/cli/mode.h"
@@ -69,6 +70,7 @@ static const struct command benches[] = {
 	  bench_modes },
 	{ "equal", "--pcap FILE [...]", "whether all modes make the same bytes of a capture", bench_equal },
 	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
+	{ "switches", "[...]", "what is lost while ports go from each mode to each other", bench_switches },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },

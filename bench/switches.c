@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/switches.h"
+
+#include "bench/live.h"
+#include "bench/machine.h"
+#include "bench/measure.h"
+#include "bench/record.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SWITCHES_USAGE       2
+#define SWITCHES_PACKETS     1000000
+#define SWITCHES_PACKETS_MAX 1000000000
+#define SWITCHES_RATE        20000 // packets a second
+#define SWITCHES_RATE_MAX    1000000
+#define SWITCHES_MODES       4
+
+static const char *const switches_modes[SWITCHES_MODES] = { "kernel", "generic", "native", "afxdp" };
+
+// All changes from one mode to another.
+struct switches_result {
+	unsigned int times;
+	__u64 sent, received, twice, late, wrong;
+};
+
+struct switches {
+	unsigned long packets; // of each change, at least
+	unsigned long rate;
+	bool used[SWITCHES_MODES];
+	bool json;
+	struct scenario scenario;
+	struct live live;
+	struct switches_result results[SWITCHES_MODES][SWITCHES_MODES]; // from, to
+};
+
+static volatile sig_atomic_t switches_stop;
+
+static void switches_signalled(int number)
+{
+	switches_stop = 1;
+}
+
+static __u64 switches_lost(const struct switches_result *result)
+{
+	return result->sent - result->received;
+}
+
+// --- measuring ---
+
+static int switches_happen(struct live *live, void *arg)
+{
+	return daemon_mode(live->daemon, arg);
+}
+
+static int switches_once(struct switches *switches, unsigned int from, unsigned int to, struct trial *trial)
+{
+	struct switches_result *result = &switches->results[from][to];
+	const struct generate_metered *metered = &trial->metered;
+	int err = live_throughout(&switches->live, switches->rate, switches_happen,
+				  (void *)switches_modes[to], trial);
+
+	if (err < 0)
+		return err;
+	result->times++;
+	result->sent += trial->offered.sent;
+	result->received += trial_arrived(trial);
+	result->twice += metered->duplicate;
+	result->late += metered->late;
+	result->wrong += measure_wrong(&metered->counts) + metered->corrupt;
+	return 0;
+}
+
+// There and back, until both ways have had their packets.
+static int switches_between(struct switches *switches, unsigned int from, unsigned int to,
+			    struct trial *trial)
+{
+	const struct switches_result *there = &switches->results[from][to],
+				     *back = &switches->results[to][from];
+	int err = daemon_mode(switches->live.daemon, switches_modes[from]);
+
+	fprintf(stderr, "%s and %s\n", switches_modes[from], switches_modes[to]);
+	while (err >= 0 && (there->sent < switches->packets || back->sent < switches->packets)) {
+		err = switches_once(switches, from, to, trial);
+		if (err >= 0)
+			err = switches_once(switches, to, from, trial);
+	}
+	return err;
+}
+
+static int switches_measure(struct switches *switches)
+{
+	struct trial *trial = malloc(sizeof(*trial));
+	int err = trial ? 0 : -ENOMEM;
+
+	// A daemon that AF_XDP is asked of at its start keeps the rights for it.
+	if (err >= 0)
+		err = live_start(&switches->live, "afxdp");
+	for (unsigned int from = 0; err >= 0 && from < SWITCHES_MODES; from++)
+		for (unsigned int to = from + 1; err >= 0 && to < SWITCHES_MODES; to++)
+			if (switches->used[from] && switches->used[to])
+				err = switches_between(switches, from, to, trial);
+	free(trial);
+	if (switches_stop)
+		warnx("bench switches: interrupted");
+	else if (err < 0)
+		warnx("bench switches: %s", strerror(-err));
+	return err;
+}
+
+// --- results ---
+
+typedef int switches_visit(void *arg, const struct switches *switches, unsigned int from, unsigned int to);
+
+static int switches_each(const struct switches *switches, switches_visit *visit, void *arg)
+{
+	int err = 0;
+
+	for (unsigned int from = 0; err >= 0 && from < SWITCHES_MODES; from++)
+		for (unsigned int to = 0; err >= 0 && to < SWITCHES_MODES; to++)
+			if (from != to && switches->used[from] && switches->used[to])
+				err = visit(arg, switches, from, to);
+	return err;
+}
+
+static int switches_row(void *arg, const struct switches *switches, unsigned int from, unsigned int to)
+{
+	const struct switches_result *result = &switches->results[from][to];
+
+	printf("%-8s to %-8s %6u %10llu %10llu %6llu %6llu %6llu %6llu\n", switches_modes[from],
+	       switches_modes[to], result->times, result->sent, result->received, switches_lost(result),
+	       result->twice, result->late, result->wrong);
+	return 0;
+}
+
+static void switches_table(const struct switches *switches)
+{
+	struct machine machine;
+
+	printf("%-20s %6s %10s %10s %6s %6s %6s %6s\n", "both ports from", "times", "sent", "received",
+	       "lost", "twice", "late", "wrong");
+	(void)switches_each(switches, switches_row, NULL);
+	machine_read(&machine);
+	printf("%lu packets a second, numbered, over veth. late: overtaken by a later one. %s, %u CPUs, "
+	       "%s.\n",
+	       switches->rate, machine.cpu, machine.cpus, machine.kernel);
+}
+
+static int switches_figures(void *arg, const struct switches *switches, unsigned int from, unsigned int to)
+{
+	const struct switches_result *result = &switches->results[from][to];
+	const struct {
+		const char *name;
+		double value;
+		enum record_better better;
+	} figures[] = {
+		{ "times", result->times, RECORD_MORE },        { "sent", result->sent, RECORD_MORE },
+		{ "lost", switches_lost(result), RECORD_LESS }, { "twice", result->twice, RECORD_LESS },
+		{ "late", result->late, RECORD_LESS },          { "wrong", result->wrong, RECORD_LESS },
+	};
+	char name[RECORD_NAME];
+
+	for (unsigned int i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		snprintf(name, sizeof(name), "switches %s-%s %s", switches_modes[from], switches_modes[to],
+			 figures[i].name);
+		if (!record_add(arg, &(struct record_figure){ name, "", figures[i].better, true,
+							      &figures[i].value, 1 }))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int switches_json(const struct switches *switches)
+{
+	json_t *record = record_new("switches");
+
+	if (!record)
+		return -ENOMEM;
+	json_object_set_new(record, "rate", json_integer(switches->rate));
+	if (switches_each(switches, switches_figures, record) < 0) {
+		json_decref(record);
+		return -ENOMEM;
+	}
+	return record_print(stdout, record);
+}
+
+static int switches_judge(void *arg, const struct switches *switches, unsigned int from, unsigned int to)
+{
+	const struct switches_result *result = &switches->results[from][to];
+
+	return switches_lost(result) || result->twice || result->wrong ? -EBADMSG : 0;
+}
+
+static int switches_report(const struct switches *switches)
+{
+	int err = 0;
+
+	if (switches->json)
+		err = switches_json(switches);
+	else
+		switches_table(switches);
+	if (err < 0 || fflush(stdout) == EOF) {
+		warnx("bench switches: cannot write the results");
+		return -EIO;
+	}
+	return switches_each(switches, switches_judge, NULL);
+}
+
+// --- set-up ---
+
+static int switches_run(struct switches *switches)
+{
+	int err = live_open(&switches->live, &switches->scenario, &generator_afxdp, &switches_stop);
+
+	if (err < 0)
+		return err;
+	err = switches_measure(switches);
+	live_close(&switches->live);
+	return err < 0 ? err : switches_report(switches);
+}
+
+static int switches_help(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"Usage: penstock bench switches [OPTION]...\n"
+		"Sends numbered packets at a fixed rate while both ports of a router go from each mode to "
+		"each "
+		"other,\nand counts what is lost, comes twice, late or wrong. As root.\n\n"
+		"  --packets N    packets at least during the changes from one mode to another (%d)\n"
+		"  --rate N       packets a second, up to %d (%d)\n"
+		"  --modes LIST   only these, at least two of kernel,generic,native,afxdp (all)\n"
+		"  --routes WHAT  1, full, a number, or a file, as of bench forward (1)\n"
+		"  --json         results as JSON\n",
+		SWITCHES_PACKETS, SWITCHES_RATE_MAX, SWITCHES_RATE);
+	return status;
+}
+
+// Names behind commas.
+static int switches_choose(struct switches *switches, char *list)
+{
+	unsigned int count = 0, i;
+	char *name, *rest = NULL;
+
+	memset(switches->used, 0, sizeof(switches->used));
+	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		for (i = 0; i < SWITCHES_MODES && strcmp(name, switches_modes[i]) != 0; i++)
+			;
+		if (i == SWITCHES_MODES || switches->used[i]) {
+			warnx("bench switches: --modes: %s",
+			      i < SWITCHES_MODES ? "one comes twice" : "there is no such mode");
+			return -EINVAL;
+		}
+		switches->used[i] = true;
+		count++;
+	}
+	if (count < 2)
+		warnx("bench switches: --modes: want at least two");
+	return count < 2 ? -EINVAL : 0;
+}
+
+// A whole number from 1 to most; 0: it is none.
+static unsigned long switches_number(const char *text, unsigned long most)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	return *end || number > most ? 0 : number;
+}
+
+// Returns 1 when help was asked for and given.
+static int switches_parse(struct switches *switches, int argc, char **argv)
+{
+	static const struct option options[] = { { "packets", required_argument, NULL, 'p' },
+						 { "rate", required_argument, NULL, 'r' },
+						 { "modes", required_argument, NULL, 'm' },
+						 { "routes", required_argument, NULL, 'o' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
+	int option, err = 0;
+
+	optind = 0;
+	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option == 'h')
+			return switches_help(EXIT_SUCCESS) + 1;
+		else if (option == 'p')
+			switches->packets = switches_number(optarg, SWITCHES_PACKETS_MAX);
+		else if (option == 'r')
+			switches->rate = switches_number(optarg, SWITCHES_RATE_MAX);
+		else if (option == 'm')
+			err = switches_choose(switches, optarg);
+		else if (option == 'o')
+			err = scenario_add(&switches->scenario, optarg);
+		else if (option == 'j')
+			switches->json = true;
+		else
+			return -EINVAL;
+	}
+	if (err >= 0 && (!switches->packets || !switches->rate || optind < argc)) {
+		switches_help(SWITCHES_USAGE);
+		err = -EINVAL;
+	}
+	return err;
+}
+
+int bench_switches(int argc, char **argv)
+{
+	const struct sigaction action = { .sa_handler = switches_signalled };
+	struct switches *switches = calloc(1, sizeof(*switches));
+	int code = EXIT_FAILURE, err;
+
+	if (!switches || scenario_open(&switches->scenario, &switches_stop) < 0) {
+		free(switches);
+		return EXIT_FAILURE;
+	}
+	switches->packets = SWITCHES_PACKETS;
+	switches->rate = SWITCHES_RATE;
+	memset(switches->used, true, sizeof(switches->used));
+	err = switches_parse(switches, argc, argv);
+	if (err != 0) {
+		code = err > 0 ? EXIT_SUCCESS : SWITCHES_USAGE;
+	} else if (switches->scenario.routes->count || scenario_add(&switches->scenario, "1") >= 0) {
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		sigaction(SIGHUP, &action, NULL);
+		code = switches_run(switches) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	scenario_close(&switches->scenario);
+	free(switches);
+	return code;
+}
