@@ -55,7 +55,7 @@ def change_routes():
         else:
             prefix = f'fd64:{rng.randrange(64):x}::/{rng.choice((32, 48, 64))}'
             hop = '' if kind or verb == 'delete' else ' via fd02::2'
-            lines.append(f'-6 route {verb} {"" if verb == "delete" else kind}{prefix}{hop}')
+            lines.append(f'route {verb} {"" if verb == "delete" else kind}{prefix}{hop}')
     # Deleting what is not there fails, and the batch goes on.
     bed.router('sh', '-c', 'ip -force -batch - <<END\n' + '\n'.join(lines) + '\nEND\ntrue')
 

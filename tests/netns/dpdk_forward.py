@@ -179,6 +179,30 @@ def kept():
     print('an interface that was there before stays')
 
 
+FLOWS = '''
+import socket
+for port in range(1024, 1024 + 500):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(('', port))
+    for _ in range(4): sock.sendto(bytes(64), ('10.2.0.2', 9))
+'''
+
+
+def check_queues(daemon):
+    """Flows spread over the queues, each of which one worker serves."""
+    path = f"/run/dpdk/penstock-{daemon.status()['name']}/dpdk_telemetry.v2"
+
+    def received():
+        stats = ask_telemetry(path, f"/ethdev/xstats,{ask_telemetry(path, '/penstock/port,dp0')['id']}")
+        return [stats[f'rx_q{queue}_packets'] for queue in (0, 1)]
+    before, start = received(), count(daemon, 'dp0', 'forwarded')
+    shell(*bed.inside(bed.s, sys.executable, '-c', FLOWS))
+    until(lambda: count(daemon, 'dp0', 'forwarded') - start >= 2000, '2000 datagrams of 500 flows')
+    shares = [now - then for then, now in zip(before, received())]
+    assert min(shares) > 500, f'{shares} of 2000 datagrams by each queue'
+    return shares
+
+
 def many_workers():
     """Two workers, two queues, and fewer transmit queues than threads that send."""
     cpus = sorted(os.sched_getaffinity(0))
@@ -192,10 +216,11 @@ def many_workers():
     os.unlink(config)
     assert '2 queues' in daemon.port('dp0')['how'], daemon.port('dp0')
     check_forwarding(daemon)
+    shares = check_queues(daemon)
     check_routes_change(daemon)
     assert daemon.end() == 0
     assert bed.traces() == before, f'left {bed.traces() - before}'
-    print('two workers with two queues each')
+    print(f'two workers with two queues each, which took {shares[0]} and {shares[1]} frames')
 
 
 def link_state():
