@@ -4,6 +4,7 @@
 #include "bench/generate.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
+#include "bench/option.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
 #include "bench/subject.h"
@@ -12,7 +13,6 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,77 +79,23 @@ static void forward_help(void)
 		printf("  %-20s %s\n", subjects[i].name, subjects[i].summary);
 }
 
-static int forward_usage(const char *option, const char *value, const char *want)
+static bool forward_fits(const struct subject *subject)
 {
-	warnx("bench forward: %s %s: want %s", option, value, want);
-	return -EINVAL;
-}
-
-static int forward_parse_family(struct measure_plan *plan, const char *text)
-{
-	plan->family_count = 0;
-	if (strcmp(text, "4") == 0 || strcmp(text, "both") == 0)
-		plan->families[plan->family_count++] = AF_INET;
-	if (strcmp(text, "6") == 0 || strcmp(text, "both") == 0)
-		plan->families[plan->family_count++] = AF_INET6;
-	return plan->family_count ? 0 : forward_usage("--family", text, "4, 6 or both");
-}
-
-static int forward_parse_rounds(struct measure_plan *plan, const char *text)
-{
-	char *end;
-	unsigned long rounds = strtoul(text, &end, 10);
-
-	if (*end || !rounds || rounds > MEASURE_ROUNDS_MAX)
-		return forward_usage("--rounds", text, "a number from 1 to 100");
-	plan->rounds = rounds;
-	return 0;
-}
-
-static int forward_parse_seconds(struct measure_plan *plan, const char *text)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (*end || !(seconds >= 0.01 && seconds <= 3600))
-		return forward_usage("--seconds", text, "a number from 0.01 to 3600");
-	plan->seconds = seconds;
-	return 0;
-}
-
-static int forward_parse_cpu(struct measure_plan *plan, const char *text)
-{
-	char *end;
-	unsigned long cpu = strtoul(text, &end, 10);
-	cpu_set_t allowed;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	if (*end || cpu >= TRAFFIC_CPUS || !CPU_ISSET(cpu, &allowed))
-		return forward_usage("--cpu", text, "the number of a CPU that this process may run on");
-	plan->cpu = cpu;
-	return 0;
+	return !subject_has_threads(subject); // their time is none of the measured CPU's
 }
 
 static int forward_parse_subjects(struct measure_plan *plan, const char *text)
 {
-	char copy[512], *rest = copy, *name;
-	const struct subject *subject;
+	return option_subjects(
+		"forward", "--subjects", text, forward_fits,
+		"routers of the kernel that --help lists; for others see bench afxdp and bench "
+		"modes",
+		plan->subjects, &plan->subject_count);
+}
 
-	plan->subject_count = 0;
-	snprintf(copy, sizeof(copy), "%s", text);
-	while ((name = strsep(&rest, ","))) {
-		subject = subject_find(name);
-		if (!subject)
-			return forward_usage("--subjects", name,
-					     "routers that --help lists, with commas between");
-		if (subject_has_threads(subject)) // their time is none of the measured CPU's
-			return forward_usage("--subjects", name,
-					     "routers of the kernel; see bench afxdp and bench modes");
-		if (plan->subject_count == MEASURE_SUBJECTS_MAX)
-			return forward_usage("--subjects", text, "16 routers at most");
-		plan->subjects[plan->subject_count++] = subject;
-	}
-	return 0;
+static int forward_parse_families(struct measure_plan *plan, const char *text)
+{
+	return option_families("forward", text, plan->families, &plan->family_count);
 }
 
 static int forward_parse_option(struct forward *forward, int option)
@@ -158,17 +104,17 @@ static int forward_parse_option(struct forward *forward, int option)
 
 	switch (option) {
 	case 'f':
-		return forward_parse_family(plan, optarg);
+		return forward_parse_families(plan, optarg);
 	case 't':
 		return scenario_add(&forward->scenario, optarg);
 	case 'r':
-		return forward_parse_rounds(plan, optarg);
+		return option_number("forward", "--rounds", optarg, 1, MEASURE_ROUNDS_MAX, &plan->rounds);
 	case 's':
-		return forward_parse_seconds(plan, optarg);
+		return option_seconds("forward", "--seconds", optarg, &plan->seconds);
 	case 'u':
 		return forward_parse_subjects(plan, optarg);
 	case 'c':
-		return forward_parse_cpu(plan, optarg);
+		return option_cpu("forward", optarg, &plan->cpu);
 	case 'j':
 		forward->json = true;
 		return 0;
@@ -214,7 +160,7 @@ static int forward_set_defaults(struct forward *forward)
 	plan->rounds = FORWARD_ROUNDS;
 	plan->seconds = FORWARD_SECONDS;
 	plan->cpu = machine_last_cpu();
-	forward_parse_family(plan, "both");
+	forward_parse_families(plan, "both");
 	forward_parse_subjects(plan, FORWARD_SUBJECTS);
 	forward->scene.destinations = TRAFFIC_DESTINATIONS;
 	forward->scene.gateways = LANE_GATEWAYS;

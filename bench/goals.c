@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/goals.h"
 
+#include "bench/child.h"
 #include "bench/record.h"
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define GOALS_USAGE 2
-#define GOALS_WORDS 12
+#define GOALS_WORDS CHILD_WORDS
 
 enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_REPLAY, RUN_MIRROR, RUN_AFXDP, RUNS };
 
@@ -109,77 +106,9 @@ static const struct goal goals[] = {
 
 #define GOALS (sizeof(goals) / sizeof(goals[0]))
 
-static volatile sig_atomic_t goals_stop;
-static volatile pid_t goals_child; // the bench that runs; 0: none
-
-static void goals_signalled(int number)
-{
-	goals_stop = number;
-	if (goals_child > 0)
-		kill(goals_child, SIGTERM);
-}
-
 static const char *const *goals_words(enum goals_run run, bool quick)
 {
 	return quick ? goals_commands[run].quick : goals_commands[run].words;
-}
-
-static void goals_print_command(char *text, size_t size, enum goals_run run, bool quick)
-{
-	const char *const *words = goals_words(run, quick);
-	size_t length = snprintf(text, size, "penstock bench");
-
-	for (int i = 0; i < GOALS_WORDS && words[i]; i++)
-		length += snprintf(text + length, size - length, " %s", words[i]);
-}
-
-// In a child process: becomes the bench, whose JSON goes to `out`.
-static void goals_exec(enum goals_run run, bool quick, int out)
-{
-	const char *const *words = goals_words(run, quick);
-	const char *argv[GOALS_WORDS + 4] = { "penstock", "bench" };
-	int count = 2;
-
-	for (int i = 0; i < GOALS_WORDS && words[i]; i++)
-		argv[count++] = words[i];
-	argv[count] = "--json";
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	dup2(out, STDOUT_FILENO);
-	execv("/proc/self/exe", (char *const *)argv);
-	_exit(127);
-}
-
-// Runs a bench; NULL: it failed, and has said why.
-static json_t *goals_measure(enum goals_run run, bool quick)
-{
-	json_t *record = NULL;
-	int ends[2], status = 0;
-	FILE *out;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return NULL;
-	pid = fork();
-	if (pid == 0)
-		goals_exec(run, quick, ends[1]);
-	close(ends[1]);
-	goals_child = pid;
-	if (goals_stop && pid > 0) // came before we could pass it on
-		kill(pid, SIGTERM);
-	out = fdopen(ends[0], "r");
-	if (out && pid > 0)
-		record = json_loadf(out, 0, NULL);
-	if (out)
-		fclose(out);
-	if (goals_stop && pid > 0) // came while the child was not yet the bench
-		kill(pid, SIGTERM);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	goals_child = 0;
-	if (record && status == 0)
-		return record;
-	json_decref(record);
-	return NULL;
 }
 
 static bool goals_median(const json_t *record, const char *name, double *ret_value)
@@ -251,9 +180,9 @@ static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, 
 	json_t *record;
 	unsigned int met = 0;
 
-	goals_print_command(command, sizeof(command), run, quick);
+	child_print(command, sizeof(command), goals_words(run, quick));
 	fprintf(stderr, "%s\n", command);
-	record = goals_measure(run, quick);
+	record = child_run(goals_words(run, quick));
 	if (record && keep)
 		goals_keep(keep, run, record);
 	if (!list)
@@ -282,9 +211,9 @@ static int goals_all(bool quick, bool json, const char *keep)
 	unsigned int met = 0;
 	int err = 0;
 
-	for (int run = 0; run < RUNS && !goals_stop; run++)
+	for (int run = 0; run < RUNS && !child_is_stopped(); run++)
 		met += goals_run(run, quick, keep, list);
-	if (goals_stop) {
+	if (child_is_stopped()) {
 		warnx("bench goals: interrupted");
 		err = -EINTR;
 	} else if (json) {
@@ -316,7 +245,6 @@ int bench_goals(int argc, char **argv)
 						 { "json", no_argument, NULL, 'j' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
-	const struct sigaction action = { .sa_handler = goals_signalled };
 	bool quick = false, json = false;
 	const char *keep = NULL;
 	int option;
@@ -336,7 +264,6 @@ int bench_goals(int argc, char **argv)
 		warnx("bench goals: unknown argument %s; see --help", argv[optind]);
 		return GOALS_USAGE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	child_catch_signals();
 	return goals_all(quick, json, keep);
 }

@@ -20,6 +20,7 @@
 #include "bench/page.h"
 #include "bench/program.h"
 #include "bench/replay.h"
+#include "bench/scale.h"
 #include "bench/switches.h"
 #include "host/cli/cli.h"
 #include "host/cli/doctor.h"
@@ -69,6 +70,7 @@ static const struct command benches[] = {
 	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
 	  bench_modes },
 	{ "equal", "--pcap FILE [...]", "whether all modes make the same bytes of a capture", bench_equal },
+	{ "scale", "[...]", "packets a second against the size of the table", bench_scale },
 	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
 	{ "switches", "[...]", "what is lost while ports go from each mode to each other", bench_switches },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },

@@ -94,6 +94,14 @@ def test_dpdk_between():
     assert set(most) == {'penstock-dpdk', 'penstock', 'kernel'} and all(most.values()), most
 
 
+def test_scale():
+    done = subprocess.run(COMMAND + ['scale', '--routes', '1,1000', '--rounds', '1', '--seconds', '0.05', '--json'],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    names = {figure['name'] for figure in json.loads(done.stdout)['figures']}
+    for routes in ('IPv4 1-routes', 'IPv6 1-routes', 'IPv4 1000-routes', 'IPv6 241-routes'):
+        assert f'forward {routes} penstock rate' in names, names
+
+
 def test_events():
     done = subprocess.run(COMMAND + ['events', '--times', '1', '--rate', '3000', '--json'], stdout=subprocess.PIPE,
                           text=True, check=True)
@@ -109,6 +117,7 @@ def test_bad_usage():
                       ['modes', '--size', '63'], ['modes', '--size', '1519'], ['modes', '--family', '5'],
                       ['modes', '--routes', '0'], ['modes', 'surplus'], ['modes', '--workload', 'none'], ['modes', '--workload', 'home', '--routes', '1'],
                       ['modes', '--rounds', '0'], ['modes', '--size', '64,128,256,512,1024'],
+                      ['scale', '--rounds', '0'], ['scale', 'surplus'], ['scale', '--seconds', 'x'],
                       ['events', '--times', '0'], ['events', '--rate', '1x'], ['events', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'
@@ -147,5 +156,6 @@ test_program()
 test_modes()
 test_workloads()
 test_dpdk_between()
+test_scale()
 test_events()
 test_interrupted()

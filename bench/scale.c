@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#include "bench/scale.h"
+
+#include "bench/child.h"
+#include "bench/option.h"
+#include "bench/record.h"
+
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCALE_USAGE   2
+#define SCALE_SIZES   "1,1000,10000,100000,full"
+#define SCALE_ROUNDS  "3"
+#define SCALE_SECONDS "0.3"
+
+struct scale {
+	const char *sizes, *rounds, *seconds;
+	bool json;
+	json_t *record;
+};
+
+static double scale_median(const json_t *entry)
+{
+	return json_number_value(json_object_get(entry, "median"));
+}
+
+// A line of the table for each figure "forward IPv4 1000-routes penstock rate".
+static void scale_print(const json_t *record)
+{
+	const json_t *figures = json_object_get(record, "figures"), *entry;
+	char family[16], subject[64], what[32], ratio[RECORD_NAME];
+	unsigned long routes;
+	size_t i;
+
+	json_array_foreach(figures, i, entry)
+	{
+		const char *name = json_string_value(json_object_get(entry, "name"));
+
+		if (!name ||
+		    sscanf(name, "forward %15s %lu-routes %63s %31s", family, &routes, subject, what) != 4 ||
+		    strcmp(what, "rate") != 0)
+			continue;
+		snprintf(ratio, sizeof(ratio), "forward %s %lu-routes %s of-nolookup", family, routes,
+			 subject);
+		printf("%-6s %10lu  %-18s %8.3f   %.3f\n", family, routes, subject, scale_median(entry) / 1e6,
+		       scale_median(record_find(record, ratio)));
+	}
+	fflush(stdout);
+}
+
+static int scale_point(struct scale *scale, const char *size)
+{
+	const char *const words[] = { "forward",     "--routes",  size,           "--rounds",
+				      scale->rounds, "--seconds", scale->seconds, NULL };
+	json_t *record;
+	char text[200];
+
+	child_print(text, sizeof(text), words);
+	fprintf(stderr, "%s\n", text);
+	record = child_run(words);
+	if (!record)
+		return child_is_stopped() ? -EINTR : -EIO;
+	if (!scale->json)
+		scale_print(record);
+	json_array_extend(json_object_get(scale->record, "figures"), json_object_get(record, "figures"));
+	json_decref(record);
+	return 0;
+}
+
+static int scale_all(struct scale *scale)
+{
+	char sizes[256], *rest = sizes, *size;
+	int err = 0;
+
+	snprintf(sizes, sizeof(sizes), "%s", scale->sizes);
+	scale->record = record_new("scale");
+	if (!scale->json)
+		printf("%-6s %10s  %-18s %8s   of no lookup\n", "", "routes", "router", "Mpps");
+	while (err >= 0 && (size = strsep(&rest, ",")))
+		err = scale_point(scale, size);
+	if (child_is_stopped())
+		warnx("bench scale: interrupted");
+	if (err >= 0 && scale->json)
+		return record_print(stdout, scale->record);
+	json_decref(scale->record);
+	return err;
+}
+
+static int scale_help(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"Usage: penstock bench scale [OPTION]...\n"
+		"Rates against the size of the table: `penstock bench forward` with one size after the "
+		"other. "
+		"As root.\n\n"
+		"  --routes A,B,...   sizes, as of bench forward (" SCALE_SIZES ")\n"
+		"  --rounds N         how often each router is measured with each (" SCALE_ROUNDS ")\n"
+		"  --seconds S        how long each time (" SCALE_SECONDS ")\n"
+		"  --json             one record with the figures of all\n");
+	return status;
+}
+
+int bench_scale(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "routes", required_argument, NULL, 't' },  { "rounds", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },          { 0 }
+	};
+	struct scale scale = { SCALE_SIZES, SCALE_ROUNDS, SCALE_SECONDS, false, NULL };
+	unsigned int rounds;
+	double seconds;
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option == 't')
+			scale.sizes = optarg;
+		else if (option == 'r')
+			scale.rounds = optarg;
+		else if (option == 's')
+			scale.seconds = optarg;
+		else if (option == 'j')
+			scale.json = true;
+		else
+			return scale_help(option == 'h' ? EXIT_SUCCESS : SCALE_USAGE);
+	}
+	if (optind < argc || option_number("scale", "--rounds", scale.rounds, 1, 100, &rounds) < 0 ||
+	    option_seconds("scale", "--seconds", scale.seconds, &seconds) < 0)
+		return scale_help(SCALE_USAGE);
+	child_catch_signals();
+	return scale_all(&scale) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
