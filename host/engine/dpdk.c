@@ -94,6 +94,11 @@ static void take(void)
 
 static void probe(const struct platform *platform, const struct capability *port, struct probe *ret)
 {
+	if (!port->device[0]) {
+		probe_no(ret, "it is not yet asked for as a port");
+		probe_fix(ret, "penstock run dpdk:%s", port->pci.address);
+		return;
+	}
 	probe_yes(ret, "%.150s is in the hands of DPDK", port->device);
 }
 

@@ -45,13 +45,22 @@ static void probe_engine(const struct engine_ops *engine, const struct platform 
 	ret->asked = asked;
 }
 
+/* Engines that bring devices of their own serve these, and may say how a card that the kernel does not have
+ * becomes one. */
+static bool is_for(const struct engine_ops *engine, const struct capability *port)
+{
+	if (!engine->bring)
+		return !port->device[0];
+	return port->device[0] || (!port->ifindex && port->pci.address[0]);
+}
+
 static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
 			 const struct capability *port, const char *wish, struct decision *decision)
 {
 	const struct probe *probe;
 
 	for (; *engines && decision->count < CHOOSE_OPTIONS - 1; engines++) {
-		if (!(*engines)->bring != !port->device[0])
+		if (!is_for(*engines, port))
 			continue;
 		add_option(decision, (*engines)->name, *engines);
 		probe = &decision->option[decision->count - 1].probe;

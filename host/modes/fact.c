@@ -35,6 +35,7 @@ static const char *const xsk_bits[] = { "tx-timestamp", "tx-checksum", "tx-launc
 /* clang-format off */
 const struct fact fact_port[] = {
 	PORT("name", FACT_TEXT, name),
+	PORT("device", FACT_TEXT, device),
 	PORT("ifindex", FACT_U32, ifindex),
 	PORT("type", FACT_U16, type),
 	PORT("kind", FACT_TEXT, kind),
