@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #include "host/config.h"
 #include "host/dpdk/plugin.h"
 #include "host/engine/engine.h"
@@ -73,6 +75,21 @@ static bool has_devices(const struct config *config)
 	return false;
 }
 
+/* Drivers say what did not work, not what they lack. */
+static int blame_rights(struct why *why, int error)
+{
+	struct why before = *why;
+	struct platform platform;
+	__u64 missing;
+
+	platform_read(NULL, &platform);
+	missing =
+		(1ull << CAP_NET_RAW | 1ull << CAP_IPC_LOCK | 1ull << CAP_SYS_ADMIN) & ~platform.capabilities;
+	return missing ? why_set(why, -error, "%.250s; %s is missing; run as root", before.text,
+				 platform_right_name(missing))
+		       : error;
+}
+
 static int bring(const struct config *config, const char *instance, struct why *why)
 {
 	int error;
@@ -80,7 +97,10 @@ static int bring(const struct config *config, const char *instance, struct why *
 	if (!has_devices(config))
 		return 0;
 	error = load_plugin(why);
-	return error < 0 ? error : engine.plugin->open(config, instance, &words, &engine.dpdk, why);
+	if (error < 0)
+		return error;
+	error = engine.plugin->open(config, instance, &words, &engine.dpdk, why);
+	return error < 0 ? blame_rights(why, error) : error;
 }
 
 static void take(void)

@@ -103,10 +103,11 @@ for name in ('NET_ADMIN', 'BPF', 'PERFMON'):
     assert not bed.traces() - before, bed.traces() - before
 if afxdp:
     configure('mode: afxdp\nports: [{interface: r0}, {interface: r1}]\n')
-    result = shell(*bed.inside(bed.r, 'setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw', bed.penstock, 'run', '-c', path),
-                   check=False)
-    assert result.returncode == 1 and 'CAP_NET_RAW' in result.stderr, result
-    assert not bed.traces() - before, bed.traces() - before
+    for name in ('net_raw', 'ipc_lock'):
+        result = shell(*bed.inside(bed.r, 'setpriv', f'--bounding-set=-{name}', f'--inh-caps=-{name}', bed.penstock, 'run', '-c', path),
+                       check=False)
+        assert result.returncode == 1 and f'CAP_{name.upper()} is missing' in result.stderr, result
+        assert not bed.traces() - before, bed.traces() - before
 print('ok    a missing capability is named')
 
 # A daemon that is given exactly these is content, and one that is given more keeps no more.

@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 from bed import shell
-from dpdk_bed import DpdkBed
+from dpdk_bed import DEVICES, DpdkBed
 
 bed = DpdkBed(sys.argv[1])
 before = bed.traces()
@@ -16,7 +16,7 @@ directory = tempfile.mkdtemp(prefix=bed.prefix)
 checked = 0
 
 
-def expect(parts, *arguments, config=None, status=1, penstock=None):
+def expect(parts, *arguments, config=None, status=1, penstock=None, without=None):
     """Refused with a last line that has all parts; before it, only a warning that huge pages are missing is allowed."""
     global checked
     words = list(arguments)
@@ -25,7 +25,8 @@ def expect(parts, *arguments, config=None, status=1, penstock=None):
         with open(path, 'w') as out:
             out.write(config)
         words = ['-c', path, *words]
-    result = shell(*bed.inside(bed.r, penstock or bed.penstock, 'run', '--log-level', 'warning', *words), check=False)
+    rights = ['setpriv', f'--bounding-set=-{without}', f'--inh-caps=-{without}'] if without else []
+    result = shell(*bed.inside(bed.r, *rights, penstock or bed.penstock, 'run', '--log-level', 'warning', *words), check=False)
     lines = [line for line in result.stderr.splitlines() if 'huge pages are free' not in line]
     assert result.returncode == status, f'{words}: exit status {result.returncode}: {result.stderr}'
     assert result.stdout == '' and len(lines) == 1, f'{words}: {result.stdout}{result.stderr}'
@@ -73,6 +74,11 @@ try:
            config='ports: [ { interface: a, device: "dpdk:net_null0", mode: native } ]\n')
 
     # The plugin: missing, of another build.
+    # Rights that a driver asks for.
+    for name in ('net_raw', 'ipc_lock'):
+        expect(['net_af_packet0', f'CAP_{name.upper()} is missing; run as root'], DEVICES[0], without=name)
+    expect(['CAP_NET_ADMIN is missing; run as root'], DEVICES[0], without='net_admin')
+
     copy = f'{directory}/penstock'
     shutil.copy(bed.penstock, copy)
     expect(['built without DPDK', 'apt install libdpdk-dev'], 'dpdk:net_null0', penstock=copy)

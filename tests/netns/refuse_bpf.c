@@ -3,6 +3,7 @@
  * Preloaded into the daemon: the kernel refuses what it would not.
  *
  * REFUSE_NATIVE names a file with the number of an interface: native XDP on it, as by a driver that cannot.
+ * REFUSE_GENERIC the same for generic XDP, REFUSE_SOCKET for AF_XDP sockets on it.
  * REFUSE_BPF names a file with the number of a bpf command: that command, as by a kernel without memory; with
  * a second number behind it, that many times, after which the file is removed.
  *
@@ -14,15 +15,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/bpf.h>
 #include <linux/if_link.h>
+#include <linux/if_xdp.h>
 
 #define SMALL 100 /* instructions */
 
 typedef long call_fn(long number, ...);
+typedef int bind_fn(int fd, const struct sockaddr *address, socklen_t size);
 
 /* One time less to come; 0: it stays as it is for good. */
 static void count_down(const char *path, long number, unsigned int times)
@@ -65,7 +69,24 @@ static int refusal(long command, const union bpf_attr *attr)
 	if (command == BPF_LINK_CREATE && attr->link_create.flags & XDP_FLAGS_DRV_MODE &&
 	    is_refused("REFUSE_NATIVE", attr->link_create.target_ifindex))
 		return EOPNOTSUPP;
+	if (command == BPF_LINK_CREATE && attr->link_create.flags & XDP_FLAGS_SKB_MODE &&
+	    is_refused("REFUSE_GENERIC", attr->link_create.target_ifindex))
+		return EOPNOTSUPP;
 	return 0;
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	static bind_fn *next;
+
+	if (address->sa_family == AF_XDP && size == sizeof(struct sockaddr_xdp) &&
+	    is_refused("REFUSE_SOCKET", ((const struct sockaddr_xdp *)address)->sxdp_ifindex)) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	if (!next)
+		next = (bind_fn *)dlsym(RTLD_NEXT, "bind");
+	return next(fd, address, size);
 }
 
 long syscall(long number, ...)
