@@ -31,7 +31,7 @@ static void split(struct state_slot *slot)
 
 static uint32_t slot_distance(const struct state_slot *slot, const struct state_slot *other)
 {
-	uint32_t zero = slot->zero & ~other->zero ? 1 : 0;
+	uint32_t zero = slot->zero & ~other->zero ? VALUE_OTHER : 0;
 	struct state_slot halves;
 
 	if (!slot->split)
@@ -111,9 +111,12 @@ static struct value part_of(const struct state_slot *slot, uint32_t begin, uint3
 {
 	uint64_t most = size < 8 ? (1ull << size * 8) - 1 : UINT64_MAX;
 	struct value value = value_number(0, most);
+	uint8_t bytes = (uint8_t)(((1u << size) - 1) << begin % 8);
 
 	if (slot->value.kinds & VALUE_UNJUDGED)
 		return value_unjudged();
+	if (begin < 8 && (slot->zero & bytes) == bytes)
+		return value_number(0, 0);
 	if (begin == 0 && size == 8 && !slot->split)
 		value = slot->value;
 	else if (begin == 0 && size <= 4)

@@ -103,8 +103,23 @@ static struct value returned(const struct state *state, int32_t function)
 	return value;
 }
 
+/*
+ * For all that the kernel knows, a helper function writes the memory that it is given: of the 8 bytes where a
+ * key begins nothing is known afterwards, if a register was stored there.
+ */
+static void forget_key(struct state *state)
+{
+	const struct value key = state->reg[2], something = value_number(0, UINT64_MAX);
+	uint32_t size = key.low % 8 ? 4 : 8;
+
+	if (key.kinds & VALUE_STACK && key.low == key.high)
+		state_store(state, key.frames, key.low, key.high, size, &something);
+}
+
 static void step_helper(struct state *state, int32_t function, bool sound)
 {
+	if (function >= BPF_FUNC_map_lookup_elem && function <= BPF_FUNC_map_delete_elem)
+		forget_key(state);
 	state->reg[0] = sound ? returned(state, function) : value_unjudged();
 	for (int i = 1; i < 6; i++)
 		state->reg[i] = value_unset();
