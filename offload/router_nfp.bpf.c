@@ -6,50 +6,17 @@
  *
  * The stages are those of xdp/pipeline.h in the same order; they are put together for a small code store:
  *
- *   - One way for both families, tagged or not.
- *   - The translator makes one or two instructions of an access to the first 64 bytes of a stack frame, seven
- *     of any other, and a function that is called has 28 of these bytes. Hence functions whose few arguments
- *     stay in registers, and words of the packet that are read again after a lookup rather than kept.
+ *   - One way for both families, tagged or not; source and destination are looked up at one place.
+ *   - All is one function: a call takes twelve instructions and more, and in a function that is called keys
+ *     are never where lookups are short.
+ *   - What is kept over a lookup stands in struct target, so that the compiler need not put it elsewhere.
  */
 #include "offload/target_nfp.h"
 
 enum nfp_action { NFP_DROP = XDP_DROP, NFP_PASS = XDP_PASS, NFP_TX = XDP_TX };
 
 #include "xdp/pipeline.h"
-
-/* flow_fold() of an IPv6 address in the packet. */
-static __noinline __u32 nfp_fold(const void *address, const __u32 *key)
-{
-	return flow_fold(route_key6(load64(address), load64(address + 8)), key);
-}
-
-/* flow_hash() of a packet whose IP header is all there. */
-static __noinline __u32 nfp_hash(const struct image_control *control, void *ip, void *end, enum family family)
-{
-	struct packet packet = { .ip = ip, .end = end, .family = family };
-	const __u32 *key = control->hash_key;
-	__u32 a, b;
-
-	if (family == IPV4) {
-		parse_words4(&packet);
-		a = packet.source4_be ^ key[0];
-		b = packet.destination4_be ^ key[1];
-	} else {
-		a = nfp_fold(ip + IPV6_SOURCE, key);
-		b = nfp_fold(ip + IPV6_DESTINATION, key) ^ key[1];
-	}
-	return flow_mix(key, flow_of(&packet), a, b);
-}
-
-/* route_leaf() */
-static __noinline __u32 nfp_leaf(__u32 vrf, enum family family, __u64 high, __u64 low)
-{
-	__u32 place;
-	struct target target = { .place = &place };
-	struct route_key key = { .high = high, .low = low };
-
-	return route_leaf(&target, target_vrf(&target, vrf), family, key, 128);
-}
+#include "xdp/walk.h"
 
 static __always_inline enum reason nfp_parse_tags(struct packet *packet, struct ethertype *type)
 {
@@ -64,31 +31,33 @@ static __always_inline enum reason nfp_parse_tags(struct packet *packet, struct 
 	return REASON_FORWARDED;
 }
 
-/* A sound packet in one word, {length:16 | tags:8 | family:1 | 0:7}, or the reason why it is none. */
-static __noinline __u32 nfp_parse(struct xdp_md *context)
+static __always_inline enum reason nfp_parse(struct target *target, struct packet *packet)
 {
-	struct target target = { .context = context };
-	struct packet packet;
 	struct ethertype type;
 	enum reason reason;
 
-	packet.data = (void *)(long)context->data;
-	packet.end = (void *)(long)context->data_end;
-	reason = parse_ethernet(&packet, &type);
+	packet->data = nfp_data(target);
+	packet->end = nfp_end(target);
+	reason = parse_ethernet(packet, &type);
 	if (!reason)
-		reason = nfp_parse_tags(&packet, &type);
+		reason = nfp_parse_tags(packet, &type);
 	if (reason)
 		return reason;
 	if (type.be == swap16(ETH_P_IP))
-		reason = parse_header4(&packet);
+		reason = parse_header4(packet);
 	else
-		reason = type.be == swap16(ETH_P_IPV6) ? parse_header6(&packet) : REASON_NOT_IP;
+		reason = type.be == swap16(ETH_P_IPV6) ? parse_header6(packet) : REASON_NOT_IP;
 	if (!reason)
-		reason = parse_length(&target, &packet, packet.family == IPV4 ? IPV4_HEADER : IPV6_HEADER);
-	return reason ? reason : packet.length << 16 | packet.tags << 8 | packet.family << 7;
+		reason = parse_length(target, packet, packet->family == IPV4 ? IPV4_HEADER : IPV6_HEADER);
+	if (reason)
+		return reason;
+	target->data = packet->data;
+	target->ip = packet->ip;
+	target->length = packet->length;
+	target->tags = packet->tags;
+	target->family = packet->family;
+	return REASON_FORWARDED;
 }
-
-_Static_assert(REASON_MAX <= 1 << 7, "a reason has seven bits of the word");
 
 /* The interface that the tags lead to, and whether the frame is addressed to it. */
 static __always_inline enum reason nfp_admit(struct target *target, struct packet *packet)
@@ -99,132 +68,190 @@ static __always_inline enum reason nfp_admit(struct target *target, struct packe
 		__u32 tables;
 
 		packet->in = target_interface(target, packet->in_index);
-		if (i == 2 || i == packet->tags)
+		if (i == 2 || i == target->tags)
 			break;
 		tables = load32(packet->in->vlan);
 		asm volatile("%0 &= 4" : "+r"(offset)); /* a bound that everybody sees */
 		packet->in_index = admit_sub(target, tables & 0xffff, tables >> 16,
-					     load32(packet->data + ETHER_HEADER - 2 + offset));
+					     load32(target->data + ETHER_HEADER - 2 + offset));
 	}
+	packet->data = target->data;
+	target->in = packet->in;
+	target->in_index = packet->in_index;
 	return packet->in_index ? admit_station(packet) : REASON_TAG_UNKNOWN;
 }
 
-static __always_inline __u32 nfp_leaf4(const struct packet *packet, __be32 address)
+/* What is kept, as the stages want it. */
+static __always_inline void nfp_recall(const struct target *target, struct packet *packet)
 {
-	return nfp_leaf(packet->in->vrf, IPV4, route_key4(address).high, 0);
+	*packet = (struct packet){ .ip = target->ip,
+				   .length = target->length,
+				   .tags = target->tags,
+				   .family = target->family,
+				   .in = target->in,
+				   .in_index = target->in_index };
 }
 
-static __always_inline enum reason nfp_route4(struct target *target, struct packet *packet)
-{
-	enum reason reason;
-	bool look;
-
-	parse_words4(packet);
-	reason = admit_header4(target, packet, &look);
-	if (look) {
-		parse_words4(packet);
-		packet->nexthop = target_nexthop(target, nfp_leaf4(packet, packet->source4_be));
-		reason = admit_source(packet, packet->nexthop);
-	}
-	if (reason)
-		return reason;
-	parse_words4(packet);
-	packet->leaf = nfp_leaf4(packet, packet->destination4_be);
-	return REASON_FORWARDED;
-}
-
-static __always_inline enum reason nfp_route6(struct packet *packet)
-{
-	enum reason reason;
-
-	parse_words6(packet);
-	packet->ttl_word = parse_hop_limit(packet);
-	reason = admit_ipv6(packet);
-	if (reason)
-		return reason;
-	packet->leaf = nfp_leaf(packet->in->vrf, IPV6, packet->destination6.high, packet->destination6.low);
-	return REASON_FORWARDED;
-}
-
-/* A leaf, or a group and its member. */
-static __always_inline enum reason nfp_nexthop(struct target *target, struct packet *packet)
-{
-	for (int i = 0; i < 2; i++) {
-		const struct image_nexthop *group = target_nexthop(target, packet->leaf);
-		__u32 hash;
-
-		packet->nexthop = group;
-		if (group->kind == NEXTHOP_FORWARD)
-			return nexthop_fits(target, packet);
-		if (group->kind != NEXTHOP_GROUP)
-			break;
-		hash = nfp_hash(target_control(target), packet->ip, (void *)(long)target->context->data_end,
-				packet->family);
-		packet->leaf = target_bucket(target, group->bucket + (hash & group->bucket_mask));
-	}
-	return nexthop_refusal(packet->nexthop);
-}
-
-/* Behind nfp_parse(), whose word this is. */
-static __always_inline enum reason nfp_forward(struct target *target, __u32 word)
+static __always_inline enum reason nfp_admit_ip(struct target *target)
 {
 	struct packet packet;
 	enum reason reason;
+	bool look = false;
 
-	packet.data = (void *)(long)target->context->data;
-	packet.end = (void *)(long)target->context->data_end;
-	packet.family = word >> 7 & 1;
-	packet.tags = word >> 8 & 3;
-	packet.length = word >> 16;
-	if (!parse_again(&packet))
-		return REASON_TRUNCATED;
-	reason = nfp_admit(target, &packet);
-	if (reason)
-		return reason;
-	reason = packet.family == IPV4 ? nfp_route4(target, &packet) : nfp_route6(&packet);
-	if (reason)
-		return reason;
-	reason = nfp_nexthop(target, &packet);
-	if (reason)
-		return reason;
+	nfp_recall(target, &packet);
+	if (target->family == IPV4) {
+		parse_words4(&packet);
+		reason = admit_header4(target, &packet, &look);
+	} else {
+		packet.ttl_word = parse_hop_limit(&packet);
+		parse_words6(&packet);
+		reason = admit_ipv6(&packet);
+	}
+	target->stage = look ? NFP_SOURCE : NFP_DESTINATION;
+	return reason;
+}
+
+/* flow_fold() of an IPv6 address in the packet. */
+static __noinline __u32 nfp_fold(const void *address, const __u32 *key)
+{
+	return flow_fold(route_key6(load64(address), load64(address + 8)), key);
+}
+
+static __always_inline __u32 nfp_hash(const struct target *target)
+{
+	const __u32 *key = target->control->hash_key;
+	struct packet packet;
+	__u32 a, b;
+
+	nfp_recall(target, &packet);
+	if (target->family == IPV4) {
+		parse_words4(&packet);
+		a = packet.source4_be ^ key[0];
+		b = packet.destination4_be ^ key[1];
+	} else {
+		a = nfp_fold(packet.ip + IPV6_SOURCE, key);
+		b = nfp_fold(packet.ip + IPV6_DESTINATION, key) ^ key[1];
+	}
+	nfp_forget();
+	nfp_recall(target, &packet);
+	packet.end = nfp_end(target);
+	if (packet.family == IPV4)
+		parse_words4(&packet);
+	a = flow_mix(target->control->hash_key, flow_of(&packet), a, b);
+	nfp_forget();
+	return a;
+}
+
+/* The leaf for the source, or else for the destination. */
+static __always_inline __u32 nfp_leaf(struct target *target)
+{
+	const struct nfp_space *space = nfp_space(target, target->in->vrf, target->family);
+	const void *at = target->ip + (target->family == IPV4 ? IPV4_DESTINATION : IPV6_DESTINATION);
+	__u32 leaf;
+
+	if (target->stage == NFP_SOURCE)
+		at = target->ip + IPV4_SOURCE;
+	target->space = space;
+	target->fallback = space->fallback;
+	leaf = walk_find(target, space->root, at);
+	if (leaf)
+		return leaf;
+	leaf = *(const volatile __u32 *)&target->space->fallback;
+	return leaf == target->fallback ? leaf : REASON_NO_ROUTE; /* see route_leaf() */
+}
+
+/* Finds target->nexthop, by which the packet may leave. */
+static __always_inline enum reason nfp_route(struct target *target)
+{
+	__u32 leaf = 0;
+
+	for (;;) {
+		struct packet packet;
+		enum reason reason;
+
+		if (target->stage != NFP_MEMBER)
+			leaf = nfp_leaf(target);
+		target->nexthop = target_nexthop(target, leaf);
+		nfp_recall(target, &packet);
+		if (target->stage == NFP_SOURCE) {
+			reason = admit_source(&packet, target->nexthop);
+			if (reason)
+				return reason;
+			target->stage = NFP_DESTINATION;
+			continue;
+		}
+		if (target->nexthop->kind == NEXTHOP_FORWARD) {
+			packet.nexthop = target->nexthop;
+			return nexthop_fits(target, &packet);
+		}
+		if (target->nexthop->kind != NEXTHOP_GROUP || target->stage == NFP_MEMBER)
+			return nexthop_refusal(target->nexthop);
+		leaf = nfp_hash(target) & target->nexthop->bucket_mask;
+		leaf = target_bucket(target, target->nexthop->bucket + leaf);
+		target->stage = NFP_MEMBER;
+	}
+}
+
+static __always_inline enum reason nfp_rewrite(struct target *target)
+{
+	struct packet packet;
+
+	nfp_recall(target, &packet);
+	packet.nexthop = target->nexthop;
 	if (packet.family == IPV4)
 		parse_words4(&packet);
 	else
 		packet.ttl_word = parse_hop_limit(&packet);
-	packet.end = (void *)(long)target->context->data_end;
+	packet.data = nfp_data(target);
+	packet.end = nfp_end(target);
+	if (!parse_again(&packet))
+		return REASON_TRUNCATED;
 	return rewrite(target, &packet);
 }
 
 static __always_inline enum reason nfp_pipeline(struct target *target)
 {
-	enum reason reason = admit_tables(target);
-	__u32 word;
+	struct packet packet;
+	enum reason reason;
 
+	target->control = target_control(target);
+	if (target->control->held)
+		return REASON_HELD;
+	reason = nfp_parse(target, &packet);
 	if (reason)
 		return reason;
-	word = nfp_parse(target->context);
-	reason = word & 0x7f;
-	return reason ? reason : nfp_forward(target, word);
+	reason = nfp_admit(target, &packet);
+	if (reason)
+		return reason;
+	reason = nfp_admit_ip(target);
+	if (reason)
+		return reason;
+	reason = nfp_route(target);
+	if (reason)
+		return reason;
+	return nfp_rewrite(target);
 }
 
 SEC("xdp")
 int penstock_nfp(struct xdp_md *context)
 {
-	__u32 place;
-	struct target target = { .context = context, .place = &place };
+	struct target target;
 	struct image_counter *counter;
 	enum reason reason;
+	int none;
 
+	target.context = context;
 	reason = nfp_pipeline(&target);
-	counter = nfp_counter(&target, reason & (REASON_MAX - 1));
-	if (counter) {
-		__sync_fetch_and_add(&counter->packets, 1);
-		/* a frame's length has 14 bits; short addends take fewer instructions */
-		__sync_fetch_and_add(&counter->bytes, (context->data_end - context->data) & 0xffff);
-	}
+	counter = (struct image_counter *)nfp_element(&target, &counters, reason & (REASON_MAX - 1));
+	__sync_fetch_and_add(&counter->packets, 1);
+	/* a frame's length has 14 bits; short addends take fewer instructions */
+	__sync_fetch_and_add(&counter->bytes, (target.context->data_end - target.context->data) & 0xffff);
 	if (reason == REASON_FORWARDED)
 		return NFP_TX;
-	return reason == REASON_BLACKHOLE ? NFP_DROP : NFP_PASS;
+	if (reason == REASON_BLACKHOLE)
+		return NFP_DROP;
+	asm volatile(".Lnfp_none: %0 = %1" : "=w"(none) : "i"(NFP_PASS));
+	return none;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

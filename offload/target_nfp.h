@@ -6,13 +6,14 @@
  * are no globals, hence the port's id is baked in (xdp/baked.h); no clock, no ingress ifindex; a packet can
  * leave only by the port it came in by, and any other return value than PASS, DROP or TX loses it.
  *
- * How the host fills the maps. Element i of `node` is word i of the image's node[], element i of `run` is
- * cell i of run[]; `own`, `vlan` and `bucket` have one element for each entry of the table of that name,
- * `control`, `vrf`, `interface` and `hop` (nexthop[]) one struct. So what is one aligned store in memory is
- * one element here, and is written in the same order. The sizes below are those of the object as it is built:
- * before the maps are made the host may give each map another max_entries, in all not more than the
- * firmware's budget. What finds no room is left to the kernel: cells of `run` and `bucket` never hold an id
- * beyond `hop`, but TABLE_FULL instead; an interface or a VRF beyond its map does not forward.
+ * How the host fills the maps: host/fib/card.h. All nodes are bitmaps. Element i of `node` is word i of
+ * node[]; an element of `run` is two cells of run[], one of `vrf` is root and fallback of one family; `own`,
+ * `vlan` and `bucket` have one element for each entry of the table of that name, `control`, `interface` and
+ * `hop` (nexthop[]) one struct. So what is one aligned store in memory is one element here, and is written in
+ * the same order. The sizes below are those of the object as it is built: before the maps are made the host
+ * may give each map another max_entries, in all not more than the firmware's budget. What finds no room is
+ * left to the kernel: cells of `run` and `bucket` never hold an id beyond `hop`, but TABLE_FULL instead; an
+ * interface or a VRF beyond its map does not forward.
  */
 #pragma once
 
@@ -25,14 +26,13 @@
 
 #define TARGET_HAS_CLOCK  0
 #define TARGET_FRAME_WORD __attribute__((may_alias)) /* loads at any address are one instruction */
-#define TARGET_SMALL      1
 #define TARGET_BUFFERS    0
 
 /* Elements over all maps are what the card has least of: these fit into 2,048,000. */
 #define NFP_WORDS      (1u << 20)
-#define NFP_CELLS      (1u << 19)
+#define NFP_PAIRS      (1u << 19)
 #define NFP_INTERFACES 1024
-#define NFP_VRFS       64
+#define NFP_SPACES     (2 * 64)
 #define NFP_NEXTHOPS   4096
 #define NFP_VLANS      (8 * 4096)
 #define NFP_BUCKETS    16384
@@ -49,10 +49,18 @@ struct nfp_cell {
 	__u32 value;
 };
 
+struct nfp_pair {
+	__u32 even, odd;
+};
+
+struct nfp_space { /* one family of a VRF */
+	__u32 root, fallback;
+};
+
 NFP_ARRAY(node, __u64, NFP_WORDS);
-NFP_ARRAY(run, struct nfp_cell, NFP_CELLS);
+NFP_ARRAY(run, struct nfp_pair, NFP_PAIRS);
 NFP_ARRAY(control, struct image_control, 1);
-NFP_ARRAY(vrf, struct image_vrf, NFP_VRFS);
+NFP_ARRAY(vrf, struct nfp_space, NFP_SPACES);
 NFP_ARRAY(interface, struct image_interface, NFP_INTERFACES);
 NFP_ARRAY(own, struct nfp_cell, IMAGE_OWN);
 NFP_ARRAY(hop, struct image_nexthop, NFP_NEXTHOPS);
@@ -60,59 +68,98 @@ NFP_ARRAY(vlan, struct nfp_cell, NFP_VLANS);
 NFP_ARRAY(bucket, struct nfp_cell, NFP_BUCKETS);
 NFP_ARRAY(counters, struct image_counter, REASON_MAX);
 
-struct target {
-	struct xdp_md *context;
-	__u32 *place; /* on the stack, for the key of a lookup: one for all of them */
-};
-
-/* NULL: it lies beyond the map. */
-static __always_inline const void *nfp_find(const struct target *target, void *map, __u32 index)
-{
-	*target->place = index;
-	return bpf_map_lookup_elem(map, target->place);
-}
+/* What is looked up. */
+enum nfp_stage { NFP_MEMBER, NFP_DESTINATION, NFP_SOURCE };
 
 /*
- * The host writes no id that has no element; the verifier wants the other case named. The packet goes to the
- * kernel, uncounted; in a function that is called, 2 is the next hop that punts (UNREACHABLE).
+ * What is kept while the card looks something up, in the first 64 bytes of the stack, which are as near as
+ * registers are. The key stands at the very beginning: anywhere else it takes five instructions more. What
+ * the verifier must still know when it is read again begins eight bytes, and is the last of them to be
+ * written.
+ */
+struct target {
+	__u32 place; /* the key */
+	__u32 fallback;
+	enum family family;
+	__u8 tags;
+	struct xdp_md *context;
+	union {
+		void *data;                    /* of the packet, until its interface is known; then */
+		const struct nfp_space *space; /* where it is looked up, until the leaf is known; then */
+		const struct image_nexthop *nexthop; /* what that means */
+	};
+	void *ip;
+	const struct image_interface *in;
+	enum nfp_stage stage;
+	__u16 in_index, length;
+	const struct image_control *control;
+};
+
+_Static_assert(sizeof(struct target) == 64, "what is near");
+
+/*
+ * The host writes no index that has no element; the verifier wants the other case named. The packet goes to
+ * the kernel, uncounted: behind the label that is set in router_nfp.bpf.c.
  */
 static __always_inline const void *nfp_element(const struct target *target, void *map, __u32 index)
 {
-	const void *element = nfp_find(target, map, index);
+	const void *element;
 
-	if (!element) {
-		asm volatile("r0 = %0; exit" : : "i"(XDP_PASS));
-		__builtin_unreachable();
-	}
+	*(__u32 *)&target->place = index;
+	element = bpf_map_lookup_elem(map, &target->place);
+	asm volatile("if %0 == 0 goto .Lnfp_none" : "+r"(element));
 	return element;
 }
 
-static __always_inline struct image_counter *nfp_counter(const struct target *target, __u32 slot)
-{
-	return (struct image_counter *)nfp_find(target, &counters, slot);
-}
-
-/* What lies beyond a map is not there, and the kernel decides. */
-#define nfp_read(target, map, index, otherwise)                                                              \
-	({                                                                                                   \
-		const typeof(otherwise) *element = nfp_find(target, map, index);                             \
-		element ? *element : (otherwise);                                                            \
-	})
-
 static __always_inline __u64 target_node(const struct target *target, __u32 index)
 {
-	return nfp_read(target, &node, index,
-			(__u64)REASON_TABLE_FULL << 32); /* all 32 slots are that leaf */
+	return *(const __u64 *)nfp_element(target, &node, index);
 }
 
 static __always_inline __u32 target_run(const struct target *target, __u32 index)
 {
-	return nfp_read(target, &run, index, (__u32)REASON_TABLE_FULL);
+	const struct nfp_pair *pair = nfp_element(target, &run, index >> 1);
+	__u32 entry = pair->even;
+
+	asm volatile("" : "+r"(entry)); /* two loads, for an offset must not depend on data */
+	if (index & 1)
+		entry = pair->odd;
+	return entry;
 }
 
-static __always_inline __u16 target_leaf(const struct target *target, __u32 index)
+/* What xdp/walk.h does without. */
+__u16 target_leaf(const struct target *target, __u32 index) __attribute__((error("the card has none")));
+const struct image_vrf *target_vrf(const struct target *target, __u32 index)
+	__attribute__((error("the card has none")));
+
+/* Where the frame begins and ends; compilers that know that the context has 32 bits for it may keep just
+ * these. */
+static __always_inline void *nfp_data(const struct target *target)
 {
-	return target_run(target, (index & ~DESCRIPTOR_LEAVES) >> 1) >> (index & 1) * 16;
+	void *data;
+
+	asm volatile("%0 = *(u32 *)(%1 + 0)" : "=r"(data) : "r"(target->context));
+	return data;
+}
+
+static __always_inline void *nfp_end(const struct target *target)
+{
+	void *end;
+
+	asm volatile("%0 = *(u32 *)(%1 + 4)" : "=r"(end) : "r"(target->context));
+	return end;
+}
+
+/* From here on the compiler reads again what it needs of the target, rather than to keep it elsewhere. */
+static __always_inline void nfp_forget(void)
+{
+	asm volatile("" : : : "memory");
+}
+
+/* Whether the packet is there up to `at`. */
+static __always_inline bool target_reads(const struct target *target, const void *at)
+{
+	return at <= nfp_end(target);
 }
 
 static __always_inline const struct image_control *target_control(const struct target *target)
@@ -120,9 +167,10 @@ static __always_inline const struct image_control *target_control(const struct t
 	return nfp_element(target, &control, 0);
 }
 
-static __always_inline const struct image_vrf *target_vrf(const struct target *target, __u32 index)
+static __always_inline const struct nfp_space *nfp_space(const struct target *target, __u32 vrf_index,
+							 enum family family)
 {
-	return nfp_element(target, &vrf, index);
+	return nfp_element(target, &vrf, vrf_index * 2 + family);
 }
 
 static __always_inline const struct image_interface *target_interface(const struct target *target,
@@ -178,7 +226,8 @@ static __always_inline bool target_grow(const struct target *target, struct pack
 {
 	if (bpf_xdp_adjust_head(target->context, -bytes))
 		return false;
-	packet->data = (void *)(long)target->context->data;
-	packet->end = (void *)(long)target->context->data_end;
+	packet->data = nfp_data(target);
+	packet->end = nfp_end(target);
+	packet->family = target->family; /* rather than to keep it */
 	return true;
 }

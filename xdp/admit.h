@@ -142,13 +142,14 @@ static __always_inline enum reason admit_ipv4(struct target *target, const struc
 static __always_inline enum reason admit_ipv6(const struct packet *packet)
 {
 	__u64 front = packet->source6.high;
+	__u32 top = front >> 32;
 
 	if (unlikely(!(packet->in->flags & INTERFACE_FORWARD6)))
 		return admit_closed(packet->in);
 	if (unlikely(packet->ttl_word <= 1))
 		return REASON_TTL;
 	/* unspecified, loopback, v4-mapped and their kin; link-local; multicast */
-	if (unlikely(front == 0 || front >> 54 == 0xfe80 >> 6 || front >> 56 == 0xff))
+	if (unlikely(front == 0 || top >= 0xff000000 || top >> 22 == 0xfe80 >> 6))
 		return REASON_MARTIAN_SOURCE;
 	return REASON_FORWARDED;
 }

@@ -13,59 +13,17 @@
 #include "xdp/packet.h"
 #include "xdp/route.h"
 #include "xdp/target.h"
+#include "xdp/words.h"
 
 #define ETHER_HEADER     14
 #define TAG_HEADER       4
 #define IPV4_HEADER      20
+#define IPV4_SOURCE      12 /* where in the header */
+#define IPV4_DESTINATION 16
 #define IPV6_HEADER      40
-#define IPV6_SOURCE      8 /* where in the header */
+#define IPV6_SOURCE      8
 #define IPV6_DESTINATION 24
 #define ETHER_SHORTEST   60 /* without FCS; shorter payloads are padded */
-
-static __always_inline __u16 swap16(__u16 value)
-{
-	return __builtin_bswap16(value);
-}
-
-static __always_inline __u32 swap32(__u32 value)
-{
-	return __builtin_bswap32(value);
-}
-
-/* Words of a frame stand at any address. */
-typedef __u16 frame_u16 TARGET_FRAME_WORD;
-typedef __u32 frame_u32 TARGET_FRAME_WORD;
-typedef __u64 frame_u64 TARGET_FRAME_WORD;
-
-static __always_inline __u16 load16(const void *at)
-{
-	return *(const frame_u16 *)at;
-}
-
-static __always_inline __u32 load32(const void *at)
-{
-	return *(const frame_u32 *)at;
-}
-
-static __always_inline __u64 load64(const void *at)
-{
-	return *(const frame_u64 *)at;
-}
-
-static __always_inline void store16(void *at, __u16 value)
-{
-	*(frame_u16 *)at = value;
-}
-
-static __always_inline void store32(void *at, __u32 value)
-{
-	*(frame_u32 *)at = value;
-}
-
-static __always_inline void store64(void *at, __u64 value)
-{
-	*(frame_u64 *)at = value;
-}
 
 static __always_inline bool is_tag(struct ethertype type)
 {
@@ -230,11 +188,8 @@ static __always_inline enum reason parse_ethernet(struct packet *packet, struct 
 	return REASON_FORWARDED;
 }
 
-/* Finds the IP header again of a packet that was sound before, by who has kept only its family and tags. */
-static __always_inline bool parse_again(struct packet *packet)
+/* For who has kept only the IP header of a packet: packet->data and ->end are there again. */
+static __always_inline bool parse_again(const struct packet *packet)
 {
-	packet->ip = packet->data + ETHER_HEADER + packet->tags * TAG_HEADER;
-	if (packet->family == IPV4)
-		return packet->ip + IPV4_HEADER <= packet->end;
-	return packet->ip + IPV6_HEADER <= packet->end;
+	return packet->data + ETHER_HEADER <= packet->end;
 }

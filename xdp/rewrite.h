@@ -34,7 +34,6 @@ static __always_inline void rewrite_ttl(struct packet *packet)
 static __always_inline enum reason rewrite_tags(struct target *target, struct packet *packet)
 {
 	const struct image_nexthop *nexthop = packet->nexthop;
-	__u16 type = packet->family == IPV4 ? swap16(ETH_P_IP) : swap16(ETH_P_IPV6);
 	int grow = (nexthop->tags - packet->tags) * TAG_HEADER;
 	void *at;
 
@@ -42,14 +41,19 @@ static __always_inline enum reason rewrite_tags(struct target *target, struct pa
 		return REASON_NO_HEADROOM;
 	at = packet->data + ETHER_HEADER - 2;
 	/* the front may have moved: the bounds must be shown again, though they hold */
-	for (int i = 0; i < 2 && i < nexthop->tags; i++, at += TAG_HEADER) {
-		if (at + TAG_HEADER > packet->end)
-			return REASON_TRUNCATED;
-		store32(at, nexthop->tag[i]);
+	if (at + 2 * TAG_HEADER > packet->end)
+		return REASON_TRUNCATED;
+	if (nexthop->tags) {
+		store32(at, nexthop->tag[0]);
+		at += TAG_HEADER;
+	}
+	if (nexthop->tags > 1) {
+		store32(at, nexthop->tag[1]);
+		at += TAG_HEADER;
 	}
 	if (at + 2 + IPV4_HEADER > packet->end)
 		return REASON_TRUNCATED;
-	store16(at, type);
+	store16(at, packet->family == IPV4 ? swap16(ETH_P_IP) : swap16(ETH_P_IPV6));
 	packet->ip = at + 2;
 	return REASON_FORWARDED;
 }

@@ -91,34 +91,10 @@ static __always_inline bool route_is(__u32 entry, enum node_kind kind, __u32 bit
 	return (entry & ~ENTRY_CHUNK_MASK) == entry_node(kind, bits, 0);
 }
 
-/* Any nodes, one by one. */
-static __always_inline __u32 route_any(const struct target *t, __u32 entry, struct route_key key,
-				       const int width)
-{
-	for (int i = 0; i < ROUTE_STEPS(width); i++) {
-		__u32 bits = entry_bits(entry), index, leaves;
-		__u64 slot;
-
-		if (!(entry & ENTRY_NODE))
-			return entry;
-		slot = key.high >> (64 - bits);
-		index = entry_kind(entry) == NODE_DIRECT ? route_direct_cell(entry, slot)
-							 : route_bitmap_cell(t, entry, slot);
-		leaves = index & DESCRIPTOR_LEAVES;
-		entry = target_run(t, leaves ? (index & ~DESCRIPTOR_LEAVES) >> 1 : index);
-		if (leaves)
-			return (__u16)(entry >> (index & 1) * 16);
-		key = route_key_shift(key, bits, width);
-	}
-	return entry & ENTRY_NODE ? REASON_NO_ROUTE : entry;
-}
-
 /* The leaf for an address, searched from a VRF's root entry; 0: use the VRF's fallback. */
 static __always_inline __u32 route_find(const struct target *t, __u32 entry, struct route_key key,
 					const int width)
 {
-	if (TARGET_SMALL)
-		return route_any(t, entry, key, width);
 	if (width == 32 && likely(route_is(entry, NODE_BITMAP, ROOT4_BITS))) {
 		__u32 leaf = route_summary(t, entry, key.high >> (64 - SUMMARY_BITS));
 
@@ -158,7 +134,7 @@ static __always_inline __u32 route_leaf(const struct target *t, const struct ima
 {
 	__u32 fallback = *(const volatile __u32 *)&vrf->fallback[family];
 	__u32 root = *(const volatile __u32 *)&vrf->root[family];
-	__u32 leaf = route_find(t, root, key, TARGET_SMALL ? 128 : width);
+	__u32 leaf = route_find(t, root, key, width);
 
 	if (leaf)
 		return leaf;

@@ -8,7 +8,6 @@
  *   TARGET_HAS_CLOCK          constant 0 or 1: target_clock() exists
  *   TARGET_FRAME_WORD         attributes of an integer that is read at any address of a frame
  *   TARGET_BUFFERS            optional, 0: a frame lies in one buffer, packet.data to .end
- *   TARGET_SMALL              optional, 1: room for code is scarcer than time; both families share one search
  *
  * Reading the image. An index may be anything; a target answers with some valid cell, never with a fault.
  *
@@ -44,9 +43,6 @@
 #endif
 #ifndef TARGET_BUFFERS
 #define TARGET_BUFFERS 1
-#endif
-#ifndef TARGET_SMALL
-#define TARGET_SMALL 0
 #endif
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -27,18 +27,6 @@
 /* Elements over all maps; no call tells how many a card has. The first two are those of known firmware. */
 static const __u32 budgets[] = { 3072000, 2048000, 1 << 20, 1 << 19, 1 << 18, 1 << 17, 1 << 16, 1 << 15 };
 
-static const __u32 value_sizes[CARD_MAPS] = {
-	[CARD_NODE] = sizeof(__u64),
-	[CARD_RUN] = sizeof(__u32),
-	[CARD_CONTROL] = sizeof(struct image_control),
-	[CARD_VRF] = sizeof(struct image_vrf),
-	[CARD_INTERFACE] = sizeof(struct image_interface),
-	[CARD_OWN] = sizeof(__u32),
-	[CARD_HOP] = sizeof(struct image_nexthop),
-	[CARD_VLAN] = sizeof(__u32),
-	[CARD_BUCKET] = sizeof(__u32),
-};
-
 struct device {
 	const struct engine_context *context;
 	__u32 ifindex;
@@ -106,7 +94,7 @@ static int make_maps(struct device *device, const struct card_sizes *sizes)
 
 	for (int map = 0; map < CARD_COUNTERS; map++) {
 		device->fd[map] = bpf_map_create(BPF_MAP_TYPE_ARRAY, card_map_names[map], sizeof(__u32),
-						 value_sizes[map], sizes->entries[map], &options);
+						 card_value_sizes[map], sizes->entries[map], &options);
 		if (device->fd[map] < 0) {
 			int error = device->fd[map];
 

@@ -10,7 +10,7 @@
 #define PATIENCE_NANOSECONDS 100000000ull
 
 #define NODE_PAGE 2048u /* elements, as host/fib/image_memory.c parts them out */
-#define RUN_PAGE  1024u
+#define RUN_PAGE  512u
 #define DEPTHS    8 /* nodes begin at multiples of it */
 #define DEEPEST   128
 
@@ -27,44 +27,53 @@ static __u64 now(void)
 
 /* --- elements --- */
 
-struct place {
-	void *first;
-	size_t size;
+const __u32 card_value_sizes[CARD_MAPS] = {
+	[CARD_NODE] = sizeof(__u64),
+	[CARD_RUN] = 2 * sizeof(__u32),
+	[CARD_CONTROL] = sizeof(struct image_control),
+	[CARD_VRF] = sizeof(struct card_space),
+	[CARD_INTERFACE] = sizeof(struct image_interface),
+	[CARD_OWN] = sizeof(__u32),
+	[CARD_HOP] = sizeof(struct image_nexthop),
+	[CARD_VLAN] = sizeof(__u32),
+	[CARD_BUCKET] = sizeof(__u32),
+	[CARD_COUNTERS] = sizeof(struct image_counter),
 };
 
-static struct place place_of(struct card *card, enum card_map map)
+/* What the card has in a map. */
+static void *elements_of(struct card *card, enum card_map map)
 {
 	switch (map) {
 	case CARD_NODE:
-		return (struct place){ card->shadow.node, sizeof(__u64) };
+		return card->shadow.node;
 	case CARD_RUN:
-		return (struct place){ card->shadow.run, sizeof(__u32) };
+		return card->shadow.run;
 	case CARD_CONTROL:
-		return (struct place){ &card->control, sizeof(card->control) };
+		return &card->control;
 	case CARD_VRF:
-		return (struct place){ card->vrf, sizeof(*card->vrf) };
+		return card->space;
 	case CARD_INTERFACE:
-		return (struct place){ card->interface, sizeof(*card->interface) };
+		return card->interface;
 	case CARD_HOP:
-		return (struct place){ card->hop, sizeof(*card->hop) };
+		return card->hop;
 	case CARD_OWN:
-		return (struct place){ card->own, sizeof(*card->own) };
+		return card->own;
 	case CARD_VLAN:
-		return (struct place){ card->vlan, sizeof(*card->vlan) };
+		return card->vlan;
 	default:
-		return (struct place){ card->bucket, sizeof(*card->bucket) };
+		return card->bucket;
 	}
 }
 
 int card_write(struct card *card, enum card_map map, __u32 index, const void *value)
 {
-	struct place place = place_of(card, map);
+	size_t size = card_value_sizes[map];
 	int error = card->writer.write(card->writer.arg, map, index, value);
 
 	if (error < 0)
 		return error;
 	card->usage.writes++;
-	memcpy((char *)place.first + index * place.size, value, place.size);
+	memcpy((char *)elements_of(card, map) + index * size, value, size);
 	return 0;
 }
 
@@ -120,11 +129,9 @@ static int renew_memory(struct card *card)
 /* Nobody knows what the card has; the VRFs' entries are written anew because they lead nowhere here. */
 static void forget(struct card *card)
 {
-	for (enum card_map map = CARD_RUN; map < CARD_COUNTERS; map++) {
-		struct place place = place_of(card, map);
-
-		memset(place.first, map == CARD_VRF ? 0 : 0xff, card->sizes.entries[map] * place.size);
-	}
+	for (enum card_map map = CARD_RUN; map < CARD_COUNTERS; map++)
+		memset(elements_of(card, map), map == CARD_VRF ? 0 : 0xff,
+		       (size_t)card->sizes.entries[map] * card_value_sizes[map]);
 	forget_memory(card);
 	card->limit = 1;
 	card->state = CARD_HOLD;
@@ -156,9 +163,12 @@ static int write_identity(struct card *card)
 {
 	int error = 0;
 
-	for (__u32 id = 0; id < card->sizes.entries[CARD_HOP] && !error; id++)
-		if (card->shadow.run[id] != id)
-			error = card_write(card, CARD_RUN, id, &id);
+	for (__u32 id = 0; id < card->sizes.entries[CARD_HOP] && !error; id += 2) {
+		const __u32 pair[2] = { id, id + 1 };
+
+		if (memcmp(&card->shadow.run[id], pair, sizeof(pair)))
+			error = card_write(card, CARD_RUN, id / 2, pair);
+	}
 	return error;
 }
 
@@ -205,10 +215,10 @@ static int fail(struct card *card, int error)
 
 /* --- public --- */
 
-/* Parts the rest out to node[] and run[]. */
-static void fit_rest(__u32 rest, unsigned runs, struct card_sizes *sizes)
+/* Parts the rest out to node[] and run[], which gets so much of it. */
+static void fit_rest(__u32 rest, unsigned percent, struct card_sizes *sizes)
 {
-	sizes->entries[CARD_RUN] = rest / runs / RUN_PAGE * RUN_PAGE;
+	sizes->entries[CARD_RUN] = (__u32)((__u64)rest * percent / 100) / RUN_PAGE * RUN_PAGE;
 	sizes->entries[CARD_NODE] = (rest - sizes->entries[CARD_RUN]) / NODE_PAGE * NODE_PAGE;
 }
 
@@ -223,12 +233,12 @@ static int fit(__u32 budget, const __u32 entries[CARD_MAPS], struct card_sizes *
 		sizes.entries[map] = entries[map];
 		rest -= entries[map];
 	}
-	/* A root of 24 bits makes it two elements to one; where nodes are cut it is one to one. */
-	fit_rest(rest, 3, &sizes);
+	/* A root of 24 bits makes it two elements to one; where nodes are cut it is the other way around. */
+	fit_rest(rest, 30, &sizes);
 	sizes.split = sizes.entries[CARD_NODE] < ROOT4_WORDS + ROOT4_WORDS / 4;
 	if (sizes.split)
-		fit_rest(rest, 2, &sizes);
-	if (sizes.entries[CARD_RUN] < entries[CARD_HOP] + 2 * RUN_PAGE || !sizes.entries[CARD_NODE])
+		fit_rest(rest, 55, &sizes);
+	if (sizes.entries[CARD_RUN] < entries[CARD_HOP] / 2 + 2 * RUN_PAGE || !sizes.entries[CARD_NODE])
 		return -ENOSPC;
 	*ret = sizes;
 	return 0;
@@ -237,19 +247,19 @@ static int fit(__u32 budget, const __u32 entries[CARD_MAPS], struct card_sizes *
 int card_sizes_fit(__u32 budget, struct card_sizes *ret)
 {
 	static const __u32 large[CARD_MAPS] = {
-		[CARD_CONTROL] = 1,      [CARD_VRF] = 64,
+		[CARD_CONTROL] = 1,      [CARD_VRF] = 2 * 64,
 		[CARD_INTERFACE] = 1024, [CARD_OWN] = IMAGE_OWN,
 		[CARD_HOP] = 4096,       [CARD_VLAN] = 16 * 4096,
 		[CARD_BUCKET] = 1 << 17, [CARD_COUNTERS] = REASON_MAX,
 	};
 	static const __u32 middle[CARD_MAPS] = {
-		[CARD_CONTROL] = 1,      [CARD_VRF] = 64,
+		[CARD_CONTROL] = 1,      [CARD_VRF] = 2 * 64,
 		[CARD_INTERFACE] = 512,  [CARD_OWN] = IMAGE_OWN,
 		[CARD_HOP] = 4096,       [CARD_VLAN] = 8 * 4096,
 		[CARD_BUCKET] = 1 << 14, [CARD_COUNTERS] = REASON_MAX,
 	};
 	static const __u32 small[CARD_MAPS] = {
-		[CARD_CONTROL] = 1,      [CARD_VRF] = 16,
+		[CARD_CONTROL] = 1,      [CARD_VRF] = 2 * 16,
 		[CARD_INTERFACE] = 256,  [CARD_OWN] = IMAGE_OWN,
 		[CARD_HOP] = 1024,       [CARD_VLAN] = 2 * 4096,
 		[CARD_BUCKET] = 1 << 11, [CARD_COUNTERS] = REASON_MAX,
@@ -278,10 +288,10 @@ int card_new(const struct image_store *store, const struct card_sizes *sizes,
 		return -ENOMEM;
 	*card = (struct card){ .store = store, .sizes = *sizes, .writer = *writer, .delay = delay };
 	card->shadow.node_chunks = entries[CARD_NODE] / NODE_CHUNK_WORDS;
-	card->shadow.run_cells = entries[CARD_RUN];
+	card->shadow.run_cells = 2 * entries[CARD_RUN];
 	card->shadow.node = zeroed(entries[CARD_NODE], sizeof(__u64), &failed);
-	card->shadow.run = zeroed(entries[CARD_RUN], sizeof(__u32), &failed);
-	card->vrf = zeroed(entries[CARD_VRF], sizeof(*card->vrf), &failed);
+	card->shadow.run = zeroed(entries[CARD_RUN], 2 * sizeof(__u32), &failed);
+	card->space = zeroed(entries[CARD_VRF], sizeof(*card->space), &failed);
 	card->interface = zeroed(entries[CARD_INTERFACE], sizeof(*card->interface), &failed);
 	card->hop = zeroed(entries[CARD_HOP], sizeof(*card->hop), &failed);
 	card->own = zeroed(entries[CARD_OWN], sizeof(*card->own), &failed);
@@ -305,7 +315,7 @@ void card_free(struct card *card)
 	forget_memory(card);
 	free(card->shadow.node);
 	free(card->shadow.run);
-	free(card->vrf);
+	free(card->space);
 	free(card->interface);
 	free(card->hop);
 	free(card->own);
@@ -379,6 +389,6 @@ void card_usage(const struct card *card, struct card_usage *ret)
 	ret->live = card->state == CARD_LIVE && !card->control.held;
 	ret->node_used = (node.used + node.limbo) * NODE_CHUNK_WORDS;
 	ret->node_total = card->sizes.entries[CARD_NODE];
-	ret->run_used = run.used + run.limbo;
+	ret->run_used = (run.used + run.limbo) / 2;
 	ret->run_total = card->sizes.entries[CARD_RUN];
 }

@@ -8,11 +8,12 @@
  * may be smaller:
  *
  *   - All nodes are bitmaps. Where the card has no room for an IPv4 root of 24 bits, all nodes are cut into
- *     nodes of 8 bits: more steps, but no room for what has no routes. Groups of leaves only take half a cell
- *     for each. There is no summary.
- *   - run[] begins with one cell for each next hop that the card has, run[id] == id.
+ *     nodes of 8 bits: more steps, but no room for what has no routes. There is no summary.
+ *   - An element of run[] is two cells; the runs of a group begin with an even one. run[] begins with one
+ *     cell for each next hop that the card has, run[id] == id.
  *   - A leaf beyond the card's next hops is TABLE_FULL there, and so is what finds no room: a node of which
- *     there is no place for, or a group of 32 slots. A card that is filled gets short prefixes first.
+ *     there is no place for, or a group of 32 slots. A card that is filled gets short prefixes first, where
+ *     those of IPv6 count as a third as long.
  *
  * Order. Next hops go before routes that lead to them, buckets before their group, runs before the descriptor
  * that selects from them, nodes before the entry that leads to them. What was replaced is written anew only
@@ -50,6 +51,12 @@ enum card_map {
 };
 
 extern const char *const card_map_names[CARD_MAPS];
+extern const __u32 card_value_sizes[CARD_MAPS]; /* bytes */
+
+/* An element of CARD_VRF: family f of VRF v is 2 * v + f. */
+struct card_space {
+	__u32 root, fallback; /* as in struct image_vrf */
+};
 
 struct card_sizes {
 	__u32 entries[CARD_MAPS];

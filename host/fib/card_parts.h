@@ -29,7 +29,7 @@ struct card {
 	/* What the card has; all ones where nobody knows. */
 	struct image_store shadow; /* node[] and run[] */
 	struct image_control control;
-	struct image_vrf *vrf;
+	struct card_space *space; /* of map CARD_VRF */
 	struct image_interface *interface;
 	struct image_nexthop *hop;
 	__u32 *own, *vlan, *bucket;

@@ -8,11 +8,14 @@
  * that width.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "host/fib/card_parts.h"
 #include "host/fib/image_node.h"
+#include "host/fib/image_update.h"
 
-#define CUT_BITS 8 /* of all nodes, on a card with little room */
+#define CUT_BITS   8 /* of all nodes, on a card with little room */
+#define SHORT_IPV6 3 /* a prefix of IPv6 is as short as one of IPv4 with a third of its bits: /48 as /16 */
 
 /*
  * A node of the image, or the upper part of one that is cut, or a lower: its descriptors, or its cells. A
@@ -207,13 +210,22 @@ static int read_group(const struct card *card, const struct source *source, __u3
 
 /* --- the card --- */
 
-static int write_vrf(struct walk *walk, __u32 root, __u32 fallback)
+static struct card_space *space_of(const struct walk *walk)
 {
-	struct image_vrf vrf = walk->card->vrf[walk->vrf];
+	return &walk->card->space[2 * walk->vrf + walk->family];
+}
 
-	vrf.root[walk->family] = root;
-	vrf.fallback[walk->family] = fallback;
-	return card_write(walk->card, CARD_VRF, walk->vrf, &vrf);
+static int write_space(struct walk *walk, __u32 root, __u32 fallback)
+{
+	const struct card_space space = { .root = root, .fallback = fallback };
+
+	return card_write(walk->card, CARD_VRF, 2 * walk->vrf + walk->family, &space);
+}
+
+/* Cells that the runs of a group take: whole elements. */
+static __u32 cells(unsigned runs)
+{
+	return (runs + 1) & ~1u;
 }
 
 /* The card's group, run by run. */
@@ -254,8 +266,7 @@ static void drop_node(struct card *card, __u32 node, give_back *give)
 		for (unsigned i = 0; i < there.count; i++)
 			if (there.entry[i] & ENTRY_NODE)
 				drop_node(card, there.entry[i], give);
-		give(card->memory, ARRAY_RUN, image_descriptor_place(descriptor),
-		     image_descriptor_cells(descriptor));
+		give(card->memory, ARRAY_RUN, image_descriptor_base(descriptor), cells(there.count));
 	}
 	give(card->memory, ARRAY_NODE, entry_chunk(node), chunks(entry_bits(node)));
 }
@@ -274,31 +285,17 @@ static void drop_nodes(struct card *card, const struct entries *of, const struct
 	}
 }
 
-static bool leaves_only(const struct entries *entries)
-{
-	for (unsigned i = 0; i < entries->count; i++)
-		if (entries->entry[i] & ENTRY_NODE)
-			return false;
-	return true;
-}
-
-static __u32 cell_of(const struct entries *entries, bool leaves, __u32 index)
-{
-	__u32 high = 2 * index + 1 < entries->count ? entries->entry[2 * index + 1] : 0;
-
-	return leaves ? entries->entry[2 * index] | high << 16 : entries->entry[index];
-}
-
-/* Into place; all cells, or those that differ. */
-static int write_runs(struct card *card, __u32 place, const struct entries *entries, bool leaves, bool all)
+/* Into place; all elements, or those that differ. */
+static int write_runs(struct card *card, __u32 place, const struct entries *entries, bool all)
 {
 	int error = 0;
 
-	for (__u32 i = 0; i < image_run_cells(entries->count, leaves) && !error; i++) {
-		__u32 cell = cell_of(entries, leaves, i);
+	for (__u32 i = 0; i < entries->count && !error; i += 2) {
+		const __u32 pair[2] = { entries->entry[i],
+					i + 1 < entries->count ? entries->entry[i + 1] : 0 };
 
-		if (all || card->shadow.run[place + i] != cell)
-			error = card_write(card, CARD_RUN, place + i, &cell);
+		if (all || memcmp(&card->shadow.run[place + i], pair, sizeof(pair)))
+			error = card_write(card, CARD_RUN, (place + i) / 2, pair);
 	}
 	return error;
 }
@@ -307,14 +304,13 @@ static int write_runs(struct card *card, __u32 place, const struct entries *entr
 static int place_group(struct card *card, const struct entries *old, struct entries *group,
 		       __u64 *ret_descriptor)
 {
-	bool leaves = leaves_only(group);
 	__u32 place;
 
 	if (group->count > 1) {
-		place = image_memory_take(card->memory, ARRAY_RUN, image_run_cells(group->count, leaves));
+		place = image_memory_take(card->memory, ARRAY_RUN, cells(group->count));
 		if (place != MEMORY_NONE) {
-			*ret_descriptor = image_descriptor_at(place, group->bitmap, leaves);
-			return write_runs(card, place, group, leaves, true);
+			*ret_descriptor = image_descriptor(place, group->bitmap);
+			return write_runs(card, place, group, true);
 		}
 		card->usage.punted++;
 		drop_nodes(card, group, old, image_memory_give);
@@ -328,18 +324,17 @@ static int place_group(struct card *card, const struct entries *old, struct entr
 static int replace_group(struct card *card, __u32 word, const struct entries *old, struct entries *new)
 {
 	__u64 before = card->shadow.node[word], after;
-	bool leaves = image_descriptor_short(before);
 	int error;
 
-	if (new->count > 1 && new->bitmap == old->bitmap && (!leaves || leaves_only(new))) {
-		error = write_runs(card, image_descriptor_place(before), new, leaves, false);
+	if (new->count > 1 && new->bitmap == old->bitmap) {
+		error = write_runs(card, image_descriptor_base(before), new, false);
 	} else {
 		error = place_group(card, old, new, &after);
 		if (!error && after != before)
 			error = card_write(card, CARD_NODE, word, &after);
 		if (!error && old->count > 1)
-			image_memory_retire(card->memory, ARRAY_RUN, image_descriptor_place(before),
-					    image_descriptor_cells(before));
+			image_memory_retire(card->memory, ARRAY_RUN, image_descriptor_base(before),
+					    cells(old->count));
 	}
 	if (!error)
 		drop_nodes(card, old, new, image_memory_retire);
@@ -371,7 +366,7 @@ static int build_node(struct walk *walk, const struct source *source, unsigned d
 	int error;
 
 	*ret_entry = REASON_TABLE_FULL;
-	if (depth >= card->limit) {
+	if (depth / (walk->family == IMAGE_IPV6 ? SHORT_IPV6 : 1) >= card->limit) {
 		card->usage.deferred++;
 		return 0;
 	}
@@ -410,12 +405,13 @@ static int make_entry(struct walk *walk, const struct want *want, __u32 there, u
 static int follow_fallback(struct walk *walk)
 {
 	const struct card *card = walk->card;
-	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf], *there = &card->vrf[walk->vrf];
+	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf];
+	const struct card_space *there = space_of(walk);
 
 	if (__atomic_load_n(&vrf->fallback[walk->family], __ATOMIC_ACQUIRE) == walk->fallback ||
-	    there->fallback[walk->family] == REASON_NO_ROUTE)
+	    there->fallback == REASON_NO_ROUTE)
 		return 0;
-	return write_vrf(walk, there->root[walk->family], REASON_NO_ROUTE);
+	return write_space(walk, there->root, REASON_NO_ROUTE);
 }
 
 static void append(struct entries *entries, const struct wants *wants, unsigned index, __u32 entry)
@@ -496,8 +492,8 @@ static int sync_node(struct walk *walk, __u32 node, const struct source *source,
 static int sync_root(struct walk *walk, __u32 root)
 {
 	struct card *card = walk->card;
-	const struct image_vrf *vrf = &card->vrf[walk->vrf];
-	__u32 old = vrf->root[walk->family], new;
+	const struct card_space *there = space_of(walk);
+	__u32 old = there->root, new;
 	struct want want = { .leaf = root };
 	int error = 0, again;
 
@@ -514,7 +510,7 @@ static int sync_root(struct walk *walk, __u32 root)
 	if (!error)
 		error = follow_fallback(walk);
 	if (!error && new != old)
-		error = write_vrf(walk, new, vrf->fallback[walk->family]);
+		error = write_space(walk, new, there->fallback);
 	if (!error && new != old && old &ENTRY_NODE)
 		drop_node(card, old, image_memory_retire);
 	return error ? error : again;
@@ -524,7 +520,8 @@ static int sync_root(struct walk *walk, __u32 root)
 static int sync_fallback(struct walk *walk)
 {
 	struct card *card = walk->card;
-	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf], *there = &card->vrf[walk->vrf];
+	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf];
+	const struct card_space *there = space_of(walk);
 	__u32 id;
 	int error;
 
@@ -533,22 +530,23 @@ static int sync_fallback(struct walk *walk)
 	error = card_hop(card, walk->fallback, &id);
 	if (!error)
 		error = card_check(card);
-	if (error || there->fallback[walk->family] == id)
+	if (error || there->fallback == id)
 		return error;
-	return write_vrf(walk, there->root[walk->family], id);
+	return write_space(walk, there->root, id);
 }
 
 static int sync_space(struct walk *walk)
 {
 	struct card *card = walk->card;
-	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf], *there = &card->vrf[walk->vrf];
-	__u32 had = there->fallback[walk->family], id;
+	const struct image_vrf *vrf = &card->store->tables->vrf[walk->vrf];
+	const struct card_space *there = space_of(walk);
+	__u32 had = there->fallback, id;
 	int error = 0;
 
 	walk->fallback = __atomic_load_n(&vrf->fallback[walk->family], __ATOMIC_ACQUIRE);
 	id = walk->fallback < card->sizes.entries[CARD_HOP] ? walk->fallback : REASON_TABLE_FULL;
 	if (had != id && had != REASON_NO_ROUTE)
-		error = write_vrf(walk, there->root[walk->family], REASON_NO_ROUTE);
+		error = write_space(walk, there->root, REASON_NO_ROUTE);
 	if (!error)
 		error = sync_root(walk, __atomic_load_n(&vrf->root[walk->family], __ATOMIC_ACQUIRE));
 	return error ? error : sync_fallback(walk);
@@ -559,7 +557,7 @@ int card_routes_pass(struct card *card)
 	int error = 0;
 
 	card->usage.punted = card->usage.deferred = 0;
-	for (__u32 vrf = 0; vrf < card->sizes.entries[CARD_VRF] && !error; vrf++)
+	for (__u32 vrf = 0; vrf < card->sizes.entries[CARD_VRF] / 2 && !error; vrf++)
 		for (int family = 0; family < 2 && !error; family++)
 			error = sync_space(&(struct walk){ .card = card, .vrf = vrf, .family = family });
 	return error;

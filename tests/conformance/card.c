@@ -5,9 +5,8 @@
  *
  * What leaves by the port it came in by leaves here as XDP_TX, with the same bytes; what leaves by another is
  * passed on as it came, and so is what the card need not look into further once it sees that. All else has
- * the same verdict and reason. A card's maps are filled in two ways: as the image stands, an element for each
- * entry, in maps that are as large as the image's tables; and by host/fib/card.h, element by element, in maps
- * within ELEMENTS in all. What they have no room for is the kernel's there.
+ * the same verdict and reason. The card's maps are filled by host/fib/card.h, element by element. Without
+ * ELEMENTS there is room for all; within so many, what they have no room for is the kernel's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -36,63 +35,17 @@
 
 struct test_card {
 	struct bpf_object *object[PORTS];
-	void *memory[CARD_MAPS];
-	size_t size[CARD_MAPS];
+	struct image_counter *counters;
 	__u32 ports;
 	struct card_sizes sizes;
-	bool limited; // the maps have these sizes
+	bool limited; // there may be too little room
 };
 
 struct figures {
 	__u64 packets, sent, beyond, full, unequal;
 };
 
-// Where an entry of the image is, how wide, and how many there are.
-struct entries {
-	const void *first;
-	__u32 width, count;
-};
-
-static struct entries entries_of(const struct image_store *store, enum card_map table)
-{
-	const struct image_tables *image = store->tables;
-
-	switch (table) {
-	case CARD_NODE:
-		return (struct entries){ store->node, sizeof(__u64), store->node_chunks * NODE_CHUNK_WORDS };
-	case CARD_RUN:
-		return (struct entries){ store->run, sizeof(__u32), store->run_cells };
-	case CARD_CONTROL:
-		return (struct entries){ &image->control, sizeof(image->control), 1 };
-	case CARD_VRF:
-		return (struct entries){ image->vrf, sizeof(*image->vrf), IMAGE_VRFS };
-	case CARD_INTERFACE:
-		return (struct entries){ image->interface, sizeof(*image->interface), IMAGE_INTERFACES };
-	case CARD_OWN:
-		return (struct entries){ image->own, sizeof(*image->own), IMAGE_OWN };
-	case CARD_HOP:
-		return (struct entries){ image->nexthop, sizeof(*image->nexthop), IMAGE_NEXTHOPS };
-	case CARD_VLAN:
-		return (struct entries){ image->vlan, sizeof(*image->vlan), IMAGE_VLAN_TABLES * 4096 };
-	case CARD_BUCKET:
-		return (struct entries){ image->bucket, sizeof(*image->bucket), IMAGE_BUCKETS };
-	default:
-		return (struct entries){ NULL, sizeof(struct image_counter), REASON_MAX };
-	}
-}
-
-// An element takes a multiple of eight bytes.
-static void fill(struct test_card *card, const struct image_store *store)
-{
-	for (enum card_map table = 0; table < CARD_COUNTERS; table++) {
-		struct entries entries = entries_of(store, table);
-		size_t stride = (entries.width + 7) & ~7u;
-
-		for (__u32 i = 0; i < entries.count; i++)
-			memcpy((char *)card->memory[table] + i * stride,
-			       (const char *)entries.first + (size_t)i * entries.width, entries.width);
-	}
-}
+#define COUNTERS_SIZE (REASON_MAX * sizeof(struct image_counter))
 
 static int write_element(void *arg, enum card_map map, __u32 index, const void *value)
 {
@@ -134,39 +87,31 @@ static int prepare(struct test_card *card, const struct image_store *store, __u3
 			error = bpf_map__reuse_fd(map, bpf_map__fd(first));
 			continue;
 		}
-		if (!card->limited || table == CARD_COUNTERS)
+		if (bpf_map__value_size(map) != card_value_sizes[table])
+			return -EPROTO;
+		if (table == CARD_COUNTERS)
 			error = bpf_map__set_map_flags(map, BPF_F_MMAPABLE);
 		if (!error)
-			error = bpf_map__set_max_entries(map, card->limited ? card->sizes.entries[table]
-									    : entries_of(store, table).count);
+			error = bpf_map__set_max_entries(map, card->sizes.entries[table]);
 	}
 	return error ? error : bpf_object__load(object);
 }
 
-static int map_tables(struct test_card *card, const struct image_store *store)
+static int map_counters(struct test_card *card)
 {
-	for (enum card_map table = 0; table < CARD_MAPS; table++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(card->object[0], card_map_names[table]);
-		struct entries entries = entries_of(store, table);
+	struct bpf_map *map = bpf_object__find_map_by_name(card->object[0], card_map_names[CARD_COUNTERS]);
+	void *memory = mmap(NULL, COUNTERS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
-		if (card->limited && table != CARD_COUNTERS)
-			continue;
-		card->size[table] = (size_t)entries.count * ((entries.width + 7) & ~7u);
-		card->memory[table] = mmap(NULL, card->size[table], PROT_READ | PROT_WRITE, MAP_SHARED,
-					   bpf_map__fd(map), 0);
-		if (card->memory[table] == MAP_FAILED) {
-			card->memory[table] = NULL;
-			return -errno;
-		}
-	}
+	if (memory == MAP_FAILED)
+		return -errno;
+	card->counters = memory;
 	return 0;
 }
 
 static void card_close(struct test_card *card)
 {
-	for (enum card_map table = 0; table < CARD_MAPS; table++)
-		if (card->memory[table])
-			munmap(card->memory[table], card->size[table]);
+	if (card->counters)
+		munmap(card->counters, COUNTERS_SIZE);
 	for (__u32 port = 0; port < card->ports; port++)
 		bpf_object__close(card->object[port]);
 }
@@ -182,13 +127,13 @@ static int card_open(struct test_card *card, const char *path, const struct imag
 		card->ports++;
 		error = prepare(card, store, port);
 	}
-	return error ? error : map_tables(card, store);
+	return error ? error : map_counters(card);
 }
 
 // The reason that was counted since the counters were cleared; counts must be those of one frame.
 static __u8 counted_reason(const struct test_card *card, __u32 bytes)
 {
-	const struct image_counter *counters = card->memory[CARD_COUNTERS];
+	const struct image_counter *counters = card->counters;
 	__u8 reason = RUNNER_UNKNOWN;
 
 	for (int i = 0; i < REASON_MAX; i++)
@@ -208,7 +153,7 @@ static int card_run(struct test_card *card, __u16 port, const __u8 *frame, __u32
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
 		    .data_out = ret_outcome->frame, .data_size_out = RUNNER_FRAME, .repeat = 1);
 
-	memset(card->memory[CARD_COUNTERS], 0, card->size[CARD_COUNTERS]);
+	memset(card->counters, 0, COUNTERS_SIZE);
 	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0)
 		return -errno;
 	ret_outcome->length = options.data_size_out;
@@ -301,9 +246,7 @@ static void try_packets(struct test_card *card, const struct world_fib *tables, 
 
 	if (!packets || runner_user.open(tables->store, tables->ports, &user))
 		exit(1);
-	if (!card->limited)
-		fill(card, tables->store);
-	else if (feed(card, tables->store))
+	if (feed(card, tables->store))
 		exit(1);
 	for (int i = 0; i < PACKETS; i++) {
 		__u16 port;
@@ -317,7 +260,20 @@ static void try_packets(struct test_card *card, const struct world_fib *tables, 
 	packets_free(packets);
 }
 
-static int run_world(const char *path, const struct card_sizes *sizes, __u64 seed, struct figures *figures)
+// Room for all of an image.
+static const struct card_sizes whole = { .entries = { [CARD_NODE] = 1 << 20,
+						      [CARD_RUN] = 1 << 19,
+						      [CARD_CONTROL] = 1,
+						      [CARD_VRF] = 2 * IMAGE_VRFS,
+						      [CARD_INTERFACE] = IMAGE_INTERFACES,
+						      [CARD_OWN] = IMAGE_OWN,
+						      [CARD_HOP] = IMAGE_NEXTHOPS,
+						      [CARD_VLAN] = IMAGE_VLAN_TABLES * 4096,
+						      [CARD_BUCKET] = IMAGE_BUCKETS + 1,
+						      [CARD_COUNTERS] = REASON_MAX } };
+
+static int run_world(const char *path, const struct card_sizes *sizes, bool limited, __u64 seed,
+		     struct figures *figures)
 {
 	const struct world_options options = {
 		.ports = 2 + seed % 2, .sub_interfaces = 12, .vrfs = 2, .routes = 1000
@@ -325,11 +281,9 @@ static int run_world(const char *path, const struct card_sizes *sizes, __u64 see
 	const struct fib_limits limits = { .node_chunks = 1 << 17, .run_cells = 1 << 20 };
 	struct world *world = world_random(seed, &options);
 	struct world_fib *tables = NULL;
-	struct test_card card = { .limited = sizes };
+	struct test_card card = { .sizes = *sizes, .limited = limited };
 	int error;
 
-	if (sizes)
-		card.sizes = *sizes;
 	if (!world)
 		return -ENOMEM;
 	error = world_fib_new(world, seed, &limits, false, &tables);
@@ -346,7 +300,7 @@ static int run_world(const char *path, const struct card_sizes *sizes, __u64 see
 int main(int argc, char *argv[])
 {
 	struct figures figures = { 0 };
-	struct card_sizes sizes;
+	struct card_sizes sizes = whole;
 	__u64 least;
 
 	if ((argc != 2 && argc != 3) || (argc == 3 && card_sizes_fit(atoi(argv[2]), &sizes))) {
@@ -356,7 +310,7 @@ int main(int argc, char *argv[])
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	libbpf_set_print(NULL);
 	for (__u64 seed = SEED; seed < SEED + WORLDS; seed++) {
-		int error = run_world(argv[1], argc == 3 ? &sizes : NULL, seed, &figures);
+		int error = run_world(argv[1], &sizes, argc == 3, seed, &figures);
 
 		if (error == -EPERM) {
 			printf("skipped: BPF is not permitted here\n");

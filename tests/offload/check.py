@@ -17,7 +17,7 @@ import programs
 
 SKIP = 77
 PROFILES = os.path.join(programs.HERE, "profiles")
-STORE_PART = 0.7  # of the code store: more than that the program for the card shall not need
+STORE_PART = 0.6  # of the code store: more than that the program for the card shall not need
 
 problems = []
 

@@ -7,19 +7,6 @@
 #include "tests/unit/card_device.h"
 #include "tests/unit/image_reader.h"
 
-static const size_t sizes_of_values[CARD_MAPS] = {
-	[CARD_NODE] = sizeof(__u64),
-	[CARD_RUN] = sizeof(__u32),
-	[CARD_CONTROL] = sizeof(struct image_control),
-	[CARD_VRF] = sizeof(struct image_vrf),
-	[CARD_INTERFACE] = sizeof(struct image_interface),
-	[CARD_OWN] = sizeof(__u32),
-	[CARD_HOP] = sizeof(struct image_nexthop),
-	[CARD_VLAN] = sizeof(__u32),
-	[CARD_BUCKET] = sizeof(__u32),
-	[CARD_COUNTERS] = sizeof(struct image_counter),
-};
-
 struct card_device *card_device_new(const struct card_sizes *sizes)
 {
 	struct card_device *device = calloc(1, sizeof(*device));
@@ -28,7 +15,7 @@ struct card_device *card_device_new(const struct card_sizes *sizes)
 		abort();
 	device->sizes = *sizes;
 	for (int map = 0; map < CARD_MAPS; map++)
-		device->map[map] = calloc(sizes->entries[map], sizes_of_values[map]);
+		device->map[map] = calloc(sizes->entries[map], card_value_sizes[map]);
 	return device;
 }
 
@@ -42,7 +29,7 @@ void card_device_free(struct card_device *device)
 static int write_element(void *arg, enum card_map map, __u32 index, const void *value)
 {
 	struct card_device *device = arg;
-	size_t size = sizes_of_values[map];
+	size_t size = card_value_sizes[map];
 	bool fails = ++device->writes == device->fault_at;
 
 	if (index >= device->sizes.entries[map])
@@ -61,8 +48,8 @@ struct card_writer card_device_writer(struct card_device *device)
 
 /* --- the search on the card; offload/target_nfp.h says what its answers are --- */
 
-#define TARGET_HAS_CLOCK 0
-#define TARGET_SMALL     1
+#define TARGET_HAS_CLOCK  0
+#define TARGET_FRAME_WORD __attribute__((may_alias, aligned(1)))
 
 struct target {
 	const struct card_device *device;
@@ -79,23 +66,29 @@ static inline __u32 target_run(const struct target *t, __u32 index)
 {
 	const __u32 *run = t->device->map[CARD_RUN];
 
-	return index < t->device->sizes.entries[CARD_RUN] ? run[index] : REASON_TABLE_FULL;
+	return index / 2 < t->device->sizes.entries[CARD_RUN] ? run[index] : REASON_TABLE_FULL;
 }
 
-static inline __u16 target_leaf(const struct target *t, __u32 index)
+static inline bool target_reads(const struct target *t, const void *at)
 {
-	return target_run(t, (index & ~DESCRIPTOR_LEAVES) >> 1) >> (index & 1) * 16;
+	return true;
 }
 
-#include "xdp/route.h"
+#include "xdp/walk.h"
 
 __u32 card_device_leaf(const struct card_device *device, __u16 vrf, enum image_family family,
 		       const __u8 *address)
 {
 	const struct target target = { .device = device };
-	const struct image_vrf *vrfs = device->map[CARD_VRF];
+	const struct card_space *space = (struct card_space *)device->map[CARD_VRF] + 2 * vrf + family;
+	__u8 bytes[4 + 16 + 4] = { 0 };
+	__u32 fallback = space->fallback, leaf;
 
-	return route_leaf(&target, &vrfs[vrf], family, image_reader_key(family, address), 128);
+	memcpy(bytes + 4, address, family == IMAGE_IPV4 ? 4 : 16);
+	leaf = walk_find(&target, space->root, bytes + 4);
+	if (leaf)
+		return leaf;
+	return fallback == *(const volatile __u32 *)&space->fallback ? fallback : REASON_NO_ROUTE;
 }
 
 const struct image_nexthop *card_device_hop(const struct card_device *device, __u32 id)
