@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,9 +24,14 @@
 
 #define LOG_SIZE (1u << 20)
 #define PORTS    8 /* that have room for counters */
+#define BUDGETS  8
+#define SETTLE   400 /* ms in which the kernel gives back what closed maps took */
+#define TRIES    10  /* at a budget */
 
 /* Elements over all maps; no call tells how many a card has. The first two are those of known firmware. */
-static const __u32 budgets[] = { 3072000, 2048000, 1 << 20, 1 << 19, 1 << 18, 1 << 17, 1 << 16, 1 << 15 };
+static const __u32 budgets[BUDGETS] = {
+	3072000, 2048000, 1 << 20, 1 << 19, 1 << 18, 1 << 17, 1 << 16, 1 << 15
+};
 
 struct device {
 	const struct engine_context *context;
@@ -105,15 +111,68 @@ static int make_maps(struct device *device, const struct card_sizes *sizes)
 	return 0;
 }
 
-/* The driver says ENOMEM where it has too little room. */
-static int fit_maps(struct device *device, struct card_sizes *ret_sizes)
+/* 0: the card has room for so many elements in one map. */
+static int try_room(const struct device *device, __u32 elements)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_ifindex = device->ifindex);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "room", sizeof(__u32), sizeof(__u64), elements, &options);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+/* The largest budget that there seems to be room for, or the smallest: then the tables themselves will tell.
+ */
+static int find_budget(const struct device *device)
 {
 	int error = -ENOMEM;
 
-	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]) && error == -ENOMEM; i++) {
-		error = card_sizes_fit(budgets[i] - PORTS * REASON_MAX, ret_sizes);
+	for (int i = 0; i < BUDGETS; i++) {
+		error = try_room(device, budgets[i]);
+		if (error != -ENOMEM)
+			return error < 0 ? error : i;
+	}
+	return BUDGETS - 1;
+}
+
+static void pause_ms(long ms)
+{
+	(void)nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+}
+
+/*
+ * What maps took, somebody else's or ours, the kernel gives back some time after they are closed. So it is
+ * looked again, until that gives no more room: now it may be what was tried here that is still in the way.
+ */
+static int settle_budget(const struct device *device)
+{
+	int best = find_budget(device), again;
+
+	while (best > 0) {
+		pause_ms(SETTLE);
+		again = find_budget(device);
+		if (again < 0 || again >= best)
+			break;
+		best = again;
+	}
+	return best;
+}
+
+/* The driver says ENOMEM where it has too little room. */
+static int fit_maps(struct device *device, struct card_sizes *ret_sizes)
+{
+	int budget = settle_budget(device), error = budget < 0 ? budget : -ENOMEM;
+
+	for (int tries = 0; error == -ENOMEM && budget < BUDGETS; tries++) {
+		error = card_sizes_fit(budgets[budget] - PORTS * REASON_MAX, ret_sizes);
 		if (error == 0)
 			error = make_maps(device, ret_sizes);
+		if (error == -ENOMEM && tries % TRIES == TRIES - 1)
+			budget++;
+		else if (error == -ENOMEM)
+			pause_ms(SETTLE / 4);
 	}
 	return error;
 }
@@ -137,7 +196,7 @@ static int open_device(const struct engine_context *context, __u32 ifindex, void
 	free(device);
 	if (error == -ENOMEM)
 		return why_set(why, ENOMEM, "the card has no room for the tables, not even for %u elements",
-			       budgets[sizeof(budgets) / sizeof(budgets[0]) - 1]);
+			       budgets[BUDGETS - 1]);
 	return why_set(why, -error, "the card does not take the tables: %s", strerror(-error));
 }
 
