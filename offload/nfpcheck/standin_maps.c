@@ -7,11 +7,16 @@
 #include <linux/idr.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/vmalloc.h>
 
 #include "offload/nfpcheck/standin.h"
 
 #define BUCKETS 65536
+
+static uint control_error;
+module_param(control_error, uint, 0644);
+MODULE_PARM_DESC(control_error, "errno that elements are answered with, as if the firmware failed; 0: none");
 
 struct element {
 	struct hlist_node bucket;
@@ -141,6 +146,8 @@ int nfp_bpf_ctrl_lookup_entry(struct bpf_offloaded_map *map, void *key, void *va
 	struct table *table;
 	void *found;
 
+	if (control_error)
+		return -(int)control_error;
 	mutex_lock(&lock);
 	table = table_of(map);
 	found = value_of(table, key);
@@ -156,6 +163,8 @@ int nfp_bpf_ctrl_update_entry(struct bpf_offloaded_map *map, void *key, void *va
 	int error = 0;
 	void *found;
 
+	if (control_error)
+		return -(int)control_error;
 	mutex_lock(&lock);
 	table = table_of(map);
 	if (table->type == BPF_MAP_TYPE_HASH) {
