@@ -14,7 +14,7 @@ struct daemon_plan {
 	const char *mode;     // that the ports shall run in
 	const char *asked;    // what the configuration says for that, NULL: the same
 	const char *lines;    // further ones of the configuration, NULL: none
-	const char *ports[2]; // what `penstock run` is told, NULL: r0 and r1
+	const char *ports[3]; // what `penstock run` is told; the first two NULL: r0 and r1
 };
 
 // Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards; its configuration is

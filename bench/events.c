@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/events.h"
 
+#include "bench/failover.h"
 #include "bench/inject.h"
 #include "bench/live.h"
 #include "bench/machine.h"
@@ -37,7 +38,8 @@ struct event {
 struct event_result {
 	__u64 sent, wrong;
 	double blocked[EVENTS_TIMES_MAX]; // ms
-	json_t *course;                   // what arrived meanwhile, of the time that blocked longest
+	bool skipped;
+	json_t *course; // what arrived meanwhile, of the time that blocked longest
 };
 
 struct events {
@@ -47,6 +49,7 @@ struct events {
 	const struct generator_way *way;
 	struct scenario scenario;
 	struct live live;
+	struct failover *failover; // while it is one
 };
 
 static volatile sig_atomic_t events_stop;
@@ -116,11 +119,18 @@ static int happen_churn(struct live *live, void *arg)
 	return err;
 }
 
+// The link behind all routes goes down, and another way is there.
+static int happen_failover(struct live *live, void *arg)
+{
+	return lane_port_down(&live->topology.subject.r1);
+}
+
 static const struct event events_list[] = {
 	{ "nothing", "nothing: what the sender itself loses", "native", 0.5, happen_nothing, NULL },
 	{ "churn", "6,000 changes of other routes", "native", 0.8, happen_churn, NULL },
 	{ "kill", "kill -9, and another daemon", "native", 3, happen_kill, NULL },
 	{ "restart", "the daemon ends, and another starts", "native", 3, happen_restart, NULL },
+	{ "failover", "a link goes down, another takes over", "native", 0.8, happen_failover, NULL },
 	{ "native-generic", "mode native to generic", "native", 0.8, happen_mode, "generic" },
 	{ "generic-native", "mode generic to native", "generic", 0.8, happen_mode, "native" },
 	{ "native-afxdp", "mode native to AF_XDP", "native", 0.8, happen_mode, "afxdp" },
@@ -133,14 +143,47 @@ static const struct event events_list[] = {
 
 // --- measuring ---
 
+// One more port for the daemon, and a route out of it; or what the time before took away.
+static int events_prepare_failover(struct events *events)
+{
+	struct live *live = &events->live;
+	struct daemon_plan plan = { .mode = "native" };
+	int err;
+
+	if (events->failover)
+		return failover_restore(events->failover);
+	live_stop(live);
+	err = failover_open(&live->topology.subject, &events->scenario, &events->failover);
+	if (err < 0)
+		return err;
+	plan.ports[2] = failover_port(events->failover);
+	return daemon_start_with(&live->topology.subject, live->topology.guard.file, &plan, live->stop,
+				 &live->daemon);
+}
+
+static int events_end_failover(struct events *events)
+{
+	int err = 0;
+
+	if (!events->failover)
+		return 0;
+	live_stop(&events->live);
+	err = failover_restore(events->failover);
+	failover_close(events->failover);
+	events->failover = NULL;
+	return err;
+}
+
 // A daemon that AF_XDP is asked of at its start keeps the rights for it.
 static int events_prepare(struct events *events, const struct event *event)
 {
 	int err = 0;
 
+	if (event->happen == happen_failover)
+		err = events_prepare_failover(events);
 	if ((event->to && strcmp(event->to, "afxdp") == 0) || strcmp(event->mode, "afxdp") == 0)
 		live_stop(&events->live);
-	if (!events->live.daemon)
+	if (err >= 0 && !events->live.daemon)
 		err = live_start(&events->live, "afxdp");
 	return err < 0 ? err : daemon_mode(events->live.daemon, event->mode);
 }
@@ -183,6 +226,14 @@ static int events_measure(struct events *events, const struct event *event, stru
 	}
 	result->wrong = events->live.trial.wrong;
 	free(trial);
+	if (err == -EOPNOTSUPP) {
+		fprintf(stderr, "%s: not with these routes, which lead to more than one gateway\n",
+			event->text);
+		result->skipped = true;
+		return 0;
+	}
+	if (err >= 0)
+		err = events_end_failover(events);
 	if (err < 0 && !events_stop)
 		warnx("bench events: %s: %s", event->text, strerror(-err));
 	return err;
@@ -214,11 +265,14 @@ static void events_table(const struct events *events, const struct event_result 
 
 	printf("%-40s %8s %10s %8s  %-21s %6s\n", "", "times", "packets", "lost", "blocked, ms: mean, most",
 	       "wrong");
-	for (unsigned int i = 0; i < EVENTS; i++)
+	for (unsigned int i = 0; i < EVENTS; i++) {
+		if (results[i].skipped)
+			continue;
 		printf("%-40s %8u %10llu %8.0f  %10.3f %10.3f   %6llu\n", events_list[i].text, events->times,
 		       results[i].sent, events_sum(events, &results[i]) * events->rate / 1e3,
 		       events_sum(events, &results[i]) / events->times, events_most(events, &results[i]),
 		       results[i].wrong);
+	}
 	machine_read(&machine);
 	printf("%.0f packets a second; blocked: what was lost, divided by that. %s, %u CPUs, %s.\n",
 	       events->rate, machine.cpu, machine.cpus, machine.kernel);
@@ -233,6 +287,8 @@ static int events_json(const struct events *events, const struct event_result *r
 	json_object_set_new(record, "before", json_real(LIVE_BEFORE));
 	json_object_set_new(record, "courses", courses);
 	for (unsigned int i = 0; i < EVENTS; i++) {
+		if (results[i].skipped)
+			continue;
 		double lost = events_sum(events, &results[i]) * events->rate / 1e3;
 
 		snprintf(name, sizeof(name), "events %s blocked", events_list[i].name);

@@ -117,6 +117,16 @@ int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 	return rtnetlink_ask(rtnetlink, message);
 }
 
+int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_DELLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+
+	link->ifi_index = ifindex;
+	return rtnetlink_ask(rtnetlink, message);
+}
+
 int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex)
 {
 	return rtnetlink_set_up(rtnetlink, ifindex, IFF_UP);

@@ -26,6 +26,9 @@ void rtnetlink_close(struct rtnetlink *rtnetlink);
 int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 		   const struct rtnetlink_end *peer);
 
+// Removes the link; of a veth pair, both ends.
+int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex);
+
 // Sets the link up.
 int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex);
 
