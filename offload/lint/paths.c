@@ -209,6 +209,16 @@ static int add_passed(struct paths *paths, const struct state *state)
 	return enter(paths, passed->node);
 }
 
+/* Of what is known at a place, only what somebody asks for later is compared. */
+static void drop_unread(struct paths *paths, struct state *state)
+{
+	for (int i = 0; i < STATE_REGISTERS; i++)
+		if (!(paths->judge->live[state->at] & 1u << i))
+			state->reg[i] = value_unset();
+	if (paths->object->instructions[state->at].code == INSTRUCTION_EXIT && !state->depth)
+		state_forget_stack(state);
+}
+
 /* Whether a path has to go on from here: 1, 0: no, all has been seen, negative: an error. Where enough is
  * kept, it goes on with the nearest of that. */
 static int pass(struct paths *paths, struct state *state)
@@ -220,9 +230,7 @@ static int pass(struct paths *paths, struct state *state)
 	uint32_t kept = 0, alike = 0, least = UINT32_MAX;
 	struct passed *nearest = NULL;
 
-	for (int i = 0; i < STATE_REGISTERS; i++)
-		if (!(paths->judge->live[state->at] & 1u << i))
-			state->reg[i] = value_unset();
+	drop_unread(paths, state);
 	for (struct passed *passed = paths->passed[state->at]; passed; passed = passed->next) {
 		uint32_t distance;
 

@@ -152,8 +152,13 @@ void state_begin(struct state *state, uint32_t at)
 	state->reg[10].frames = 1;
 	for (int i = 0; i < 4; i++)
 		state->frame[0].saved[i] = value_unset();
+	state_forget_stack(state);
+}
+
+void state_forget_stack(struct state *state)
+{
 	for (int i = 0; i < STATE_SLOTS; i++)
-		state->frame[0].slot[i] = (struct state_slot){ .value = value_unset() };
+		state->frame[state->depth].slot[i] = (struct state_slot){ .value = value_unset() };
 }
 
 void state_copy(struct state *to, const struct state *from)
@@ -205,8 +210,7 @@ void state_call(struct state *state, uint32_t function, uint32_t return_to)
 	frame->return_to = return_to;
 	for (int i = 0; i < 4; i++)
 		frame->saved[i] = state->reg[6 + i];
-	for (int i = 0; i < STATE_SLOTS; i++)
-		frame->slot[i] = (struct state_slot){ .value = value_unset() };
+	state_forget_stack(state);
 	for (int i = 6; i < 10; i++)
 		state->reg[i] = value_unset();
 	state->reg[0] = value_unset();

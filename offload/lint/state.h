@@ -44,6 +44,9 @@ size_t state_size(uint32_t depth);
 void state_begin(struct state *state, uint32_t at);
 void state_copy(struct state *to, const struct state *from);
 
+/* Of the frame of a program that ends, nothing is read any more. */
+void state_forget_stack(struct state *state);
+
 /* Whether two states stand in the same function, called from the same places. */
 bool state_comparable(const struct state *a, const struct state *b);
 /* How much would be lost if `state` had to include `other`; 0: it does. */

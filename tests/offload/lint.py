@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 import programs
 
+STORE, STORE_PART = 2560, 0.6  # instructions that there is room for; what of it the router may take
 AROUND = 23  # instructions that the driver puts around every program
 
 problems = []
@@ -63,6 +64,18 @@ def check_size(penstock, program):
     expect(any(line["file"].endswith(f"/{program.name}.bpf.c") for line in report["lines"]), f"{program.name}: no line")
 
 
+def check_router(penstock, card):
+    """Of our own program every loop's end is known, and what leaves it has been counted; and it is short."""
+    run = subprocess.run([penstock, "offload", "report", "-j", card], capture_output=True, text=True, timeout=60)
+    report = json.loads(run.stdout)[0]
+    ways = report["ways"]
+    expect(report["card"] <= STORE_PART * STORE, f"{card}: {report['card']} instructions")
+    expect(set(ways) == {"tx", "pass", "drop"}, f"{card}: {set(ways)}")
+    expect(not any(way["open"] for way in ways.values()), f"{card}: a loop has no end")
+    for way in ("tx", "drop"):
+        expect(ways[way]["least"]["counts"] == 2, f"{card}: {way} is counted {ways[way]['least']['counts']} times")
+
+
 def check_rules(header, table):
     """No rule is without a program that breaks it."""
     with open(header) as file:
@@ -88,6 +101,8 @@ def main():
         if program.driver == "takes":
             check_size(penstock, program)
     check_rules(rules_header, table)
+    for card in cards:
+        check_router(penstock, card)
     for profile in programs.KNOWN_PROFILES:
         for card in cards:
             status, findings = lint(penstock, "--profile", profile, card)
