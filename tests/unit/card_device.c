@@ -14,6 +14,9 @@ struct card_device *card_device_new(const struct card_sizes *sizes)
 	if (!device)
 		abort();
 	device->sizes = *sizes;
+	device->reads = calloc(1, sizeof(*device->reads));
+	if (!device->reads)
+		abort();
 	for (int map = 0; map < CARD_MAPS; map++)
 		device->map[map] = calloc(sizes->entries[map], card_value_sizes[map]);
 	return device;
@@ -23,6 +26,7 @@ void card_device_free(struct card_device *device)
 {
 	for (int map = 0; map < CARD_MAPS; map++)
 		free(device->map[map]);
+	free(device->reads);
 	free(device);
 }
 
@@ -59,6 +63,7 @@ static inline __u64 target_node(const struct target *t, __u32 index)
 {
 	const __u64 *node = t->device->map[CARD_NODE];
 
+	++*t->device->reads;
 	return index < t->device->sizes.entries[CARD_NODE] ? node[index] : (__u64)REASON_TABLE_FULL << 32;
 }
 
@@ -66,6 +71,7 @@ static inline __u32 target_run(const struct target *t, __u32 index)
 {
 	const __u32 *run = t->device->map[CARD_RUN];
 
+	++*t->device->reads;
 	return index / 2 < t->device->sizes.entries[CARD_RUN] ? run[index] : REASON_TABLE_FULL;
 }
 

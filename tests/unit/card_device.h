@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Stands in for a NIC: maps in memory that are written element by element and may fail, and the search that
- * the program on the card does in them, by the shipped xdp/route.h.
+ * the program on the card does in them, by the shipped xdp/walk.h.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ struct card_device {
 	struct card_sizes sizes;
 	void *map[CARD_MAPS];
 	__u64 writes;
+	__u64 *reads;   /* of node[] and run[], are counted here */
 	__u64 fault_at; /* the write that fails; 0: none */
 	enum card_fault fault;
 	/* Between any two writes; NULL: nothing. */

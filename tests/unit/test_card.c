@@ -5,11 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
-#include "bench/workload/addresses.h"
-#include "bench/workload/table_generate.h"
 #include "tests/unit/card_device.h"
 #include "tests/unit/image_model.h"
 
@@ -669,74 +666,6 @@ Test(card, groups)
 	cr_assert_eq(pass_all(bed), 0);
 	cr_assert_eq(buckets[64 + 3], REASON_TABLE_FULL);
 	bed_free(bed);
-}
-
-/* Each prefix of the table with the same chance: how many of a thousand addresses the card knows. */
-static unsigned share_on_card(const struct bed *bed, const struct table *table, __u8 family)
-{
-	struct addresses_options options = { .kind = ADDRESSES_PREFIXES, .family = family, .seed = 9 };
-	enum image_family index = family == AF_INET6 ? IMAGE_IPV6 : IMAGE_IPV4;
-	enum { COUNT = 20000 };
-	static __u8 address[COUNT * 16];
-	unsigned size = family == AF_INET6 ? 16 : 4, known = 0;
-	struct addresses *addresses;
-
-	cr_assert_eq(addresses_new(table, &options, &addresses), 0);
-	addresses_fill(addresses, address, COUNT);
-	for (unsigned i = 0; i < COUNT; i++) {
-		__u32 leaf = card_device_leaf(bed->device, 0, index, address + i * size);
-
-		known += leaf != REASON_TABLE_FULL;
-		cr_assert(leaf == REASON_TABLE_FULL ||
-			  leaf == model_answer(bed->model, 0, index, address + i * size));
-	}
-	addresses_free(addresses);
-	return known / (COUNT / 1000);
-}
-
-static void full_table(__u32 elements, bool fits)
-{
-	struct table_generate_options options = TABLE_GENERATE_FULL;
-	struct bed *bed = bed_new(SEED + 12, elements, 0);
-	struct card_usage usage;
-	struct table *table;
-	unsigned share[2];
-
-	bed->device->look = NULL;
-	cr_assert_eq(table_generate(&options, &table), 0);
-	image_update_begin(bed->model->update, 0);
-	for (size_t i = 0; i < table->count; i++) {
-		const struct table_route *route = &table->routes[i];
-		unsigned width = table_width(route->family);
-		struct image_prefix prefix = { .family = width == 128 ? IMAGE_IPV6 : IMAGE_IPV4,
-					       .layer = PREFIX_ROUTE,
-					       .length = route->len,
-					       .key = prefix_key(route->addr, width, route->len) };
-		__u16 old;
-
-		cr_assert_eq(image_update_set(bed->model->update, &prefix, 64 + route->nexthop, &old), 0);
-	}
-	image_update_end(bed->model->update, 0);
-	cr_assert_eq(pass_all(bed), 0);
-	share[0] = share_on_card(bed, table, AF_INET);
-	share[1] = share_on_card(bed, table, AF_INET6);
-	card_usage(bed->card, &usage);
-	cr_log_info("%u elements: %u of %u for nodes, %u of %u for runs, %llu writes; %u and %u of 1000 "
-		    "addresses",
-		    elements, usage.node_used, usage.node_total, usage.run_used, usage.run_total,
-		    usage.writes, share[0], share[1]);
-	cr_assert_eq(share[0] == 1000 && share[1] == 1000, fits);
-	cr_assert(share[0] > 0 && share[1] > 0);
-	cr_assert_eq(usage.punted == 0, fits);
-	table_free(table);
-	bed_free(bed);
-}
-
-/* Both full tables of the Internet fit into the elements of firmware that there was; fewer hold a part. */
-Test(card, full_tables)
-{
-	full_table(LARGE, true);
-	full_table(400000, false);
 }
 
 /* Interfaces, VLANs and the filter of own addresses are copied as they are. */
