@@ -131,13 +131,24 @@ static void choose_settings(const struct rte_eth_dev_info *info, const struct de
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->rxmode.mtu = device->settings.mtu;
-	if (device->receive_queues > 1) {
+	ret->rx_adv_conf.rss_conf.rss_hf =
+		info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+	/* Those that know no RSS (af_packet, virtio) spread flows by themselves, and refuse to be asked. */
+	if (device->receive_queues > 1 && ret->rx_adv_conf.rss_conf.rss_hf)
 		ret->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		ret->rx_adv_conf.rss_conf.rss_hf =
-			info->flow_type_rss_offloads & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
-	}
 	/* All frames are of one pool and nobody keeps a second reference. */
 	ret->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+}
+
+static void note_settings(struct device *device, const struct rte_eth_conf *conf)
+{
+	size_t used = 0;
+
+	device->rss = conf->rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
+	device->offloads[0] = '\0';
+	for (__u64 left = conf->txmode.offloads; left && used < sizeof(device->offloads); left &= left - 1)
+		used += (size_t)snprintf(device->offloads + used, sizeof(device->offloads) - used, "%s%s",
+					 used ? " " : "", rte_eth_dev_tx_offload_name(left & -left));
 }
 
 static int set_up_queues(struct device *device, const struct device_room *room, struct rte_eth_conf *conf)
@@ -201,6 +212,7 @@ static int configure(struct device *device, const struct device_room *room, stru
 	error = configure_queues(device, &conf);
 	if (error < 0)
 		return refuse(device, "cannot be configured", error, why);
+	note_settings(device, &conf);
 	error = set_up_queues(device, room, &conf);
 	if (error < 0)
 		return refuse(device, "its queues cannot be set up", error, why);

@@ -36,7 +36,9 @@ struct device {
 	int port;                        /* in the image; DEVICE_NONE: not attached */
 	unsigned int slots;
 	__u16 receive_queues, transmit_queues;
-	bool shared; /* transmit queues */
+	bool shared;       /* transmit queues */
+	bool rss;          /* the device spreads flows over queues as we ask for; else in its own way */
+	char offloads[64]; /* that it does for us, as DPDK calls them; empty: none */
 	struct device_queue queue[DEVICE_SLOTS];
 	struct device_tally tally[DEVICE_SLOTS];
 	struct representor_settings settings; /* that it has */

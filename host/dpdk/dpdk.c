@@ -2,6 +2,8 @@
 #include "host/dpdk/dpdk.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,17 +176,28 @@ int dpdk_make(const struct config *config, const char *instance, const struct dp
 static int open_plugin(const struct config *config, const char *instance, const struct dpdk_log *log,
 		       struct dpdk **ret, struct why *why)
 {
+	sigset_t all, before;
 	struct dpdk *dpdk;
-	int error = dpdk_make(config, instance, log, &dpdk, why);
+	int error;
 
+	/* Signals are the event loop's: threads of DPDK and of its drivers inherit the mask. */
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = dpdk_make(config, instance, log, &dpdk, why);
 	if (error == 0)
 		error = dpdk_start(dpdk, why);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error < 0)
 		return error;
-	for (unsigned int i = 0; i < dpdk->devices; i++)
-		log->info("%s: stands for dpdk:%s, which has %u receive and %u transmit queues",
-			  dpdk->device[i]->tap.name, dpdk->device[i]->name, dpdk->device[i]->receive_queues,
-			  dpdk->device[i]->transmit_queues);
+	for (unsigned int i = 0; i < dpdk->devices; i++) {
+		const struct device *device = dpdk->device[i];
+
+		log->info(
+			"%s: stands for dpdk:%s, which has %u receive and %u transmit queues; offloads: %s%s",
+			device->tap.name, device->name, device->receive_queues, device->transmit_queues,
+			device->rss ? "RSS " : "",
+			*device->offloads || device->rss ? device->offloads : "none");
+	}
 	log->info("dpdk: %u worker%s, %u buffers in %s pages", dpdk->workers.count,
 		  dpdk->workers.count == 1 ? "" : "s", dpdk->buffers, dpdk->eal.huge ? "huge" : "ordinary");
 	*ret = dpdk;
@@ -316,8 +329,9 @@ static void how(const struct dpdk *dpdk, __u16 port, char *ret, size_t size)
 	const struct device *device = find(dpdk, port);
 
 	if (device)
-		snprintf(ret, size, "%.24s, %u queue%s, %s pages", device->name, device->receive_queues,
-			 device->receive_queues == 1 ? "" : "s", dpdk->eal.huge ? "huge" : "ordinary");
+		snprintf(ret, size, "%.24s, %u queue%s%s, %s pages", device->name, device->receive_queues,
+			 device->receive_queues == 1 ? "" : "s", device->rss ? " by RSS" : "",
+			 dpdk->eal.huge ? "huge" : "ordinary");
 }
 
 static unsigned int facts(const struct dpdk *dpdk, __u16 port, struct engine_fact *ret)

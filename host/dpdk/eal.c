@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,7 +335,6 @@ int eal_start(const struct config *config, const char *instance, const struct dp
 {
 	struct arguments *arguments = calloc(1, sizeof(*arguments));
 	struct eal eal = { .log = log };
-	sigset_t all, before;
 	int error, out, err;
 
 	if (!arguments)
@@ -354,13 +352,9 @@ int eal_start(const struct config *config, const char *instance, const struct dp
 		(void)why_set(why, ENOMEM, "out of memory");
 		goto free_arguments;
 	}
-	/* Signals are the event loop's; DPDK's threads inherit the mask. */
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	silence(&out, &err);
 	error = rte_eal_init(arguments->count, arguments->word);
 	speak(out, err);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error < 0) {
 		error = why_set(why, rte_errno ? rte_errno : EIO, "DPDK does not start: %s%s", eal_error(),
 				config->dpdk.eal ? "; see dpdk.eal" : "");

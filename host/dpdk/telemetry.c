@@ -56,6 +56,8 @@ static void add_device(struct rte_tel_data *data, const struct device *device)
 	rte_tel_data_add_dict_int(data, "id", device->id);
 	rte_tel_data_add_dict_int(data, "receive_queues", device->receive_queues);
 	rte_tel_data_add_dict_int(data, "transmit_queues", device->transmit_queues);
+	rte_tel_data_add_dict_int(data, "rss", device->rss);
+	rte_tel_data_add_dict_string(data, "offloads", device->offloads);
 	add_tally(data, device);
 	if (device->port == DEVICE_NONE)
 		return;

@@ -10,25 +10,8 @@ import socket
 import sys
 
 from bed import Stream, shell, until
-from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon, give
+from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon, give, transfer
 
-TCP_BYTES = 5_000_000
-TCP_SERVER = '''
-import socket, sys
-family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
-listener = socket.socket(family)
-listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
-peer = listener.accept()[0]
-count = 0
-while data := peer.recv(1 << 20): count += len(data)
-print(count)
-'''
-TCP_CLIENT = '''
-import socket, sys
-peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
-left = int(sys.argv[2])
-while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
-'''
 ADDRESSES = ('10.2.0.2', 'fd02::2')
 
 bed = DpdkBed(sys.argv[1])
@@ -58,11 +41,7 @@ def check_forwarding(daemon, ingress='dp0'):
         start = count(daemon, ingress, 'forwarded')
         until(lambda: bed.ping(bed.s, address, 20), f'20 echoes of {address}')
         until(lambda: count(daemon, ingress, 'forwarded') - start >= 20, 'echoes by the program')
-        server = bed.spawn(bed.d, sys.executable, '-c', TCP_SERVER, address)
-        assert server.stdout.readline() == 'ready\n'
-        client = bed.spawn(bed.s, sys.executable, '-c', TCP_CLIENT, address, str(TCP_BYTES))
-        assert client.wait(60) == 0
-        assert int(server.communicate(timeout=60)[0]) == TCP_BYTES
+        transfer(bed, address)
 
 
 def check_routes_change(daemon):
@@ -235,6 +214,7 @@ def link_state():
     assert ask_telemetry(path, '/penstock/ports') == ['dp0']
     figures = ask_telemetry(path, '/penstock/port,dp0')
     assert figures['device'] == 'net_tap0' and figures['to_kernel_lost'] == 0, figures
+    assert figures['rss'] == 0 and figures['offloads'] == '', figures
     assert 'opackets' in ask_telemetry(path, f"/ethdev/stats,{figures['id']}")
     assert daemon.end() == 0
     assert bed.traces() == before, f'left {bed.traces() - before}'
