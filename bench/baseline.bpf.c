@@ -95,13 +95,13 @@ static __always_inline int send(struct packet *packet, __u32 gateway)
 	return bpf_redirect_map(&ports, out_port, 0);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int drop(struct xdp_md *ctx)
 {
 	return XDP_DROP;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int nolookup(struct xdp_md *ctx)
 {
 	struct packet packet;
@@ -111,7 +111,7 @@ int nolookup(struct xdp_md *ctx)
 	return send(&packet, 0);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int lpmtrie(struct xdp_md *ctx)
 {
 	struct packet packet;
@@ -136,7 +136,7 @@ int lpmtrie(struct xdp_md *ctx)
 }
 
 // As xdp-forward does it in its full mode: routing rules, table, next hop and neighbour, all from the kernel.
-SEC("xdp")
+SEC("xdp.frags")
 int fiblookup(struct xdp_md *ctx)
 {
 	struct bpf_fib_lookup fib = { .ifindex = ctx->ingress_ifindex };

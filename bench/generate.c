@@ -363,6 +363,7 @@ int generate_start_load(struct generate *generate, const struct load_frames *fra
 	struct traffic_bpf__bss *bss = generate->traffic->bss;
 
 	memcpy(bss->stamped_heads, frames->heads, sizeof(bss->stamped_heads));
+	memcpy(bss->stamped_order, frames->order, sizeof(bss->stamped_order));
 	load_pace(frames, &bss->pace);
 	bss->stamped = 0;
 	generate->end_ns = 0;

@@ -302,6 +302,33 @@ int lane_revive(struct lane *lane)
 	return lane_router_do(lane, lane_router_revive);
 }
 
+static int lane_port_mtu(const struct lane_port *port, __u32 mtu)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(port->netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = rtnetlink_mtu(rtnetlink, port->ifindex, mtu);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+int lane_mtu(const struct lane *lane, __u32 mtu)
+{
+	const struct lane_port *ports[] = { &lane->s, &lane->r0, &lane->r1, &lane->d };
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < 4; i++)
+		err = lane_port_mtu(ports[i], mtu);
+	return err;
+}
+
 int lane_introduce(struct lane *lane)
 {
 	return lane_router_do(lane, lane_router_introduce);

@@ -27,6 +27,9 @@ int lane_open(struct lane *lane, unsigned int number, int source, int router, in
 // Sets up the ports of the router in their namespace: links up, addresses, neighbours, and their ifindex.
 int lane_furnish(struct lane *lane);
 
+// Sets the MTU of all its ports.
+int lane_mtu(const struct lane *lane, __u32 mtu);
+
 // Adds the router's neighbours again, which go with a change of a port's MAC.
 int lane_introduce(struct lane *lane);
 

@@ -2,10 +2,15 @@
 #include "bench/load.h"
 
 #include "bench/frame.h"
+#include "bench/workload/random.h"
+#include "bench/workload/zipf.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define LOAD_SEED  1
+#define LOAD_TRAIN 4 // packets of a train, on average
 
 static unsigned int load_least(const struct load *load)
 {
@@ -69,6 +74,35 @@ unsigned int load_largest(const struct load *load)
 	return largest;
 }
 
+// Draws of the same popularity, whatever the table: destinations are drawn over that.
+static int load_set_order(struct load_frames *frames)
+{
+	const struct load *load = &frames->load;
+	struct random random;
+	struct zipf *zipf;
+	unsigned int i = 0;
+
+	if (load->order == LOAD_UNIFORM) {
+		for (i = 0; i < TRAFFIC_DESTINATIONS; i++)
+			frames->order[i] = i % load->flows;
+		return 0;
+	}
+	zipf = zipf_new(load->flows);
+	if (!zipf)
+		return -ENOMEM;
+	random_seed(&random, LOAD_SEED);
+	while (i < TRAFFIC_DESTINATIONS) {
+		__u16 rank = zipf_rank(zipf, random_next(&random));
+
+		do
+			frames->order[i++] = rank;
+		while (load->order == LOAD_TRACE && i < TRAFFIC_DESTINATIONS &&
+		       random_below(&random, LOAD_TRAIN));
+	}
+	zipf_free(zipf);
+	return 0;
+}
+
 int load_prepare(struct load_frames *frames, const struct load *load, const struct lane *lane,
 		 const struct generate *generate)
 {
@@ -84,7 +118,7 @@ int load_prepare(struct load_frames *frames, const struct load *load, const stru
 	frame_make(lane, AF_INET6, &frames->heads[1]);
 	load_set_sizes(frames);
 	load_make_pattern(frames);
-	return 0;
+	return load_set_order(frames);
 }
 
 static __u16 load_frame_size(const struct load_frames *frames, __u64 number, bool six)
@@ -100,7 +134,7 @@ __u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, _
 	bool six = load_is_six(&frames->load, number);
 	__u8 family = six ? AF_INET6 : AF_INET;
 	unsigned int at = six ? TRAFFIC_STAMP6 : TRAFFIC_STAMP4, behind = at + sizeof(stamp);
-	__u16 index = number % frames->load.flows, size = load_frame_size(frames, number, six);
+	__u16 index = load_destination(frames, number), size = load_frame_size(frames, number, six);
 	union traffic_frame head = frames->heads[six];
 
 	frame_resize(&head, family, size);
@@ -145,7 +179,6 @@ void load_pace(const struct load_frames *frames, struct traffic_pace *ret_pace)
 	ret_pace->per_ns = load->rate > 0 ? load->rate * 4.294967296 : 0;
 	ret_pace->total = load_packets(load) ? load_packets(load) : TRAFFIC_SEQUENCES;
 	ret_pace->share6 = load->family == AF_UNSPEC ? load->share6 : load->family == AF_INET6 ? 100 : 0;
-	ret_pace->flows = load->flows;
 	ret_pace->turn = frames->turn;
 	memcpy(ret_pace->behind4, frames->pattern + TRAFFIC_BEHIND4, sizeof(ret_pace->behind4));
 	for (unsigned int i = 0; i < frames->turn; i++)

@@ -15,6 +15,9 @@
 // When the packets of a capture are sent; others have no times of their own.
 enum load_timing { LOAD_AT_RATE, LOAD_AS_CAPTURED };
 
+// How often destinations come: each in turn; by zipf(1.0); the same, in trains of packets to one of them.
+enum load_order { LOAD_UNIFORM, LOAD_ZIPF, LOAD_TRACE };
+
 struct load {
 	__u8 family;               // AF_INET, AF_INET6; AF_UNSPEC: both
 	unsigned int share6;       // of both: how many in 100 are IPv6
@@ -24,6 +27,7 @@ struct load {
 	double seconds;            // at most TRAFFIC_SEQUENCES packets in all
 	__u16 sizes[LOAD_SIZES];   // bytes of frames without FCS, 0: no more; too small ones are made larger
 	__u16 weights[LOAD_SIZES]; // how many of each in turn
+	enum load_order order;
 	enum load_timing timing;
 	double late;      // 0: makes up for time that it stood still, at full speed; else for so many seconds
 			  // at most, and sleeps while nothing is due; by generator_afxdp
@@ -36,6 +40,7 @@ struct load_frames {
 	union traffic_frame heads[2];
 	__u16 sizes[TRAFFIC_SIZES]; // of frames, in turn
 	unsigned int turn;
+	__u16 order[TRAFFIC_DESTINATIONS]; // destinations, in turn
 	__u8 pattern[LOAD_LARGEST];
 	__u32 sums[LOAD_LARGEST / 2 + 1]; // of the pattern from its begin up to each second byte
 };
@@ -62,6 +67,12 @@ int load_prepare(struct load_frames *frames, const struct load *load, const stru
 
 // Writes frame `number`, sent now; returns its size.
 __u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, __u8 *bytes);
+
+// The destination of frame `number`.
+static inline __u16 load_destination(const struct load_frames *frames, __u64 number)
+{
+	return frames->order[number % TRAFFIC_DESTINATIONS];
+}
 
 // Tells the program that sends live frames what frames there are and when they are due, but for the begin.
 void load_pace(const struct load_frames *frames, struct traffic_pace *ret_pace);

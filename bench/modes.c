@@ -7,6 +7,7 @@
 #include "bench/record.h"
 #include "bench/scenario.h"
 #include "bench/search.h"
+#include "bench/sending.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
 #include "bench/trial.h"
@@ -31,6 +32,10 @@
 #define MODES_HEADROOM  0.8
 #define MODES_LEAST     9000 // packets a second, as CSIT has it
 #define MODES_FASTEST   4e6
+#define MODES_SHARE6    50    // of 100 packets of a mix
+#define MODES_SLOW      10000 // packets a second that any router forwards
+#define MODES_MTU       9000  // for frames beyond the usual
+#define MODES_USUAL     1514
 #define MODES_SCENES    (OPTION_FAMILIES * OPTION_SIZES)
 
 struct modes_bench {
@@ -47,7 +52,7 @@ struct modes_bench {
 	struct scenario scenario;
 	struct topology topology;
 	struct generate *generate;
-	const struct generator_way *way;
+	struct sending sending;
 	struct generator_bed generator_bed;
 	struct subject_bed *beds;
 	struct trial_bed trial;
@@ -66,6 +71,8 @@ static void modes_signalled(int number)
 
 static unsigned int modes_scene_count(const struct modes_bench *bench)
 {
+	if (bench->sending.recording)
+		return 1;
 	return bench->family_count * bench->size_count;
 }
 
@@ -76,7 +83,9 @@ static void modes_enter(struct modes_bench *bench, unsigned int scene)
 {
 	bench->trial.load = bench->sizes[scene % bench->size_count];
 	bench->trial.load.family = bench->families[scene / bench->size_count];
+	bench->trial.load.share6 = MODES_SHARE6;
 	bench->trial.load.cpu = bench->cpu;
+	sending_apply(&bench->sending, &bench->trial.load);
 }
 
 // What comes through when the sender sends as fast as it can: packets a second.
@@ -126,7 +135,9 @@ static int modes_measure(struct modes_bench *bench, double sender, struct modes_
 	result->values[MODES_PDR][round] = pdr.low;
 	result->values[MODES_NDR][round] = ndr.low;
 	result->bounded |= pdr.low > MODES_HEADROOM * sender;
-	if (err >= 0)
+	result->bounded_most |= result->values[MODES_MOST][round] > MODES_HEADROOM * sender;
+	result->timed = bench->sending.way->can & GENERATOR_NUMBERS;
+	if (err >= 0 && result->timed)
 		err = modes_latency(bench, result, round);
 	if (err >= 0)
 		result->rounds++;
@@ -203,6 +214,29 @@ static int modes_round(struct modes_bench *bench, unsigned int round)
 		failed = err < 0 ? err : failed;
 	}
 	return failed;
+}
+
+// How many packets of a capture Linux forwards: as many as any router should.
+static int modes_learn(struct modes_bench *bench)
+{
+	const __u32 count = bench->sending.recording->count;
+	struct trial *trial = malloc(sizeof(*trial));
+	int err = trial ? 0 : -ENOMEM;
+
+	modes_enter(bench, 0);
+	if (err >= 0)
+		err = trial_run(&bench->trial, MODES_SLOW, (count + 0.5) / MODES_SLOW, trial);
+	if (err >= 0 && !trial_arrived(trial)) {
+		warnx("bench modes: %s: Linux forwards none of its packets; does --routes lead there?",
+		      bench->sending.pcap);
+		err = -ENETUNREACH;
+	}
+	if (err >= 0) {
+		bench->trial.pass = trial->offered.sent;
+		bench->trial.pass_arrives = trial_arrived(trial);
+	}
+	free(trial);
+	return err;
 }
 
 // What the sender can do at all, with each kind of traffic.
@@ -307,7 +341,9 @@ static void modes_name_scenes(struct modes_bench *bench)
 	for (unsigned int i = 0; i < modes_scene_count(bench); i++) {
 		unsigned int family = i / bench->size_count;
 		const struct load *load = &bench->sizes[i % bench->size_count];
-		const char *number = bench->families[family] == AF_INET6 ? "6" : "4";
+		const char *number = bench->families[family] == AF_INET6  ? "6"
+				     : bench->families[family] == AF_INET ? "4"
+									  : "4+6";
 		char size[24] = "imix";
 
 		if (!load->sizes[1])
@@ -315,11 +351,39 @@ static void modes_name_scenes(struct modes_bench *bench)
 		snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
 			 "modes IPv%s %zu-routes%s%s %s", number, bench->routes[family], *workload ? " " : "",
 			 workload, size);
+		if (bench->sending.recording)
+			snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
+				 "modes pcap %zu-routes", bench->routes[family]);
 		size[strcspn(size, "-")] = *size == 'i' ? 0 : ' ';
 		snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text), "%s%sIPv%s, %zu route%s, %s",
 			 workload, *workload ? ": " : "", number, bench->routes[family],
 			 bench->routes[family] == 1 ? "" : "s", size);
+		if (bench->sending.recording)
+			snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
+				 "%.80s, of whose %u packets %u are to be forwarded, %zu routes",
+				 bench->sending.pcap, bench->trial.pass, bench->trial.pass_arrives,
+				 bench->routes[family]);
 	}
+}
+
+// AF_UNSPEC: both, as far as there are routes.
+static int modes_load_family(struct modes_bench *bench, const struct scenario_bed *bed, __u8 family,
+			     size_t *ret_routes)
+{
+	static const __u8 families[] = { AF_INET, AF_INET6 };
+	size_t routes, sum = 0;
+	int err = 0;
+
+	if (family != AF_UNSPEC)
+		return scenario_load(&bench->scenario, bed, family, ret_routes);
+	for (unsigned int i = 0; err >= 0 && i < sizeof(families); i++) {
+		if (bench->sending.recording && !scenario_has(&bench->scenario, families[i]))
+			continue;
+		err = scenario_load(&bench->scenario, bed, families[i], &routes);
+		sum += err < 0 ? 0 : routes;
+	}
+	*ret_routes = sum;
+	return err;
 }
 
 static int modes_load(struct modes_bench *bench)
@@ -330,14 +394,14 @@ static int modes_load(struct modes_bench *bench)
 	for (unsigned int i = 0; i < bench->subject_count; i++)
 		bed.own_table |= bench->subjects[i]->own_table;
 	for (unsigned int i = 0; err >= 0 && i < bench->family_count; i++)
-		err = scenario_load(&bench->scenario, &bed, bench->families[i], &bench->routes[i]);
+		err = modes_load_family(bench, &bed, bench->families[i], &bench->routes[i]);
 	bench->trial.share = scenario_share(&bench->scenario);
 	return err;
 }
 
 static unsigned int modes_largest(const struct modes_bench *bench)
 {
-	unsigned int most = 0;
+	unsigned int most = bench->sending.recording ? bench->sending.recording->largest : 0;
 
 	for (unsigned int i = 0; i < bench->size_count; i++)
 		if (load_largest(&bench->sizes[i]) > most)
@@ -348,10 +412,13 @@ static unsigned int modes_largest(const struct modes_bench *bench)
 static int modes_set_up(struct modes_bench *bench)
 {
 	struct why why = { 0 };
-	int err = generate_open(&bench->topology, &bench->generate);
+	int err = modes_largest(bench) > MODES_USUAL ? topology_mtu(&bench->topology, MODES_MTU) : 0;
 
+	if (err >= 0)
+		err = generate_open(&bench->topology, &bench->generate);
 	bench->generator_bed = (struct generator_bed){ .lane = &bench->topology.subject,
 						       .generate = bench->generate,
+						       .recording = bench->sending.recording,
 						       .largest = modes_largest(bench) };
 
 	if (err >= 0)
@@ -359,9 +426,11 @@ static int modes_set_up(struct modes_bench *bench)
 	if (err >= 0)
 		err = modes_load(bench);
 	if (err >= 0)
-		err = generate_sink(bench->generate, GENERATE_SINK_METERS);
+		err = generate_sink(bench->generate,
+				    bench->sending.recording ? GENERATE_SINK_REPLAYED : GENERATE_SINK_METERS);
 	if (err >= 0)
-		err = generator_open(bench->way, &bench->generator_bed, &bench->trial.generator, &why);
+		err = generator_open(bench->sending.way, &bench->generator_bed, &bench->trial.generator,
+				     &why);
 	bench->trial.generate = bench->generate;
 	if (err < 0 && !modes_stop)
 		warnx("bench modes: cannot set up the sender or the router: %s",
@@ -379,6 +448,8 @@ static int modes_run(struct modes_bench *bench)
 		return err;
 	}
 	err = modes_set_up(bench);
+	if (err >= 0 && bench->sending.recording)
+		err = modes_learn(bench);
 	modes_name_scenes(bench);
 	if (err >= 0)
 		err = modes_self_test(bench);
@@ -411,19 +482,18 @@ static int modes_help(int status)
 		"  --modes A,B,...   as `penstock bench forward --help` lists them, all by default:\n"
 		"                    " MODES_LIST "\n"
 		"  --workload NAME   routes, traffic and what else goes on, see below\n"
-		"  --family 4|6|both what to send (4)\n"
+		"  --family WHAT     4, 6, both: one after the other, or mix: at once (4)\n"
 		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
-		"  --size A,B,...    bytes of a frame with FCS, 64 to 1518; imix: 28 of 64, 16 of 570, 4 of "
+		"  --size A,B,...    bytes of a frame with FCS, 64 to 9018; imix: 28 of 64, 16 of 570, 4 of "
 		"1518 (64)\n"
-		"  --generator G     what sends: afxdp, an AF_XDP socket at any rate; live, live frames of "
-		"the kernel's,\n"
-		"                    each batch when the one before is through (afxdp)\n"
 		"  --rounds N        how often all of it is measured, 1 to %d (1)\n"
 		"  --quick           trials of 0.1 s and 3 %% instead of 1 s, 21 s for each rate, and 0.5 "
 		"%%\n"
 		"  --cpu N           the CPU that sends (the first one)\n"
-		"  --json            results as JSON\n\nWorkloads:\n",
+		"  --json            results as JSON\n",
 		MODES_ROUNDS_MAX);
+	sending_help(out);
+	fprintf(out, "\nWorkloads:\n");
 	workloads = workload_list(&count);
 	for (unsigned int i = 0; i < count; i++)
 		fprintf(out, "  %-8s %s\n", workloads[i].name, workloads[i].text);
@@ -472,8 +542,6 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 		return option_number("modes", "--rounds", optarg, 1, MODES_ROUNDS_MAX, &bench->rounds);
 	case 'c':
 		return option_cpu("modes", optarg, &bench->cpu);
-	case 'g':
-		return generator_choose(optarg, 0, &bench->way);
 	case 'q':
 		bench->ndr = (struct search_goal){ .trial = 0.1, .sum = 0.3, .width = 0.03 };
 		bench->pdr = bench->ndr;
@@ -482,8 +550,9 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 	case 'j':
 		bench->json = true;
 		return 0;
+	default:
+		return sending_option(&bench->sending, "modes", option, optarg);
 	}
-	return -EINVAL;
 }
 
 // Returns 1 when help was asked for and given.
@@ -493,7 +562,7 @@ static int modes_parse(struct modes_bench *bench, int argc, char **argv)
 		{ "modes", required_argument, NULL, 'm' },  { "workload", required_argument, NULL, 'w' },
 		{ "family", required_argument, NULL, 'f' }, { "routes", required_argument, NULL, 't' },
 		{ "size", required_argument, NULL, 's' },   { "rounds", required_argument, NULL, 'r' },
-		{ "cpu", required_argument, NULL, 'c' },    { "generator", required_argument, NULL, 'g' },
+		{ "cpu", required_argument, NULL, 'c' },    SENDING_OPTIONS,
 		{ "quick", no_argument, NULL, 'q' },        { "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },         { 0 },
 	};
@@ -519,7 +588,7 @@ static int modes_set_defaults(struct modes_bench *bench)
 	bench->ndr = SEARCH_NDR;
 	bench->pdr = SEARCH_PDR;
 	bench->rounds = 1;
-	bench->way = &generator_afxdp;
+	bench->sending.way = &generator_afxdp;
 	bench->trial.stop = &modes_stop;
 	option_families("modes", "4", bench->families, &bench->family_count);
 	option_subjects("modes", "--modes", MODES_LIST, modes_fits, "", bench->subjects,
@@ -531,9 +600,17 @@ static int modes_set_defaults(struct modes_bench *bench)
 static int modes_complete(struct modes_bench *bench)
 {
 	const struct workload *workload = bench->scenario.workload;
+	int err;
 
 	if (!bench->size_count && modes_parse_sizes(bench, workload ? workload->size : "64") < 0)
 		return -EINVAL;
+	err = sending_read(&bench->sending, "modes");
+	if (err < 0)
+		return err;
+	if (bench->sending.recording) // whatever is in it
+		option_families("modes", "mix", bench->families, &bench->family_count);
+	if (workload && workload->strangers && bench->sending.order != LOAD_UNIFORM)
+		return option_refuse("modes", "--destinations", "other than uniform", "another workload");
 	return bench->scenario.routes->count ? 0 : scenario_add(&bench->scenario, "1");
 }
 
@@ -548,13 +625,16 @@ int bench_modes(int argc, char **argv)
 	err = modes_parse(bench, argc, argv);
 	if (err != 0) {
 		code = err > 0 ? EXIT_SUCCESS : MODES_USAGE;
-	} else if (modes_complete(bench) >= 0) {
+	} else if ((err = modes_complete(bench)) < 0) {
+		code = err == -EINVAL ? MODES_USAGE : EXIT_FAILURE;
+	} else {
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
 		sigaction(SIGHUP, &action, NULL);
 		code = modes_run(bench) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	scenario_close(&bench->scenario);
+	sending_close(&bench->sending);
 	free(bench);
 	return code;
 }

@@ -15,9 +15,15 @@ static double modes_median(const struct modes_result *result, unsigned int metri
 	return statistics_of(result->values[metric], result->rounds).median;
 }
 
+// More than MODES_HEADROOM of what the sender can do?
+static bool modes_is_bounded(const struct modes_result *result, unsigned int rate)
+{
+	return rate == MODES_MOST ? result->bounded_most : result->bounded;
+}
+
 void modes_print_scene(const struct modes_scene *scene)
 {
-	printf("%s. The sender itself: %.3f Mpps; where a mode comes close to that, it is what limits.\n\n",
+	printf("%s. The sender itself: %.3f Mpps; above 80 %% of that (>), it is what limits.\n\n",
 	       scene->text, scene->sender / 1e6);
 	printf("%-18s %8s %8s %8s  %-16s %-16s %-16s\n", "", "NDR", "PDR", "most", "at 10 % of PDR",
 	       "at 50 %", "at 90 %");
@@ -33,8 +39,11 @@ void modes_print_result(const char *subject, const struct modes_result *result, 
 	}
 	printf("%-18s ", subject);
 	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
-		printf("%8.3f ", modes_median(result, rate) / 1e6);
-	for (unsigned int load = 1; load < MODES_LOADS; load++)
+		printf("%c%7.3f ", modes_is_bounded(result, rate) ? '>' : ' ',
+		       modes_median(result, rate) / 1e6);
+	for (unsigned int load = 1; !result->timed && load < MODES_LOADS; load++)
+		printf(" %7s %7s ", "-", "-");
+	for (unsigned int load = 1; result->timed && load < MODES_LOADS; load++)
 		printf(" %7.1f %7.1f ", modes_median(result, modes_latency_metric(load, MODES_P50)),
 		       modes_median(result, modes_latency_metric(load, MODES_P99)));
 	printf("%s\n", result->bounded ? " the sender" : "");
@@ -69,14 +78,14 @@ void modes_add_result(json_t *record, const struct modes_scene *scene, const cha
 	if (!result->rounds)
 		return;
 	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
-		if (rate == MODES_MOST || !result->bounded) // else it says something of the sender only
+		if (!modes_is_bounded(result, rate)) // else it says something of the sender only
 			modes_add(record, scene, subject, modes_rate_names[rate],
 				  (struct record_figure){ NULL, "1/s", RECORD_MORE, false,
 							  result->values[rate], result->rounds });
 	if (ceiling && ceiling->rounds == result->rounds && !ceiling->bounded && !result->bounded &&
 	    modes_median(ceiling, MODES_PDR) > 0)
 		modes_add_ratio(record, scene, subject, result, ceiling);
-	for (unsigned int load = 0; load < MODES_LOADS; load++)
+	for (unsigned int load = 0; result->timed && load < MODES_LOADS; load++)
 		for (unsigned int part = 0; part < MODES_PARTS; part++) {
 			snprintf(what, sizeof(what), "latency-at-%.0f%% %s", 100 * modes_loads[load],
 				 modes_part_names[part]);

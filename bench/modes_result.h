@@ -24,7 +24,9 @@ enum modes_metric {
 struct modes_result {
 	unsigned int rounds; // that were measured
 	double values[MODES_METRICS][MODES_ROUNDS_MAX];
-	bool bounded; // by the sender
+	bool bounded;      // by the sender: NDR and PDR say nothing of the router
+	bool bounded_most; // so does what came through at most
+	bool timed;        // latencies are known
 };
 
 // A scene: one family, table and kind of traffic.

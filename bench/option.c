@@ -12,7 +12,7 @@
 
 #define OPTION_TEXT    512
 #define OPTION_FCS     4
-#define OPTION_LARGEST 1518 // that an MTU of 1500 lets through
+#define OPTION_LARGEST (LOAD_LARGEST + OPTION_FCS)
 
 int option_refuse(const char *bench, const char *option, const char *value, const char *want)
 {
@@ -69,8 +69,10 @@ int option_families(const char *bench, const char *value, __u8 families[OPTION_F
 		families[count++] = AF_INET;
 	if (both || strcmp(value, "6") == 0)
 		families[count++] = AF_INET6;
+	if (strcmp(value, "mix") == 0)
+		families[count++] = AF_UNSPEC;
 	if (!count)
-		return option_refuse(bench, "--family", value, "4, 6 or both");
+		return option_refuse(bench, "--family", value, "4, 6, both or mix");
 	*ret_count = count;
 	return 0;
 }
@@ -119,7 +121,7 @@ int option_sizes(const char *bench, const char *value, struct load loads[OPTION_
 	snprintf(copy, sizeof(copy), "%s", value);
 	while ((text = strsep(&rest, ","))) {
 		if (count == OPTION_SIZES || !option_size(text, &loads[count]))
-			return option_refuse(bench, "--size", text, "up to 4 of 64 to 1518 and imix");
+			return option_refuse(bench, "--size", text, "up to 4 of 64 to 9018 and imix");
 		count++;
 	}
 	*ret_count = count;

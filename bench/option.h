@@ -27,7 +27,7 @@ int option_seconds(const char *bench, const char *option, const char *value, dou
 // The number of a CPU that this process may run on.
 int option_cpu(const char *bench, const char *value, unsigned int *ret_cpu);
 
-// 4, 6 or both, for --family.
+// 4, 6, both in turn, or mix: both at once (AF_UNSPEC), for --family.
 int option_families(const char *bench, const char *value, __u8 families[OPTION_FAMILIES],
 		    unsigned int *ret_count);
 

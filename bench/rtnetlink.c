@@ -137,6 +137,17 @@ int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex)
 	return rtnetlink_set_up(rtnetlink, ifindex, 0);
 }
 
+int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+
+	link->ifi_index = ifindex;
+	mnl_attr_put_u32(message, IFLA_MTU, mtu);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address, __u8 length)
 {
 	char buffer[RTNETLINK_MESSAGE_SIZE];

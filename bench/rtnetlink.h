@@ -35,6 +35,9 @@ int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex);
 // Sets the link down.
 int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex);
 
+// Sets the MTU of the link.
+int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu);
+
 // Adds an address with its connected prefix, without duplicate address detection.
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address,
 		      __u8 length);

@@ -56,3 +56,10 @@ void topology_close(struct topology *topology)
 		if (topology->netns[i] >= 0)
 			close(topology->netns[i]);
 }
+
+int topology_mtu(const struct topology *topology, unsigned int mtu)
+{
+	int err = lane_mtu(&topology->subject, mtu);
+
+	return err < 0 ? err : lane_mtu(&topology->reference, mtu);
+}

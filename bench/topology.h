@@ -29,3 +29,6 @@ int topology_open(struct topology *topology);
 
 // Removes the test bed and waits until the names are gone.
 void topology_close(struct topology *topology);
+
+// Sets the MTU of all ports.
+int topology_mtu(const struct topology *topology, unsigned int mtu);

@@ -39,9 +39,10 @@ volatile __u32 lane;
 struct traffic_destination4 destinations4[TRAFFIC_DESTINATIONS] SEC(".data.destinations4");
 struct traffic_destination6 destinations6[TRAFFIC_DESTINATIONS] SEC(".data.destinations6");
 
-struct traffic_pace pace;             // of frames with stamps
-union traffic_frame stamped_heads[2]; // IPv4, IPv6
-__u64 stamped;                        // frames with stamps sent, by the one CPU that does
+struct traffic_pace pace;                  // of frames with stamps
+union traffic_frame stamped_heads[2];      // IPv4, IPv6
+__u16 stamped_order[TRAFFIC_DESTINATIONS]; // of destinations
+__u64 stamped;                             // frames with stamps sent, by the one CPU that does
 
 struct traffic_sent sent[TRAFFIC_CPUS];
 struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
@@ -141,7 +142,7 @@ static __always_inline void stamp_frame(void *frame, __u64 number, bool six)
 {
 	union traffic_frame *head = &stamped_heads[six];
 	struct traffic_size *size = &pace.sizes[number % pace.turn % TRAFFIC_SIZES][six];
-	__u16 index = number % pace.flows, check;
+	__u16 index = stamped_order[number % TRAFFIC_DESTINATIONS], check;
 	struct traffic_stamp stamp = { .sent_ns = bpf_ktime_get_ns(), .sequence = number };
 	const __u8 *address = six ? destinations6[index].address : destinations4[index].address;
 	__u64 sum = address_sum(address, six), rest = size->sum;
@@ -186,7 +187,7 @@ int generate_stamped(struct xdp_md *ctx)
 	struct traffic_size *size;
 	bool six;
 
-	if (number >= pace.total || (pace.per_ns && number > due) || !pace.turn || !pace.flows)
+	if (number >= pace.total || (pace.per_ns && number > due) || !pace.turn)
 		return XDP_DROP;
 	six = pace.share6 && number * pace.share6 % 100 < pace.share6;
 	size = &pace.sizes[number % pace.turn % TRAFFIC_SIZES][six];

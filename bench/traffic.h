@@ -91,6 +91,7 @@ struct traffic_pace {
 	__u32 flows;
 	__u32 turn;                                    // of sizes
 	__u8 behind4[TRAFFIC_STAMP6 - TRAFFIC_STAMP4]; // of the pattern
+	__u32 reserved;
 	struct traffic_size sizes[TRAFFIC_SIZES][2];
 };
 

@@ -45,6 +45,8 @@ __u64 trial_arrived(const struct trial *trial)
 // How many must arrive at least when none is lost: which packets those are repeats every TRIAL_CYCLE.
 static __u64 trial_wanted(const struct trial_bed *bed, __u64 sent)
 {
+	if (bed->pass)
+		return sent / bed->pass * bed->pass_arrives;
 	if (bed->share == 0 || bed->share == 1)
 		return sent;
 	return sent > TRIAL_CYCLE ? (sent - TRIAL_CYCLE) * bed->share : 0;

@@ -13,6 +13,9 @@ struct trial_bed {
 	struct load load; // rate and seconds are set by each trial
 	bool patient;     // waits two seconds for a packet that does not arrive
 	double share;     // part of the packets that a right router forwards; 0: all of them
+	// Of a capture, how many packets it has, and how many of these a right router forwards; 0: no
+	// capture.
+	__u32 pass, pass_arrives;
 	// Packets of all trials so far: that arrived wrong, twice, late or corrupt; those of them that were
 	// late.
 	__u64 wrong, late;

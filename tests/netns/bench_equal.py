@@ -191,14 +191,19 @@ def test_signals():
         forward.until(lambda: not any(forward.runs(helper) for helper in helpers), f'processes gone after signal {number}')
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
-print(f'seed {SEED}')
-with tempfile.TemporaryDirectory() as directory:
-    COMMAND[0] = os.path.abspath(COMMAND[0])
-    os.chdir(directory)
-    for name, test in list(globals().items()):
-        if name.startswith('test_'):
-            test()
-            print(f'{name}: ok')
+def main():
+    if os.geteuid() != 0:
+        print('skipped: needs root to make network namespaces')
+        sys.exit(77)
+    print(f'seed {SEED}')
+    with tempfile.TemporaryDirectory() as directory:
+        COMMAND[0] = os.path.abspath(COMMAND[0])
+        os.chdir(directory)
+        for name, test in list(globals().items()):
+            if name.startswith('test_'):
+                test()
+                print(f'{name}: ok')
+
+
+if __name__ == '__main__':
+    main()

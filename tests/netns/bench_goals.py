@@ -116,7 +116,7 @@ def test_bad_usage():
     for arguments in (['goals', 'surplus'], ['goals', '--nonsense'], ['compare'], ['compare', 'one'],
                       ['compare', '/nonexistent', '/nonexistent'],
                       ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus'], ['modes', '--modes', 'drop'],
-                      ['modes', '--size', '63'], ['modes', '--size', '1519'], ['modes', '--family', '5'],
+                      ['modes', '--size', '63'], ['modes', '--size', '9019'], ['modes', '--family', '5'],
                       ['modes', '--routes', '0'], ['modes', 'surplus'], ['modes', '--workload', 'none'], ['modes', '--workload', 'home', '--routes', '1'],
                       ['modes', '--rounds', '0'], ['modes', '--size', '64,128,256,512,1024'],
                       ['scale', '--rounds', '0'], ['scale', 'surplus'], ['scale', '--seconds', 'x'],

@@ -11,7 +11,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
@@ -206,4 +206,88 @@ Test(bench_generator, afxdp_through)
 Test(bench_generator, live_through)
 {
 	through("live", &mixed);
+}
+
+// Frames of several parts, through a program that sees all of them.
+Test(bench_generator, jumbo_through)
+{
+	struct load load = mixed;
+
+	load.rate = 5000;
+	load.seconds = FRAMES / load.rate;
+	load.sizes[0] = 9014;
+	load.sizes[1] = 4097;
+	load.sizes[2] = 8193;
+	cr_assert_eq(topology_mtu(&topology, 9000), 0);
+	through("afxdp", &load);
+}
+
+// --- whom frames go to ---
+
+static struct load_frames frames;
+
+static void prepare(enum load_order order, unsigned int flows)
+{
+	struct load load = mixed;
+
+	load.order = order;
+	load.flows = flows;
+	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), 0);
+}
+
+// How often destination 0 comes, of TRAFFIC_DESTINATIONS; and how often the same comes again at once.
+static void tell(unsigned int flows, unsigned int *ret_first, unsigned int *ret_again)
+{
+	*ret_first = *ret_again = 0;
+	for (unsigned int i = 0; i < TRAFFIC_DESTINATIONS; i++) {
+		cr_assert_lt(load_destination(&frames, i), flows);
+		*ret_first += load_destination(&frames, i) == 0;
+		*ret_again += i && load_destination(&frames, i) == load_destination(&frames, i - 1);
+	}
+}
+
+Test(bench_generator, destinations)
+{
+	const double harmonic = 7.4855; // of 1000
+	unsigned int first, again;
+
+	prepare(LOAD_UNIFORM, 1000);
+	tell(1000, &first, &again);
+	cr_assert_eq(first, 66);
+	cr_assert_eq(again, 0);
+	prepare(LOAD_ZIPF, 1000);
+	tell(1000, &first, &again);
+	cr_assert_float_eq(first, TRAFFIC_DESTINATIONS / harmonic, 500);
+	cr_assert_lt(again, TRAFFIC_DESTINATIONS / 10);
+	prepare(LOAD_TRACE, 1000);
+	tell(1000, &first, &again);
+	cr_assert_float_eq(first, TRAFFIC_DESTINATIONS / harmonic, 2000);
+	cr_assert_gt(again, TRAFFIC_DESTINATIONS * 0.7); // trains of 4 on average
+	cr_assert_lt(again, TRAFFIC_DESTINATIONS * 0.85);
+	prepare(LOAD_UNIFORM, 1);
+	tell(1, &first, &again);
+}
+
+Test(bench_generator, too_much)
+{
+	struct load load = mixed;
+
+	load.rate = 1e9;
+	load.seconds = 1;
+	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), -EINVAL);
+	load = mixed;
+	load.sizes[2] = LOAD_LARGEST + 1;
+	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), -EMSGSIZE);
+}
+
+// Two of them on one queue.
+Test(bench_generator, busy)
+{
+	const struct generator_bed bed = { .lane = &topology.subject, .generate = generate, .largest = 60 };
+	struct generator *one = open_generator("afxdp", 60), *two = NULL;
+	struct why why = { 0 };
+
+	cr_assert_eq(generator_open(&generator_afxdp, &bed, &two, &why), -EBUSY);
+	cr_assert_not_null(strstr(why.text, "s0: another AF_XDP socket"), "%s", why.text);
+	generator_close(one);
 }

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What `penstock bench modes` can be told to send: captures, large frames, mixes, by each generator. Everything arrives,
+right; what is wrong is refused in a line, and nothing is left behind.
+
+bench_sending.py PENSTOCK bench
+"""
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import bench_forward as forward
+
+COMMAND = sys.argv[1:] + ['modes']
+PACKETS = 500
+
+
+def capture(path):
+    """500 datagrams to where a route leads, and 100 that stay: their TTL is 1."""
+    sys.argv[1:] = []
+    import bench_equal as equal
+    chance = random.Random(7)
+    front = b'\x02\x00\x00\x00\x00\x09\x02\x00\x00\x00\x00\x08'
+    packets = [front + equal.ipv4(f'198.18.{i % 256}.9', 17, equal.udp(chance, 100), ttl=1 if i % 6 == 5 else 9)
+               for i in range(6 * PACKETS // 5)]
+    equal.write(path, equal.pcap(packets))
+
+
+def run(*arguments):
+    process = subprocess.Popen(COMMAND + [*arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, told = process.communicate(timeout=200)
+    assert not forward.namespaces(process.pid), f'left behind: {forward.namespaces(process.pid)}'
+    return process.returncode, out, told
+
+
+def measured(*arguments):
+    """Names of the figures of a short run, in which nothing may be wrong; and what the generator can do."""
+    code, out, told = run('--quick', '--json', *arguments)
+    assert code == 0, f'{arguments}: exit status {code}\n{told}'
+    record = json.loads(out)
+    for figure in record['figures']:
+        assert figure['median'] >= 0, figure
+    return {figure['name'] for figure in record['figures']}, record['scenes']
+
+
+def test_capture():
+    capture('mixed.pcap')
+    names, scenes = measured('--modes', 'kernel', '--pcap', 'mixed.pcap')
+    assert len(scenes) == 1 and f'of whose {6 * PACKETS // 5} packets {PACKETS} are to be forwarded' in scenes[0]['text'], scenes
+    assert not any('latency' in name for name in names), names
+    assert 'modes pcap 2-routes kernel most' in names or scenes[0]['sender'] > 0, names
+
+
+def test_large():
+    names, _ = measured('--modes', 'penstock', '--size', '9018')
+    assert any('9018-bytes penstock latency-at-10% p50' in name for name in names), names
+
+
+def test_mix():
+    for generator in ('afxdp', 'live'):
+        names, scenes = measured('--modes', 'penstock', '--family', 'mix', '--size', 'imix', '--generator', generator,
+                                 '--destinations', 'zipf', '--flows', '1000')
+        assert scenes[0]['text'].startswith('IPv4+6, 2 routes'), scenes
+        assert any(name.startswith('modes IPv4+6 2-routes imix penstock latency') for name in names), names
+
+
+def test_bad_input():
+    for status, text, arguments in (
+            (2, '--generator tcpreplay: want one of afxdp, live', ['--generator', 'tcpreplay']),
+            (2, 'needs --pcap FILE', ['--generator', 'pcap']),
+            (2, '--pcap is for the generator pcap', ['--pcap', 'mixed.pcap', '--generator', 'live']),
+            (2, '--flows 0', ['--flows', '0']), (2, '--flows 65537', ['--flows', '65537']),
+            (2, 'want uniform, zipf or trace', ['--destinations', 'all']),
+            (2, '--size 9019', ['--size', '9019']), (2, '4, 6, both or mix', ['--family', 'any']),
+            (1, 'frames of 3520 bytes at most', ['--generator', 'live', '--size', '9018']),
+            (1, '/nonexistent', ['--pcap', '/nonexistent']),
+            (2, '--destinations', ['--workload', 'attack', '--destinations', 'zipf']),
+            (1, 'does --routes lead there', ['--pcap', 'mixed.pcap', '--routes', 'elsewhere', '--modes', 'kernel'])):
+        code, out, told = run('--quick', *arguments)
+        lines = [line for line in told.splitlines() if line.startswith('penstock: ')]
+        assert code == status and not out and len(lines) == 1 and text in lines[0], (arguments, code, out, told)
+
+
+if os.geteuid() != 0:
+    print('skipped: needs root to make network namespaces')
+    sys.exit(77)
+with tempfile.TemporaryDirectory() as directory:
+    COMMAND[0] = os.path.abspath(COMMAND[0])
+    os.chdir(directory)
+    with open('elsewhere', 'w') as routes:
+        routes.write('192.88.100.0/24 1\n')
+    for name, test in list(globals().items()):
+        if name.startswith('test_'):
+            test()
+            print(f'{name}: ok')
