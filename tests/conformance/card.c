@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The program for the NIC, loaded on this machine, beside the user build, in drawn worlds: card CARD_OBJECT
- * [ELEMENTS].
+ * The program for the NIC, loaded on this machine, beside the user build in drawn worlds, card CARD_OBJECT
+ * [ELEMENTS], and through the golden vectors, card CARD_OBJECT --vectors WORLD FILE...
  *
  * What leaves by the port it came in by leaves here as XDP_TX, with the same bytes; what leaves by another is
  * passed on as it came, and so is what the card need not look into further once it sees that. All else has
@@ -21,14 +21,16 @@
 #include "host/fib/card.h"
 #include "tests/conformance/decode.h"
 #include "tests/conformance/runner.h"
+#include "tests/conformance/vector.h"
 #include "tests/conformance/world_fib.h"
+#include "tests/conformance/world_text.h"
 #include "tests/oracle/packets.h"
 #include "tests/oracle/router.h"
 
 #define SEED      20261130
 #define WORLDS    7
 #define PACKETS   40000
-#define PORTS     8
+#define PORTS     16
 #define LONGEST   3000 // BPF_PROG_TEST_RUN takes no more in one buffer
 #define SHOWN     8
 #define EXIT_SKIP 77
@@ -118,7 +120,7 @@ static void card_close(struct test_card *card)
 
 static int card_open(struct test_card *card, const char *path, const struct image_store *store, __u32 ports)
 {
-	int error = 0;
+	int error = ports > PORTS ? -E2BIG : 0;
 
 	for (__u32 port = 0; port < ports && !error; port++) {
 		card->object[port] = bpf_object__open_file(path, NULL);
@@ -297,36 +299,122 @@ static int run_world(const char *path, const struct card_sizes *sizes, bool limi
 	return error;
 }
 
+// The outcome that is written.
+static void written(const struct vector *vector, struct runner_outcome *ret)
+{
+	bool forwards = vector->action == ACTION_FORWARD;
+
+	ret->action = vector->action;
+	ret->reason = vector->reason;
+	ret->length = forwards ? vector->out_length : vector->in_length;
+	memcpy(ret->frame, forwards ? vector->out_frame : vector->in_frame, ret->length);
+}
+
+static __s32 port_of(const struct world_fib *tables, const char *name)
+{
+	const struct world_interface *port = world_text_interface(tables->world, name);
+
+	return port ? tables->port[port->ifindex - WORLD_FIRST_IFINDEX] : WORLD_FIB_NO_PORT;
+}
+
+static void try_vector(struct test_card *card, const struct world_fib *tables, const struct vector *vector,
+		       struct figures *figures)
+{
+	static struct runner_outcome all, outcome;
+	__s32 in = port_of(tables, vector->in);
+	int error;
+
+	if (vector->in_length > LONGEST)
+		return;
+	written(vector, &all);
+	all.port = vector->action == ACTION_FORWARD ? port_of(tables, vector->out) : -1;
+	if (in == WORLD_FIB_NO_PORT) {
+		printf("%s: %s is not a port\n", vector->name, vector->in);
+		figures->unequal++;
+		return;
+	}
+	error = card_run(card, in, vector->in_frame, vector->in_length, &outcome);
+	figures->packets++;
+	figures->sent += !error && outcome.action == ACTION_FORWARD;
+	figures->beyond += !error && outcome.reason == REASON_EGRESS_BEYOND;
+	if (!error && agrees(&all, &outcome, in, vector->in_frame, vector->in_length))
+		return;
+	figures->unequal++;
+	printf("%s: action %u, reason %u; it is written: %u, %u\n", vector->name, outcome.action,
+	       outcome.reason, vector->action, vector->reason);
+	decode_print(stdout, "in", vector->in_frame, vector->in_length);
+	decode_print(stdout, "out", outcome.frame, outcome.length);
+}
+
+static int run_vectors(const char *path, const char *world_path, char *files[], int count,
+		       struct figures *figures)
+{
+	const struct fib_limits limits = { .node_chunks = 1 << 16, .run_cells = 1 << 20 };
+	struct world *world = world_text_read(world_path);
+	struct world_fib *tables = NULL;
+	struct test_card card = { .sizes = whole };
+	static struct vector vector;
+	int error = world ? world_fib_new(world, 1, &limits, false, &tables) : -EINVAL;
+
+	if (!error)
+		error = card_open(&card, path, tables->store, tables->ports);
+	if (!error)
+		error = feed(&card, tables->store);
+	for (int i = 0; i < count && !error; i++) {
+		struct vector_file *file = vector_open(files[i]);
+		int more = -EINVAL;
+
+		while (file && (more = vector_next(file, &vector)) > 0)
+			try_vector(&card, tables, &vector, figures);
+		if (file)
+			vector_close(file);
+		error = more;
+	}
+	card_close(&card);
+	world_fib_free(tables);
+	world_free(world);
+	return error;
+}
+
+static int run_worlds(const char *path, const struct card_sizes *sizes, bool limited, struct figures *figures)
+{
+	int error = 0;
+
+	for (__u64 seed = SEED; seed < SEED + WORLDS && !error; seed++)
+		error = run_world(path, sizes, limited, seed, figures);
+	return error;
+}
+
 int main(int argc, char *argv[])
 {
+	bool vectors = argc > 4 && strcmp(argv[2], "--vectors") == 0, limited = argc == 3;
 	struct figures figures = { 0 };
 	struct card_sizes sizes = whole;
 	__u64 least;
+	int error;
 
-	if ((argc != 2 && argc != 3) || (argc == 3 && card_sizes_fit(atoi(argv[2]), &sizes))) {
-		fprintf(stderr, "usage: card CARD_OBJECT [ELEMENTS]\n");
+	if ((!vectors && argc != 2 && argc != 3) || (limited && card_sizes_fit(atoi(argv[2]), &sizes))) {
+		fprintf(stderr, "usage: card CARD_OBJECT [ELEMENTS | --vectors WORLD FILE...]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	libbpf_set_print(NULL);
-	for (__u64 seed = SEED; seed < SEED + WORLDS; seed++) {
-		int error = run_world(argv[1], &sizes, argc == 3, seed, &figures);
-
-		if (error == -EPERM) {
-			printf("skipped: BPF is not permitted here\n");
-			return EXIT_SKIP;
-		}
-		if (error) {
-			printf("world %llu: %s\n", (unsigned long long)seed, strerror(-error));
-			return 1;
-		}
+	error = vectors ? run_vectors(argv[1], argv[3], argv + 4, argc - 4, &figures)
+			: run_worlds(argv[1], &sizes, limited, &figures);
+	if (error == -EPERM) {
+		printf("skipped: BPF is not permitted here\n");
+		return EXIT_SKIP;
+	}
+	if (error) {
+		printf("%s\n", strerror(-error));
+		return 1;
 	}
 	printf("%llu packets: %llu sent by the port they came in by, %llu left to who reaches the others, "
 	       "%llu without room, %llu unequal\n",
 	       (unsigned long long)figures.packets, (unsigned long long)figures.sent,
 	       (unsigned long long)figures.beyond, (unsigned long long)figures.full,
 	       (unsigned long long)figures.unequal);
-	least = argc == 3 ? 100 : figures.packets / 50;
+	least = vectors ? 1 : limited ? 100 : figures.packets / 50;
 	if (figures.sent < least || figures.beyond < least)
 		printf("the test has become weak\n");
 	return figures.unequal || figures.sent < least || figures.beyond < least;
