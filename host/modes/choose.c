@@ -36,7 +36,7 @@ static void probe_engine(const struct engine_ops *engine, const struct platform 
 
 	engine->probe(platform, port, ret);
 	asked = ret->asked;
-	if (missing) {
+	if (missing && !ret->alien) {
 		probe_no(ret, "%s is missing", platform_right_name(missing));
 		probe_fix(ret, "a restart of penstock that asks for %s, as root", engine->name);
 	} else if (ret->possible) {
