@@ -22,6 +22,8 @@ struct source {
 	loop_fd_fn *fn; /* NULL: removed */
 	void *arg;
 	int fd;
+	uint32_t events;
+	bool paused;
 };
 
 LIST_HEAD(source_list, source);
@@ -93,6 +95,16 @@ static void timer_arm(struct loop_timer *timer, uint64_t first_ns, uint32_t inte
 	(void)result;
 }
 
+static struct source *find_source(const struct loop *loop, int fd)
+{
+	struct source *source;
+
+	LIST_FOREACH (source, &loop->sources, link)
+		if (source->fd == fd)
+			break;
+	return source;
+}
+
 /* Waits for at most `timeout` ms and runs what is ready. Returns the number of ready fds. */
 static int run_once(struct loop *loop, int timeout)
 {
@@ -104,7 +116,7 @@ static int run_once(struct loop *loop, int timeout)
 	for (int i = 0; i < count && !loop->stop; i++) {
 		struct source *source = event[i].data.ptr;
 
-		if (source->fn)
+		if (source->fn && !source->paused)
 			source->fn(source->arg, event[i].events);
 	}
 	bury(loop);
@@ -168,7 +180,7 @@ int loop_fd_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void
 
 	if (!source)
 		return -ENOMEM;
-	*source = (struct source){ .fn = fn, .arg = arg, .fd = fd };
+	*source = (struct source){ .fn = fn, .arg = arg, .fd = fd, .events = events };
 	event.data.ptr = source;
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		int error = -errno;
@@ -182,17 +194,24 @@ int loop_fd_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void
 
 void loop_fd_remove(struct loop *loop, int fd)
 {
-	struct source *source;
+	struct source *source = find_source(loop, fd);
 
-	LIST_FOREACH (source, &loop->sources, link)
-		if (source->fd == fd)
-			break;
 	if (!source)
 		return;
 	(void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL); /* fails only for an fd closed too early */
 	source->fn = NULL;
 	LIST_REMOVE(source, link);
 	LIST_INSERT_HEAD(&loop->graveyard, source, link);
+}
+
+void loop_fd_pause(struct loop *loop, int fd, bool pause)
+{
+	struct source *source = find_source(loop, fd);
+	/* Errors are always reported; by EPOLLET at least not again and again. */
+	struct epoll_event event = { .events = pause ? EPOLLET : source->events, .data.ptr = source };
+
+	source->paused = pause;
+	(void)epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event); /* fails only for an fd closed too early */
 }
 
 int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_timer **ret)

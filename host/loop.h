@@ -29,6 +29,9 @@ int loop_fd_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void
 /* Unknown fd: no effect. No callback for this fd after this returns, not even one that is ready already. */
 void loop_fd_remove(struct loop *loop, int fd);
 
+/* No callback for this fd until it goes on. */
+void loop_fd_pause(struct loop *loop, int fd, bool pause);
+
 /* A timer, disarmed. */
 int loop_timer_new(struct loop *loop, loop_timer_fn *fn, void *arg, struct loop_timer **ret);
 /* Fires after `first` ms (0: at once) and then every `interval` ms (0: only once). Rearms a timer that runs.

@@ -11,17 +11,19 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "host/errand.h"
 #include "host/fib/view.h"
 #include "host/loop.h"
 #include "host/mirror/netlink_socket.h"
 #include "host/mirror/route_message.h"
 
-#define SLICE    100  /* samples between two turns of the loop */
-#define PENDING  64   /* differences that wait to be confirmed */
-#define CONFIRM  2    /* times that a difference must be seen again */
-#define PATIENCE 25   /* times that it may wait for a quiet moment */
-#define ANYWHERE 8    /* one sample in so many is any address */
-#define SECOND   1000 /* ms */
+#define SLICE    100   /* samples between two turns of the loop */
+#define PENDING  64    /* differences that wait to be confirmed */
+#define CONFIRM  2     /* times that a difference must be seen again */
+#define PATIENCE 25    /* times that it may wait for a quiet moment */
+#define ANYWHERE 8     /* one sample in so many is any address */
+#define SECOND   1000  /* ms */
+#define ANSWERS  65536 /* bytes, of all questions of an errand */
 
 struct sample {
 	__u32 table, vrf; /* vrf: ifindex of the VRF's device, 0 = none */
@@ -36,6 +38,14 @@ struct pending {
 	bool steady; /* found by the steady look */
 };
 
+struct question {
+	struct sample sample;
+	bool steady;
+	bool again; /* about pending[number] */
+	unsigned number;
+	__u32 at, length; /* of the answer; 0: there is none */
+};
+
 enum outcome {
 	AUDIT_SAMPLE,
 	AUDIT_SAME,
@@ -47,6 +57,7 @@ enum outcome {
 
 struct audit {
 	struct loop *loop;
+	struct errands *errands;
 	struct loop_timer *timer, *second;
 	const struct fib *fib;
 	const struct rib *rib;
@@ -58,6 +69,13 @@ struct audit {
 	struct netlink_socket *socket;
 	__u64 random;
 	__u32 left; /* samples of the run to come */
+	bool steady_due;
+	struct errand errand;
+	__u64 settled_as; /* when the questions were made */
+	/* the thread's while the errand is under way */
+	struct question question[SLICE + AUDIT_STEADY + PENDING];
+	unsigned questions;
+	char answers[ANSWERS] __attribute__((aligned(8)));
 	struct pending pending[PENDING];
 	unsigned pendings;
 	struct audit_result result;
@@ -133,17 +151,12 @@ static bool draw_sample(struct audit *audit, __u8 family, struct sample *ret)
 	return ret->vrf;
 }
 
-/* --- the kernel's answer --- */
+/* --- the kernel's answer: by the thread --- */
 
-/* 0: audit->route is the answer. Else the error that the kernel gave, or that asking met (*ret_failed). */
-static int ask_kernel(struct audit *audit, const struct sample *sample, bool *ret_failed)
+static struct nlmsghdr *make_request(struct audit *audit, const struct sample *sample)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(audit->buffer);
-	const struct nlmsghdr *answer;
-	struct netlink_messages walk;
 	struct rtmsg *header;
-	__u32 sequence;
-	int r, length;
 
 	message->nlmsg_type = RTM_GETROUTE;
 	message->nlmsg_flags = NLM_F_REQUEST;
@@ -154,23 +167,65 @@ static int ask_kernel(struct audit *audit, const struct sample *sample, bool *re
 	mnl_attr_put(message, RTA_DST, netlink_address_size(sample->family), sample->address);
 	if (sample->vrf)
 		mnl_attr_put_u32(message, RTA_OIF, sample->vrf);
-	*ret_failed = true;
-	r = netlink_socket_send(audit->socket, message, &sequence);
+	return message;
+}
+
+/* Returns the length of the answer, at `place`; 0: there is none, or no room for it. */
+static __u32 ask_kernel(struct audit *audit, const struct sample *sample, char *place, size_t room)
+{
+	const struct nlmsghdr *answer;
+	struct netlink_messages walk;
+	__u32 sequence;
+	int length;
+
+	if (netlink_socket_send(audit->socket, make_request(audit, sample), &sequence))
+		return 0;
 	/* The kernel has answered when the request returns. */
-	while (!r &&
-	       (length = netlink_socket_receive(audit->socket, audit->buffer, sizeof(audit->buffer))) >= 0) {
+	while ((length = netlink_socket_receive(audit->socket, audit->buffer, sizeof(audit->buffer))) >= 0) {
 		walk = (struct netlink_messages){ audit->buffer, (size_t)length };
 		answer = netlink_messages_next(&walk);
 		if (!answer || answer->nlmsg_seq != sequence)
 			continue;
-		*ret_failed = false;
-		if (answer->nlmsg_type == NLMSG_ERROR)
-			return netlink_error_decode(answer, NULL);
-		r = route_message_decode(answer, &audit->route);
-		*ret_failed = r;
-		return r;
+		if (answer->nlmsg_len > room)
+			return 0;
+		memcpy(place, answer, answer->nlmsg_len);
+		return answer->nlmsg_len;
 	}
-	return r ? r : length;
+	return 0;
+}
+
+static void ask_all(void *arg)
+{
+	struct audit *audit = arg;
+	__u32 at = 0;
+
+	for (unsigned i = 0; i < audit->questions; i++) {
+		struct question *question = &audit->question[i];
+
+		question->at = at;
+		question->length = ask_kernel(audit, &question->sample, audit->answers + at, ANSWERS - at);
+		at += NLMSG_ALIGN(question->length);
+		if (at > ANSWERS)
+			at = ANSWERS;
+	}
+}
+
+/* --- the kernel's answer: what it says --- */
+
+/* 0: audit->route is the answer. Else the error that the kernel gave, or that asking met (*ret_failed). */
+static int read_answer(struct audit *audit, const struct question *question, bool *ret_failed)
+{
+	const struct nlmsghdr *answer = (const void *)(audit->answers + question->at);
+	int r;
+
+	*ret_failed = !question->length;
+	if (*ret_failed)
+		return -ENODATA;
+	if (answer->nlmsg_type == NLMSG_ERROR)
+		return netlink_error_decode(answer, NULL);
+	r = route_message_decode(answer, &audit->route);
+	*ret_failed = r;
+	return r;
 }
 
 /* The kernel may tell the object only (nexthop_compat_mode 0). False: it is not known, or not to be compared.
@@ -237,16 +292,15 @@ static enum outcome judge_reason(const struct audit *audit, enum reason reason, 
 	}
 }
 
-static enum outcome compare(struct audit *audit, const struct sample *sample)
+static enum outcome compare(struct audit *audit, const struct question *question)
 {
+	const struct sample *sample = &question->sample;
 	struct view_answer *answer = &audit->answer;
 	struct view_leaf *leaf = &audit->leaf;
 	bool failed;
 	int error;
 
-	if (is_special(sample->family, sample->address))
-		return AUDIT_SKIPPED;
-	error = ask_kernel(audit, sample, &failed);
+	error = read_answer(audit, question, &failed);
 	audit->has_route = !error;
 	if (failed)
 		return AUDIT_SKIPPED;
@@ -334,76 +388,145 @@ static void report(struct audit *audit, const struct pending *pending)
 	audit->differs(audit->arg, &difference);
 }
 
-static void look_again(struct audit *audit, __u64 now)
+static void drop_pending(struct audit *audit, unsigned number)
 {
+	audit->pending[number] = audit->pending[--audit->pendings];
+}
+
+/* Not the time to look at it. */
+static void put_off(struct audit *audit, unsigned number, __u64 now)
+{
+	struct pending *pending = &audit->pending[number];
+
+	pending->due = now + AUDIT_AGAIN;
+	if (++pending->waited <= PATIENCE)
+		return;
+	count(audit, pending->steady, AUDIT_SKIPPED);
+	drop_pending(audit, number);
+}
+
+static void look_again(struct audit *audit, const struct question *question, bool settled)
+{
+	struct pending *pending = &audit->pending[question->number];
+	__u64 now = loop_now();
+	bool differs;
+
+	if (!settled) {
+		put_off(audit, question->number, now);
+		return;
+	}
+	differs = compare(audit, question) == AUDIT_DIFFERS;
+	if (differs && ++pending->seen < CONFIRM) {
+		pending->due = now + AUDIT_AGAIN;
+		return;
+	}
+	if (differs)
+		report(audit, pending);
+	else
+		count(audit, pending->steady, AUDIT_PASSED);
+	drop_pending(audit, question->number);
+}
+
+static void look_at(struct audit *audit, const struct question *question)
+{
+	enum outcome outcome = compare(audit, question);
+
+	if (outcome == AUDIT_DIFFERS && audit->pendings < PENDING)
+		audit->pending[audit->pendings++] = (struct pending){ .sample = question->sample,
+								      .due = loop_now() + AUDIT_AGAIN,
+								      .steady = question->steady };
+	else
+		count(audit, question->steady, outcome == AUDIT_DIFFERS ? AUDIT_SKIPPED : outcome);
+}
+
+/* --- rounds: questions, answers --- */
+
+static void ask_sample(struct audit *audit, __u8 family, bool steady)
+{
+	struct question *question = &audit->question[audit->questions];
+
+	*question = (struct question){ .steady = steady };
+	count(audit, steady, AUDIT_SAMPLE);
+	if (draw_sample(audit, family, &question->sample) &&
+	    !is_special(question->sample.family, question->sample.address))
+		audit->questions++;
+	else
+		count(audit, steady, AUDIT_SKIPPED);
+}
+
+/* Backwards, so that what is dropped takes no other's place. */
+static void ask_pending(struct audit *audit)
+{
+	__u64 now = loop_now();
+
 	for (unsigned i = audit->pendings; i--;) {
 		struct pending *pending = &audit->pending[i];
-		bool differs;
 
 		if (pending->due > now)
 			continue;
-		if (!audit->settled(audit->arg)) {
-			pending->due = now + AUDIT_AGAIN;
-			if (++pending->waited > PATIENCE) {
-				count(audit, pending->steady, AUDIT_SKIPPED);
-				*pending = audit->pending[--audit->pendings];
-			}
-			continue;
-		}
-		differs = compare(audit, &pending->sample) == AUDIT_DIFFERS;
-		if (differs && ++pending->seen < CONFIRM) {
-			pending->due = now + AUDIT_AGAIN;
-			continue;
-		}
-		if (differs)
-			report(audit, pending);
+		if (audit->settled_as)
+			audit->question[audit->questions++] =
+				(struct question){ .sample = pending->sample, .again = true, .number = i };
 		else
-			count(audit, pending->steady, AUDIT_PASSED);
-		*pending = audit->pending[--audit->pendings];
+			put_off(audit, i, now);
 	}
 }
 
-static void look_at(struct audit *audit, __u8 family, bool steady)
+static void arm(struct audit *audit)
 {
-	enum outcome outcome = AUDIT_SKIPPED;
-	struct sample sample;
+	audit->result.running = audit->left || audit->pendings;
+	if (audit->result.running)
+		loop_timer_set(audit->timer, audit->left ? 1 : AUDIT_AGAIN / 4, 0);
+}
 
-	count(audit, steady, AUDIT_SAMPLE);
-	if (draw_sample(audit, family, &sample))
-		outcome = compare(audit, &sample);
-	if (outcome == AUDIT_DIFFERS && audit->pendings < PENDING)
-		audit->pending[audit->pendings++] = (struct pending){ .sample = sample,
-								      .due = loop_now() + AUDIT_AGAIN,
-								      .steady = steady };
+static void ask(struct audit *audit)
+{
+	if (audit->errand.under_way)
+		return;
+	audit->questions = 0;
+	audit->settled_as = audit->settled(audit->arg);
+	ask_pending(audit);
+	for (unsigned i = 0; i < SLICE && audit->left; i++)
+		ask_sample(audit, audit->left-- % 2 ? AF_INET : AF_INET6, false);
+	for (unsigned i = 0; i < AUDIT_STEADY && audit->steady_due && audit->settled_as; i++)
+		ask_sample(audit, i % 2 ? AF_INET : AF_INET6, true);
+	audit->steady_due = false;
+	if (audit->questions)
+		errand_send(audit->errands, &audit->errand);
 	else
-		count(audit, steady, outcome == AUDIT_DIFFERS ? AUDIT_SKIPPED : outcome);
+		arm(audit);
+}
+
+static void answered(void *arg)
+{
+	struct audit *audit = arg;
+	bool settled = audit->settled_as && audit->settled(audit->arg) == audit->settled_as;
+
+	for (unsigned i = 0; i < audit->questions; i++) {
+		if (audit->question[i].again)
+			look_again(audit, &audit->question[i], settled);
+		else
+			look_at(audit, &audit->question[i]);
+	}
+	arm(audit);
 }
 
 static void go_on(void *arg)
 {
-	struct audit *audit = arg;
-
-	for (unsigned i = 0; i < SLICE && audit->left; i++)
-		look_at(audit, audit->left-- % 2 ? AF_INET : AF_INET6, false);
-	look_again(audit, loop_now());
-	audit->result.running = audit->left || audit->pendings;
-	if (audit->result.running)
-		loop_timer_set(audit->timer, audit->left ? 1 : AUDIT_AGAIN / 4, 0);
+	ask(arg);
 }
 
 static void every_second(void *arg)
 {
 	struct audit *audit = arg;
 
-	for (unsigned i = 0; i < AUDIT_STEADY && audit->settled(audit->arg); i++)
-		look_at(audit, i % 2 ? AF_INET : AF_INET6, true);
-	if (audit->pendings)
-		loop_timer_set(audit->timer, AUDIT_AGAIN, 0);
+	audit->steady_due = true;
+	ask(audit);
 }
 
-int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, const struct links *links,
-	      const struct objects *objects, audit_differs_fn *differs, audit_settled_fn *settled, void *arg,
-	      struct audit **ret)
+int audit_new(struct loop *loop, struct errands *errands, const struct fib *fib, const struct rib *rib,
+	      const struct links *links, const struct objects *objects, audit_differs_fn *differs,
+	      audit_settled_fn *settled, void *arg, struct audit **ret)
 {
 	struct audit *audit = calloc(1, sizeof(*audit));
 	int r;
@@ -411,6 +534,8 @@ int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, c
 	if (!audit)
 		return -ENOMEM;
 	*audit = (struct audit){ .loop = loop,
+				 .errands = errands,
+				 .errand = { .work = ask_all, .done = answered, .arg = audit },
 				 .fib = fib,
 				 .rib = rib,
 				 .links = links,

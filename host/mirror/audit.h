@@ -18,6 +18,7 @@
 #include "host/mirror/rib.h"
 
 struct audit;
+struct errands;
 struct loop;
 
 #define AUDIT_AGAIN  200 /* ms */
@@ -33,13 +34,14 @@ struct audit_difference {
 };
 typedef void audit_differs_fn(void *arg, const struct audit_difference *difference);
 
-/* Whether what is told by notifications has arrived: otherwise differences wait. */
-typedef bool audit_settled_fn(void *arg);
+/* Whether what is told by notifications has arrived: otherwise differences wait. 0: no; else a number that
+ * another notification changes. */
+typedef __u64 audit_settled_fn(void *arg);
 
-/* All but the callbacks' arg are borrowed. */
-int audit_new(struct loop *loop, const struct fib *fib, const struct rib *rib, const struct links *links,
-	      const struct objects *objects, audit_differs_fn *differs, audit_settled_fn *settled, void *arg,
-	      struct audit **ret);
+/* All but the callbacks' arg are borrowed; the errands, in which the kernel is asked, are freed first. */
+int audit_new(struct loop *loop, struct errands *errands, const struct fib *fib, const struct rib *rib,
+	      const struct links *links, const struct objects *objects, audit_differs_fn *differs,
+	      audit_settled_fn *settled, void *arg, struct audit **ret);
 /* NULL is fine. */
 void audit_free(struct audit *audit);
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#include "host/errand.h"
 #include "host/log.h"
 #include "host/loop.h"
 
@@ -187,16 +188,17 @@ static void take_ahead(struct mirror *mirror, const struct nlmsghdr *message)
 		mirror->links_dirty |= links_forewarn(mirror->links, &link);
 }
 
-/* Reads until the queue is empty (true) or the time is over. *ret_lost: something was lost. */
+/* Reads until the queue is empty (true), it is paused, or the time is over. *ret_lost: something was lost. */
 static bool drain(struct mirror *mirror, struct netlink_socket *socket,
-		  void (*each)(struct mirror *mirror, const struct nlmsghdr *message), bool *ret_lost)
+		  void (*each)(struct mirror *mirror, const struct nlmsghdr *message), const bool *paused,
+		  bool *ret_lost)
 {
 	const struct nlmsghdr *message;
 	struct netlink_messages walk;
 	__u64 end = now_us() + SLICE;
 	int length;
 
-	for (unsigned n = 1; n % 32 || now_us() < end; n++) {
+	for (unsigned n = 1; !*paused && (n % 32 || now_us() < end); n++) {
 		length = netlink_socket_receive(socket, mirror->buffer, sizeof(mirror->buffer));
 		if (length == -ENOBUFS || length == -EMSGSIZE) {
 			*ret_lost = true;
@@ -214,7 +216,7 @@ static bool drain(struct mirror *mirror, struct netlink_socket *socket,
 static void read_events(void *arg, uint32_t events)
 {
 	struct mirror *mirror = arg;
-	bool lost = false, empty = drain(mirror, mirror->events, take, &lost);
+	bool lost = false, empty = drain(mirror, mirror->events, take, &mirror->events_paused, &lost);
 
 	mirror->stats.overruns += lost;
 	mirror->overrun |= lost;
@@ -233,7 +235,7 @@ static void read_neighbours(void *arg, uint32_t events)
 	struct mirror *mirror = arg;
 	bool lost = false;
 
-	(void)drain(mirror, mirror->neighbours, take, &lost);
+	(void)drain(mirror, mirror->neighbours, take, &mirror->neighbours_paused, &lost);
 	mirror->stats.neighbour_overruns += lost;
 	if (lost)
 		mirror_want(mirror, RESYNC_NEIGHBOURS, 0, NEIGHBOURS);
@@ -243,14 +245,23 @@ static void read_neighbours(void *arg, uint32_t events)
 static void read_ahead(void *arg, uint32_t events)
 {
 	struct mirror *mirror = arg;
-	bool lost = false;
+	bool lost = false, never = false;
 
-	(void)drain(mirror, mirror->ahead, take_ahead, &lost);
+	(void)drain(mirror, mirror->ahead, take_ahead, &never, &lost);
 	if (lost) {
 		links_forewarn_forget(mirror->links);
 		mirror->links_dirty = true;
 	}
 	mirror_publish(mirror);
+}
+
+void mirror_pause(struct mirror *mirror, enum resync_kind kind, bool pause)
+{
+	bool neighbours = kind == RESYNC_NEIGHBOURS;
+
+	*(neighbours ? &mirror->neighbours_paused : &mirror->events_paused) = pause;
+	loop_fd_pause(mirror->options.loop,
+		      netlink_socket_fd(neighbours ? mirror->neighbours : mirror->events), pause);
 }
 
 /* --- timers --- */
@@ -329,12 +340,14 @@ static void netfilter_changed(void *arg)
 }
 
 /* Nothing waits in the queue: the image has what the kernel has. */
-static bool audit_settled(void *arg)
+static __u64 audit_settled(void *arg)
 {
 	const struct mirror *mirror = arg;
 	struct pollfd queue = { .fd = netlink_socket_fd(mirror->events), .events = POLLIN };
 
-	return !mirror->resync_began && !mirror->overrun && !rib_busy(mirror->rib) && poll(&queue, 1, 0) == 0;
+	if (mirror->resync_began || mirror->overrun || rib_busy(mirror->rib) || poll(&queue, 1, 0) != 0)
+		return 0;
+	return mirror->stats.events + 1;
 }
 
 static void audit_differs(void *arg, const struct audit_difference *difference)
@@ -441,7 +454,9 @@ static int make_parts(struct mirror *mirror)
 	struct fib *fib = mirror->options.fib;
 	int r;
 
-	r = links_new(&mirror->links);
+	r = errands_new(mirror->options.loop, &mirror->errands);
+	if (!r)
+		r = links_new(&mirror->links);
 	if (!r)
 		r = objects_new(object_changed, mirror, &mirror->objects);
 	if (!r)
@@ -452,13 +467,13 @@ static int make_parts(struct mirror *mirror)
 		r = rules_new(&mirror->rules);
 	if (!r)
 		r = neighbourhood_new(fib, mirror->links, mirror->requests, kernel_manages_neighbours(),
-				      &mirror->neighbourhood);
+				      mirror->errands, &mirror->neighbourhood);
 	if (!r)
-		r = resync_new(mirror->options.loop, mirror->questions, mirror->events, mirror->neighbours,
-			       &mirror_dumps, mirror, &mirror->resync);
+		r = resync_new(mirror->options.loop, mirror->errands, mirror->questions, mirror->events,
+			       mirror->neighbours, &mirror_dumps, mirror, &mirror->resync);
 	if (!r)
-		r = audit_new(mirror->options.loop, fib, mirror->rib, mirror->links, mirror->objects,
-			      audit_differs, audit_settled, mirror, &mirror->audit);
+		r = audit_new(mirror->options.loop, mirror->errands, fib, mirror->rib, mirror->links,
+			      mirror->objects, audit_differs, audit_settled, mirror, &mirror->audit);
 	if (!r)
 		r = rib_table_open(mirror->rib, RT_TABLE_LOCAL);
 	if (!r)
@@ -531,6 +546,7 @@ void mirror_free(struct mirror *mirror)
 {
 	if (!mirror)
 		return;
+	errands_free(mirror->errands);
 	unwatch(mirror, mirror->events);
 	unwatch(mirror, mirror->neighbours);
 	unwatch(mirror, mirror->ahead);

@@ -67,6 +67,11 @@ static void dump_settled(void *arg, const struct resync_dump *dump)
 		rib_dump_settled(mirror->rib, dump->family);
 }
 
+static void dump_pause(void *arg, const struct resync_dump *dump, bool pause)
+{
+	mirror_pause(arg, (enum resync_kind)dump->kind, pause);
+}
+
 static void end_of_links(struct mirror *mirror)
 {
 	__u32 ifindex;
@@ -160,6 +165,7 @@ const struct resync_ops mirror_dumps = {
 	.begin = dump_begin,
 	.message = dump_message,
 	.settled = dump_settled,
+	.pause = dump_pause,
 	.end = dump_end,
 	.idle = dumps_done,
 };

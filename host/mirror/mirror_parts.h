@@ -11,11 +11,13 @@
 #include "host/mirror/objects.h"
 #include "host/mirror/pathset.h"
 
+struct errands;
 struct loop_timer;
 
 struct mirror {
 	struct mirror_options options;
 	struct netlink_socket *events, *neighbours, *ahead, *questions, *requests;
+	struct errands *errands; /* what waits for the kernel's lock */
 	struct links *links;
 	struct objects *objects;
 	struct pathsets *pathsets;
@@ -30,6 +32,7 @@ struct mirror {
 	bool links_dirty; /* publish before the next wait */
 	bool news;        /* tell, too: see mirror_options.changed */
 	bool rules_dirty;
+	bool events_paused, neighbours_paused; /* not read now: see resync_ops.pause() */
 	bool overrun;          /* lost notifications; dumps are wanted when the queue is empty */
 	__u32 polled;          /* number of links looked at before the next one */
 	__u32 vrf[RIB_TABLES]; /* tables of VRFs, open in the RIB */
@@ -58,6 +61,8 @@ void mirror_publish(struct mirror *mirror);
 /* Wants a dump of routes of all open tables. */
 void mirror_want_routes(struct mirror *mirror, __u8 family, __u32 ifindex, __u32 delay);
 void mirror_want(struct mirror *mirror, enum resync_kind kind, __u8 family, __u32 delay);
+/* Notifications among which markers of such a dump are met are not read, or are again. */
+void mirror_pause(struct mirror *mirror, enum resync_kind kind, bool pause);
 /* Something made dumps necessary. */
 void mirror_note_resync(struct mirror *mirror, const char *cause);
 

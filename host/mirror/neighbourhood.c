@@ -10,11 +10,13 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "host/errand.h"
 #include "host/mirror/netlink_socket.h"
 
 #define BUCKETS 1024
 #define AGAIN   5000 /* ms between pushes of the same neighbour */
-#define AT_ONCE 64   /* requests in a call: each takes the kernel some 20 us, and waits for its lock */
+#define AT_ONCE 64   /* requests in an errand: each takes the kernel some 20 us, and waits for its lock */
+#define REQUEST 128  /* bytes */
 
 /* The states in which the kernel itself would send to the link address. */
 #define VALID (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY)
@@ -49,6 +51,11 @@ struct neighbourhood {
 	unsigned pushes; /* left for this second */
 	unsigned room;   /* requests left for this call */
 	struct neighbourhood_stats stats;
+	struct errands *errands;
+	struct errand errand;
+	/* what it sends; the thread's while it is under way */
+	unsigned count, failures;
+	char request[AT_ONCE][REQUEST] __attribute__((aligned(8)));
 };
 
 static size_t address_size(__u8 family)
@@ -139,13 +146,34 @@ static void forget(struct neighbourhood *neighbourhood, struct neighbour_entry *
 
 /* --- requests --- */
 
+static void send_requests(void *arg)
+{
+	struct neighbourhood *neighbourhood = arg;
+	__u32 sequence;
+
+	for (unsigned i = 0; i < neighbourhood->count; i++)
+		if (netlink_socket_send(neighbourhood->requests, (struct nlmsghdr *)neighbourhood->request[i],
+					&sequence))
+			neighbourhood->failures++;
+	neighbourhood->count = 0;
+}
+
+static void requests_sent(void *arg)
+{
+	struct neighbourhood *neighbourhood = arg;
+
+	neighbourhood->stats.failures += neighbourhood->failures;
+	neighbourhood->failures = 0;
+}
+
+/* There must be room. */
 static void request(struct neighbourhood *neighbourhood, const struct neighbour_entry *entry, __u16 type,
 		    __u8 flags, __u32 extended)
 {
-	char buffer[128] __attribute__((aligned(8)));
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	struct nlmsghdr *message = mnl_nlmsg_put_header(neighbourhood->request[neighbourhood->count++]);
 	struct ndmsg *header;
-	__u32 sequence;
+
+	neighbourhood->room--;
 
 	message->nlmsg_type = type;
 	message->nlmsg_flags = NLM_F_REQUEST | (type == RTM_NEWNEIGH ? NLM_F_CREATE : 0);
@@ -159,8 +187,6 @@ static void request(struct neighbourhood *neighbourhood, const struct neighbour_
 		mnl_attr_put_u32(message, NDA_FLAGS_EXT, extended);
 		mnl_attr_put_u8(message, NDA_PROTOCOL, NEIGHBOURHOOD_PROTOCOL);
 	}
-	if (netlink_socket_send(neighbourhood->requests, message, &sequence))
-		neighbourhood->stats.failures++;
 }
 
 static void push(struct neighbourhood *neighbourhood, struct neighbour_entry *entry)
@@ -169,7 +195,6 @@ static void push(struct neighbourhood *neighbourhood, struct neighbour_entry *en
 	    (entry->asked && neighbourhood->now - entry->asked < AGAIN))
 		return;
 	neighbourhood->pushes--;
-	neighbourhood->room--;
 	neighbourhood->stats.pushes++;
 	entry->asked = neighbourhood->now;
 	request(neighbourhood, entry, RTM_NEWNEIGH, NTF_USE, 0);
@@ -180,7 +205,6 @@ static void manage(struct neighbourhood *neighbourhood, struct neighbour_entry *
 	if (entry->managed || !neighbourhood->room ||
 	    (entry->asked && neighbourhood->now - entry->asked < 1000))
 		return;
-	neighbourhood->room--;
 	if (!entry->ours) {
 		entry->made = !entry->known;
 		neighbourhood->stats.kept++;
@@ -193,7 +217,7 @@ static void manage(struct neighbourhood *neighbourhood, struct neighbour_entry *
 /* NTF_USE without the flags: the entry keeps its state and ages again. */
 static void let_go(struct neighbourhood *neighbourhood, struct neighbour_entry *entry)
 {
-	if (!entry->ours)
+	if (!entry->ours || !neighbourhood->room)
 		return;
 	if (entry->made)
 		request(neighbourhood, entry, RTM_DELNEIGH, 0, 0);
@@ -252,7 +276,7 @@ static struct neighbour_entry *next_after(struct neighbourhood *neighbourhood, u
 }
 
 int neighbourhood_new(struct fib *fib, const struct links *links, struct netlink_socket *requests,
-		      bool managed, struct neighbourhood **ret)
+		      bool managed, struct errands *errands, struct neighbourhood **ret)
 {
 	struct neighbourhood *neighbourhood = calloc(1, sizeof(*neighbourhood));
 
@@ -262,6 +286,9 @@ int neighbourhood_new(struct fib *fib, const struct links *links, struct netlink
 	neighbourhood->links = links;
 	neighbourhood->requests = requests;
 	neighbourhood->managed = managed;
+	neighbourhood->errands = errands;
+	neighbourhood->errand =
+		(struct errand){ .work = send_requests, .done = requests_sent, .arg = neighbourhood };
 	*ret = neighbourhood;
 	return 0;
 }
@@ -285,9 +312,14 @@ void neighbourhood_undo(struct neighbourhood *neighbourhood)
 {
 	struct neighbour_entry *entry;
 
-	for (unsigned i = 0; i < BUCKETS; i++)
-		LIST_FOREACH (entry, &neighbourhood->bucket[i], hash)
+	send_requests(neighbourhood); /* that nobody came to */
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		LIST_FOREACH (entry, &neighbourhood->bucket[i], hash) {
+			neighbourhood->room = 1;
 			let_go(neighbourhood, entry);
+			send_requests(neighbourhood);
+		}
+	}
 }
 
 int neighbourhood_apply(struct neighbourhood *neighbourhood, const struct neighbour_message *message)
@@ -359,6 +391,8 @@ bool neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
 {
 	struct neighbour_entry *entry, *next;
 
+	if (neighbourhood->errand.under_way)
+		return true;
 	if (now - neighbourhood->now >= 1000 || !neighbourhood->now) {
 		neighbourhood->pushes = NEIGHBOURHOOD_PUSHES;
 		neighbourhood->now = now;
@@ -376,6 +410,8 @@ bool neighbourhood_tend(struct neighbourhood *neighbourhood, __u64 now)
 			prune(entry);
 		}
 	}
+	if (neighbourhood->count)
+		errand_send(neighbourhood->errands, &neighbourhood->errand);
 	return !neighbourhood->room;
 }
 

@@ -22,16 +22,17 @@
 #include "host/mirror/links.h"
 #include "host/mirror/neighbour_message.h"
 
+struct errands;
 struct neighbourhood;
 struct netlink_socket;
 
 #define NEIGHBOURHOOD_PROTOCOL 112 /* as in `ip neighbour`: proto 112 */
 #define NEIGHBOURHOOD_PUSHES   100
 
-/* `requests` is borrowed: requests go out there, answers to them are not waited for. managed: the kernel can.
- */
+/* `requests` is borrowed: requests go out there by errands, which are freed first; answers to them are not
+ * waited for. managed: the kernel can. */
 int neighbourhood_new(struct fib *fib, const struct links *links, struct netlink_socket *requests,
-		      bool managed, struct neighbourhood **ret);
+		      bool managed, struct errands *errands, struct neighbourhood **ret);
 /* NULL is fine. */
 void neighbourhood_free(struct neighbourhood *neighbourhood);
 /* Takes back in the kernel what was made here: what did not exist before is removed, the rest is let go. */

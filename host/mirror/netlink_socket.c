@@ -120,7 +120,8 @@ int netlink_socket_mark(struct netlink_socket *from, struct netlink_socket *to, 
 				 .nlmsg_seq = value,
 				 .nlmsg_pid = to->port };
 
-	to->marker = from->port;
+	if (to->marker != from->port)
+		to->marker = from->port;
 	return send_to(from, &mark, to->port);
 }
 

@@ -2,6 +2,7 @@
 #include "host/mirror/resync.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/fib_rules.h>
@@ -13,14 +14,15 @@
 #include <linux/rtnetlink.h>
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
+#include "host/errand.h"
 #include "host/loop.h"
 #include "host/mirror/netlink_attribute.h"
 #include "host/mirror/netlink_socket.h"
 
 #define WANTED_MAX 8192
 #define RETRY      20 /* ms until a marker or request that found no room is tried again */
-#define DISCARD    2 /* parts read at once in STAGE_DISCARD: the kernel may take some 20 ms for one of IPv6 */
 
 struct wanted {
 	struct resync_dump dump;
@@ -29,14 +31,24 @@ struct wanted {
 
 enum stage {
 	STAGE_IDLE,
+	STAGE_ASKING,  /* the request is on its way */
 	STAGE_READING, /* the next part is read when the marker comes */
 	STAGE_LAST,    /* the end has been read; over when the marker comes */
 	STAGE_DISCARD, /* a marker could not be sent: the rest is too old to be believed */
 };
 
+/* What an errand does, or the loop itself where it need not wait for the lock. */
+enum task {
+	TASK_ASK,  /* a marker, then the request: the first part is made when it is sent */
+	TASK_READ, /* a marker, then a part; the next one is made meanwhile */
+	TASK_SKIP, /* a part of no use */
+};
+
 struct resync {
 	struct loop *loop;
 	struct loop_timer *timer;
+	struct errands *errands;
+	bool locked_routes; /* this kernel's dumps of routes wait for the lock */
 	struct netlink_socket *questions, *events, *neighbours;
 	const struct resync_ops *ops;
 	void *arg;
@@ -50,6 +62,12 @@ struct resync {
 	int error;
 	__u64 began;
 	struct resync_stats stats;
+	struct errand errand;
+	bool met; /* the marker, and notifications are not read until the errand is over */
+	/* the thread's while the errand is under way */
+	enum task task;
+	int mark_error; /* the marker could not be sent, so nothing else was done */
+	int result;     /* of TASK_ASK; length of a part */
 	char buffer[NETLINK_READ] __attribute__((aligned(8)));
 };
 
@@ -198,7 +216,36 @@ static int send_mark(struct resync *resync)
 	struct netlink_socket *queue =
 		resync->dump.kind == RESYNC_NEIGHBOURS ? resync->neighbours : resync->events;
 
-	return netlink_socket_mark(resync->questions, queue, ++resync->mark);
+	return netlink_socket_mark(resync->questions, queue, resync->mark);
+}
+
+static void do_task(void *arg)
+{
+	struct resync *resync = arg;
+
+	resync->mark_error = resync->task == TASK_SKIP ? 0 : send_mark(resync);
+	if (resync->mark_error)
+		return;
+	/* What is left of a dump that failed in the middle belongs to another sequence number. */
+	if (resync->task == TASK_ASK)
+		resync->result = netlink_socket_send(resync->questions, build(resync), &resync->sequence);
+	else
+		resync->result =
+			netlink_socket_receive(resync->questions, resync->buffer, sizeof(resync->buffer));
+}
+
+static void task_done(void *arg);
+
+static void start(struct resync *resync, enum task task)
+{
+	resync->task = task;
+	resync->mark += task != TASK_SKIP;
+	if (resync->dump.kind == RESYNC_ROUTES && !resync->locked_routes) {
+		do_task(resync);
+		task_done(resync);
+		return;
+	}
+	errand_send(resync->errands, &resync->errand);
 }
 
 static void finish(struct resync *resync)
@@ -244,61 +291,107 @@ static int take(struct resync *resync, const struct nlmsghdr *message)
 }
 
 /* True: that was the end. */
-static bool read_part(struct resync *resync)
+static bool take_part(struct resync *resync)
 {
 	const struct nlmsghdr *message;
 	struct netlink_messages walk;
-	int length;
 
-	length = netlink_socket_receive(resync->questions, resync->buffer, sizeof(resync->buffer));
-	if (length < 0) {
+	if (resync->result < 0) {
 		/* A dump always has its next part ready: this is its end, if not the one it should have. */
-		resync->error = length == -EAGAIN ? -EPROTO : length;
+		resync->error = resync->result == -EAGAIN ? -EPROTO : resync->result;
 		return true;
 	}
-	walk = (struct netlink_messages){ resync->buffer, (size_t)length };
+	walk = (struct netlink_messages){ resync->buffer, (size_t)resync->result };
 	while ((message = netlink_messages_next(&walk)))
 		if (take(resync, message))
 			return true;
 	return false;
 }
 
-static void discard(struct resync *resync)
+static void skipped(struct resync *resync)
 {
-	for (int i = 0; i < DISCARD; i++) {
-		if (!read_part(resync))
-			continue;
-		resync->error = -ENOBUFS;
-		finish(resync);
+	if (!take_part(resync)) {
+		wait_until(resync, loop_now());
 		return;
 	}
-	wait_until(resync, loop_now());
+	resync->error = -ENOBUFS;
+	finish(resync);
 }
 
-/* Marker, then request: the first part is made when the request is sent. */
-static bool begin(struct resync *resync, const struct resync_dump *dump)
+static void asked(struct resync *resync)
 {
-	int r;
-
-	resync->dump = *dump;
-	if (send_mark(resync)) {
-		wait_until(resync, loop_now() + RETRY);
-		return false;
-	}
-	/* What is left of a dump that failed in the middle belongs to another sequence number. */
-	r = netlink_socket_send(resync->questions, build(resync), &resync->sequence);
-	if (r) {
-		resync->stats.last_error = r;
-		resync->stats.failed++;
-		wait_until(resync, loop_now() + RETRY);
-		return false;
+	if (resync->mark_error || resync->result) {
+		resync->stage = STAGE_IDLE;
+		if (!resync->mark_error) {
+			resync->stats.last_error = resync->result;
+			resync->stats.failed++;
+		}
+		(void)want_at(resync, &resync->dump, loop_now() + RETRY);
+		arm(resync);
+		return;
 	}
 	resync->stage = STAGE_READING;
 	resync->interrupted = false;
 	resync->error = 0;
 	resync->began = loop_now();
-	resync->ops->begin(resync->arg, dump);
-	return true;
+	resync->ops->begin(resync->arg, &resync->dump);
+}
+
+static void reached(struct resync *resync)
+{
+	resync->ops->settled(resync->arg, &resync->dump);
+	if (resync->stage == STAGE_LAST)
+		finish(resync);
+	else
+		start(resync, TASK_READ);
+}
+
+static void part_read(struct resync *resync)
+{
+	if (resync->mark_error) {
+		/* The next part is ready, but what comes before it in time would be applied after it. */
+		resync->stage = STAGE_DISCARD;
+		wait_until(resync, loop_now());
+	} else if (take_part(resync)) {
+		resync->stage = STAGE_LAST;
+	}
+}
+
+/* What the marker stands for is there, or never will be. */
+static void go_on_reading(struct resync *resync, const struct resync_dump *dump)
+{
+	if (resync->met && !resync->errand.under_way) {
+		resync->met = false;
+		resync->ops->pause(resync->arg, dump, false);
+	}
+}
+
+static void task_done(void *arg)
+{
+	struct resync *resync = arg;
+	struct resync_dump dump = resync->dump;
+
+	switch (resync->task) {
+	case TASK_ASK:
+		asked(resync);
+		if (resync->met && resync->stage == STAGE_READING)
+			reached(resync);
+		break;
+	case TASK_READ:
+		part_read(resync);
+		break;
+	case TASK_SKIP:
+		skipped(resync);
+		break;
+	}
+	go_on_reading(resync, &dump);
+}
+
+static void begin(struct resync *resync, const struct resync_dump *dump)
+{
+	resync->dump = *dump;
+	resync->stage = STAGE_ASKING;
+	start(resync, TASK_ASK);
 }
 
 static void timer_fired(void *arg)
@@ -306,9 +399,19 @@ static void timer_fired(void *arg)
 	resync_go(arg);
 }
 
-int resync_new(struct loop *loop, struct netlink_socket *questions, struct netlink_socket *events,
-	       struct netlink_socket *neighbours, const struct resync_ops *ops, void *arg,
-	       struct resync **ret)
+/* "6.9" of "6.9.1-generic" is 609. */
+static bool routes_wait_for_lock(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
+	       (major == 6 && minor < 9);
+}
+
+int resync_new(struct loop *loop, struct errands *errands, struct netlink_socket *questions,
+	       struct netlink_socket *events, struct netlink_socket *neighbours, const struct resync_ops *ops,
+	       void *arg, struct resync **ret)
 {
 	struct resync *resync = calloc(1, sizeof(*resync));
 	int r;
@@ -316,6 +419,9 @@ int resync_new(struct loop *loop, struct netlink_socket *questions, struct netli
 	if (!resync)
 		return -ENOMEM;
 	resync->loop = loop;
+	resync->errands = errands;
+	resync->errand = (struct errand){ .work = do_task, .done = task_done, .arg = resync };
+	resync->locked_routes = routes_wait_for_lock();
 	resync->questions = questions;
 	resync->events = events;
 	resync->neighbours = neighbours;
@@ -367,8 +473,8 @@ void resync_go(struct resync *resync)
 	struct wanted *wanted;
 	__u64 next;
 
-	if (resync->stage == STAGE_DISCARD)
-		discard(resync);
+	if (resync->stage == STAGE_DISCARD && !resync->errand.under_way)
+		start(resync, TASK_SKIP);
 	if (resync->stage != STAGE_IDLE)
 		return;
 	wanted = choose(resync, loop_now(), &next);
@@ -381,30 +487,25 @@ void resync_go(struct resync *resync)
 		wait_until(resync, loop_now() + RETRY);
 		return;
 	}
-	if (!begin(resync, &dump))
-		return;
 	for (__u32 i = resync->count; i--;)
 		if (same_dump(&resync->wanted[i].dump, &dump))
 			drop(resync, i);
+	begin(resync, &dump);
 }
 
 bool resync_mark(struct resync *resync, __u32 value)
 {
-	if (resync->stage == STAGE_IDLE || resync->stage == STAGE_DISCARD || value != resync->mark)
+	bool waits = resync->stage == STAGE_ASKING || resync->stage == STAGE_READING ||
+		     resync->stage == STAGE_LAST;
+
+	if (!waits || value != resync->mark)
 		return false;
-	resync->ops->settled(resync->arg, &resync->dump);
-	if (resync->stage == STAGE_LAST) {
-		finish(resync);
-		return true;
+	if (resync->stage != STAGE_ASKING)
+		reached(resync);
+	if (resync->errand.under_way) {
+		resync->met = true;
+		resync->ops->pause(resync->arg, &resync->dump, true);
 	}
-	if (send_mark(resync)) {
-		/* The next part is ready, but what comes before it in time would be applied after it. */
-		resync->stage = STAGE_DISCARD;
-		wait_until(resync, loop_now());
-		return true;
-	}
-	if (read_part(resync))
-		resync->stage = STAGE_LAST;
 	return true;
 }
 

@@ -14,6 +14,10 @@
  * ops->settled() is called when these have been applied, too;
  *   - notifications never wait for longer than one part takes, and a dump cannot outrun them.
  *
+ * Dumps of anything but routes, and of these in kernels before 6.9, wait for the kernel's lock, which may
+ * take a second. So an errand requests and reads them. If a marker is met before what it stands for is there,
+ * no more notifications are read until it is; those about links that went have a queue of their own.
+ *
  * Requests for the same dump are merged. A dump that had to be repeated waits for twice the time that it
  * took.
  */
@@ -23,6 +27,7 @@
 #include <linux/netlink.h>
 #include <linux/types.h>
 
+struct errands;
 struct loop;
 struct netlink_socket;
 struct resync;
@@ -51,6 +56,8 @@ struct resync_ops {
 	void (*begin)(void *arg, const struct resync_dump *dump);
 	void (*message)(void *arg, const struct resync_dump *dump, const struct nlmsghdr *message);
 	void (*settled)(void *arg, const struct resync_dump *dump);
+	/* True: no notifications are to be read from where this dump's markers come, from this moment on. */
+	void (*pause)(void *arg, const struct resync_dump *dump, bool pause);
 	/* complete: everything was told. Otherwise (interrupted, failed) it will be repeated. error: of the
 	 * kernel's answer; 0 if there was an end. Returns true if another dump of the same is wanted. */
 	bool (*end)(void *arg, const struct resync_dump *dump, bool complete, int error);
@@ -58,10 +65,11 @@ struct resync_ops {
 	void (*idle)(void *arg);
 };
 
-/* questions: for dumps only; events and neighbours: where notifications are read. All are borrowed. */
-int resync_new(struct loop *loop, struct netlink_socket *questions, struct netlink_socket *events,
-	       struct netlink_socket *neighbours, const struct resync_ops *ops, void *arg,
-	       struct resync **ret);
+/* questions: for dumps only; events and neighbours: where notifications are read. All are borrowed; the
+ * errands are freed first. */
+int resync_new(struct loop *loop, struct errands *errands, struct netlink_socket *questions,
+	       struct netlink_socket *events, struct netlink_socket *neighbours, const struct resync_ops *ops,
+	       void *arg, struct resync **ret);
 /* NULL is fine. */
 void resync_free(struct resync *resync);
 

@@ -145,3 +145,40 @@ Test(loop, idle_work_is_not_starved_by_busy_fds)
 	cr_expect_eq(calls[1], 5);
 	cr_expect_gt(calls[0], 5);
 }
+
+static int pipe_of_pause[2];
+
+static void read_one(void *arg, uint32_t events)
+{
+	char byte;
+
+	cr_expect_eq(read(pipe_of_pause[0], &byte, 1), 1);
+	if (++calls[0] == 3) {
+		loop_fd_pause(loop, pipe_of_pause[0], true);
+		calls[1] = 1;
+	}
+	cr_expect_eq(calls[1] && calls[0] > 3 && !calls[2], 0, "called while it was paused");
+}
+
+static void resume(void *arg)
+{
+	cr_expect_eq(calls[0], 3);
+	calls[2] = 1;
+	loop_fd_pause(loop, pipe_of_pause[0], false);
+}
+
+Test(loop, a_paused_fd_is_left_alone_and_goes_on_where_it_was)
+{
+	struct loop_timer *later, *end;
+
+	cr_assert_eq(pipe(pipe_of_pause), 0);
+	cr_assert_eq(write(pipe_of_pause[1], "12345", 5), 5);
+	cr_assert_eq(loop_fd_add(loop, pipe_of_pause[0], EPOLLIN, read_one, NULL), 0);
+	cr_assert_eq(loop_timer_new(loop, resume, NULL, &later), 0);
+	cr_assert_eq(loop_timer_new(loop, count_and_stop, (void *)3, &end), 0);
+	loop_timer_set(later, 30, 0);
+	loop_timer_set(end, 80, 0);
+	cr_assert_eq(loop_run(loop), 7);
+	cr_expect_eq(calls[0], 5);
+	loop_fd_remove(loop, pipe_of_pause[0]);
+}
