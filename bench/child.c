@@ -33,6 +33,11 @@ bool child_is_stopped(void)
 	return child_stop;
 }
 
+const volatile sig_atomic_t *child_stop_flag(void)
+{
+	return &child_stop;
+}
+
 void child_print(char *text, size_t size, const char *const *words)
 {
 	size_t length = snprintf(text, size, "penstock bench");

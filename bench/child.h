@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <jansson.h>
@@ -14,6 +15,9 @@ void child_catch_signals(void);
 
 // Has a signal come?
 bool child_is_stopped(void);
+
+// Not 0 then.
+const volatile sig_atomic_t *child_stop_flag(void);
 
 // Runs `penstock bench WORDS... --json`, up to CHILD_WORDS words with NULL behind them. Returns its record;
 // NULL: it failed, and has said why.

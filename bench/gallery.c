@@ -403,13 +403,38 @@ static void gallery_scaling(const struct gallery *gallery, struct gallery_lines 
 					  gallery->figures[i].statistics.median / 1e6);
 	if (!lines->count || lines->lines[0].count < 2)
 		return;
-	gallery_heading(gallery, done, "Rate against the size of the table",
-			"Generator, router and sink share one CPU: packets a second of its time.");
+	gallery_heading(gallery, done, "Rate against the size of the table, and CPUs",
+			"Generator, router and sink share the CPUs: packets a second of their time.");
 	snprintf(title, sizeof(title), "%s: packets a second by number of routes", family);
 	chart_lines(
 		gallery->out,
 		&(struct chart_axes){ .title = title, .x_unit = "routes", .y_unit = "Mpps", .x_log = true },
 		lines->lines, lines->count);
+}
+
+// "cpus IPv4 1-routes 2 penstock rate": the scene is the number of CPUs.
+static void gallery_cpus(const struct gallery *gallery, struct gallery_lines *lines, bool *done)
+{
+	char title[RECORD_NAME];
+	struct gallery_figure head;
+
+	lines->count = 0;
+	for (unsigned int i = 0; i < gallery->count; i++) {
+		const struct gallery_figure *figure = &gallery->figures[i];
+
+		if (!gallery_is(figure, "cpus", "rate"))
+			continue;
+		head = *figure;
+		gallery_add_point(lines, figure->subject, strtoul(figure->scene, NULL, 10),
+				  figure->statistics.median / 1e6);
+	}
+	if (!lines->count)
+		return;
+	gallery_heading(gallery, done, "Rate against the size of the table, and CPUs",
+			"Generator, router and sink share the CPUs: packets a second of their time.");
+	gallery_title(&head, false, title);
+	chart_lines(gallery->out, &(struct chart_axes){ .title = title, .x_unit = "CPUs", .y_unit = "Mpps" },
+		    lines->lines, lines->count);
 }
 
 // --- events ---
@@ -488,6 +513,7 @@ void gallery_write(const struct gallery *gallery)
 	gallery_latency(gallery, lines);
 	gallery_scaling(gallery, lines, "IPv4", &scaling);
 	gallery_scaling(gallery, lines, "IPv6", &scaling);
+	gallery_cpus(gallery, lines, &scaling);
 	gallery_end(gallery, scaling);
 	gallery_costs(gallery);
 	gallery_events(gallery, lines);

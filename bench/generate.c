@@ -283,6 +283,17 @@ close_generate:
 	return err;
 }
 
+int generate_beside(const struct generate *generate, struct generate **ret_other)
+{
+	struct generate *other = malloc(sizeof(*other));
+
+	if (!other)
+		return -ENOMEM;
+	memcpy(other, generate, sizeof(*other));
+	*ret_other = other;
+	return 0;
+}
+
 void generate_close(struct generate *generate)
 {
 	if (!generate)

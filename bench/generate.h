@@ -66,6 +66,10 @@ __u64 generate_load_sent(const struct generate *generate, double *ret_seconds);
 // Stops a load. Returns what ended it early.
 int generate_stop_load(struct generate *generate);
 
+// One more generator for another CPU, with the same destinations, sinks and counters, to send at the same
+// time; start it before anything is read, for that sets counters to 0. Free it by free().
+int generate_beside(const struct generate *generate, struct generate **ret_other);
+
 // Sends through the other lane from the next frame on.
 void generate_switch(struct generate *generate, enum traffic_lane lane);
 

@@ -106,6 +106,24 @@ static int lane_feature(const struct lane_port *port, __u32 command, bool on)
 	return err;
 }
 
+static int lane_port_queues(const struct lane_port *port, unsigned int count)
+{
+	struct ethtool_channels channels = { .cmd = ETHTOOL_SCHANNELS, .rx_count = count, .tx_count = count };
+	struct ifreq request = { .ifr_data = (void *)&channels };
+	int home, fd, err = netns_enter(port->netns, &home);
+
+	if (err < 0)
+		return err;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	memcpy(request.ifr_name, port->name, sizeof(request.ifr_name));
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	netns_leave(home);
+	return err;
+}
+
 // Sets up a port in its namespace, in which the calling thread is.
 static int lane_port_up(struct rtnetlink *rtnetlink, struct lane_port *port)
 {
@@ -326,6 +344,16 @@ int lane_mtu(const struct lane *lane, __u32 mtu)
 
 	for (unsigned int i = 0; err >= 0 && i < 4; i++)
 		err = lane_port_mtu(ports[i], mtu);
+	return err;
+}
+
+int lane_queues(const struct lane *lane, unsigned int count)
+{
+	const struct lane_port *const ports[] = { &lane->s, &lane->r0, &lane->r1, &lane->d };
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < sizeof(ports) / sizeof(ports[0]); i++)
+		err = lane_port_queues(ports[i], count);
 	return err;
 }
 

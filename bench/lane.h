@@ -33,6 +33,9 @@ int lane_mtu(const struct lane *lane, __u32 mtu);
 // Adds the router's neighbours again, which go with a change of a port's MAC.
 int lane_introduce(struct lane *lane);
 
+// Gives every port so many queues, one for each CPU that sends.
+int lane_queues(const struct lane *lane, unsigned int count);
+
 // Sets one port down.
 int lane_port_down(const struct lane_port *port);
 

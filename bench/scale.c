@@ -4,15 +4,18 @@
 #include "bench/child.h"
 #include "bench/option.h"
 #include "bench/record.h"
+#include "bench/scale_cpus.h"
 
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SCALE_USAGE   2
+#define SCALE_CPUS    64 // at most
 #define SCALE_SIZES   "1,1000,10000,100000,full"
 #define SCALE_ROUNDS  "3"
 #define SCALE_SECONDS "0.3"
@@ -20,6 +23,7 @@
 struct scale {
 	const char *sizes, *rounds, *seconds;
 	bool json;
+	struct scale_cpus cpus;
 	json_t *record;
 };
 
@@ -82,12 +86,26 @@ static int scale_all(struct scale *scale)
 		printf("%-6s %10s  %-18s %8s   of no lookup\n", "", "routes", "router", "Mpps");
 	while (err >= 0 && (size = strsep(&rest, ",")))
 		err = scale_point(scale, size);
+	scale->cpus.print = !scale->json;
+	if (err >= 0 && scale->cpus.most)
+		err = scale_cpus(&scale->cpus, scale->record);
 	if (child_is_stopped())
 		warnx("bench scale: interrupted");
 	if (err >= 0 && scale->json)
 		return record_print(stdout, scale->record);
 	json_decref(scale->record);
 	return err;
+}
+
+static unsigned int scale_all_cpus(void)
+{
+	cpu_set_t allowed;
+	unsigned int count;
+
+	CPU_ZERO(&allowed);
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	count = CPU_COUNT(&allowed);
+	return count < SCALE_CPUS ? count : SCALE_CPUS;
 }
 
 static int scale_help(int status)
@@ -98,6 +116,8 @@ static int scale_help(int status)
 		"other. "
 		"As root.\n\n"
 		"  --routes A,B,...   sizes, as of bench forward (" SCALE_SIZES ")\n"
+		"  --cpus N           up to so many CPUs at once, 0: only the above (all)\n"
+		"  --cpu-routes WHAT  the table for that (1)\n"
 		"  --rounds N         how often each router is measured with each (" SCALE_ROUNDS ")\n"
 		"  --seconds S        how long each time (" SCALE_SECONDS ")\n"
 		"  --json             one record with the figures of all\n");
@@ -106,19 +126,26 @@ static int scale_help(int status)
 
 int bench_scale(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "routes", required_argument, NULL, 't' },  { "rounds", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },          { 0 }
-	};
-	struct scale scale = { SCALE_SIZES, SCALE_ROUNDS, SCALE_SECONDS, false, NULL };
-	unsigned int rounds;
-	double seconds;
-	int option;
+	static const struct option options[] = { { "routes", required_argument, NULL, 't' },
+						 { "rounds", required_argument, NULL, 'r' },
+						 { "seconds", required_argument, NULL, 's' },
+						 { "cpus", required_argument, NULL, 'c' },
+						 { "cpu-routes", required_argument, NULL, 'R' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
+	struct scale scale = { SCALE_SIZES, SCALE_ROUNDS, SCALE_SECONDS, false, { .routes = "1" }, NULL };
+	unsigned int all = scale_all_cpus();
+	int option, err = 0;
 
+	scale.cpus.most = all;
 	optind = 0;
-	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 't')
+	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
+		if (option == 'c')
+			err = option_number("scale", "--cpus", optarg, 0, all, &scale.cpus.most);
+		else if (option == 'R')
+			scale.cpus.routes = optarg;
+		else if (option == 't')
 			scale.sizes = optarg;
 		else if (option == 'r')
 			scale.rounds = optarg;
@@ -129,8 +156,9 @@ int bench_scale(int argc, char **argv)
 		else
 			return scale_help(option == 'h' ? EXIT_SUCCESS : SCALE_USAGE);
 	}
-	if (optind < argc || option_number("scale", "--rounds", scale.rounds, 1, 100, &rounds) < 0 ||
-	    option_seconds("scale", "--seconds", scale.seconds, &seconds) < 0)
+	if (err < 0 || optind < argc ||
+	    option_number("scale", "--rounds", scale.rounds, 1, 100, &scale.cpus.rounds) < 0 ||
+	    option_seconds("scale", "--seconds", scale.seconds, &scale.cpus.seconds) < 0)
 		return scale_help(SCALE_USAGE);
 	child_catch_signals();
 	return scale_all(&scale) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -70,7 +70,7 @@ static const struct command benches[] = {
 	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
 	  bench_modes },
 	{ "equal", "--pcap FILE [...]", "whether all modes make the same bytes of a capture", bench_equal },
-	{ "scale", "[...]", "packets a second against the size of the table", bench_scale },
+	{ "scale", "[...]", "packets a second against the size of the table, and CPUs", bench_scale },
 	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
 	{ "switches", "[...]", "what is lost while ports go from each mode to each other", bench_switches },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },

@@ -100,6 +100,8 @@ def test_scale():
     names = {figure['name'] for figure in json.loads(done.stdout)['figures']}
     for routes in ('IPv4 1-routes', 'IPv6 1-routes', 'IPv4 1000-routes', 'IPv6 241-routes'):
         assert f'forward {routes} penstock rate' in names, names
+    for cpus in {1, len(os.sched_getaffinity(0))}:
+        assert f'cpus IPv4 1-routes {cpus} penstock rate' in names, names
 
 
 def test_events():
@@ -119,7 +121,7 @@ def test_bad_usage():
                       ['modes', '--size', '63'], ['modes', '--size', '9019'], ['modes', '--family', '5'],
                       ['modes', '--routes', '0'], ['modes', 'surplus'], ['modes', '--workload', 'none'], ['modes', '--workload', 'home', '--routes', '1'],
                       ['modes', '--rounds', '0'], ['modes', '--size', '64,128,256,512,1024'],
-                      ['scale', '--rounds', '0'], ['scale', 'surplus'], ['scale', '--seconds', 'x'],
+                      ['scale', '--rounds', '0'], ['scale', '--cpus', '100000'], ['scale', 'surplus'], ['scale', '--seconds', 'x'],
                       ['events', '--times', '0'], ['events', '--rate', '1x'], ['events', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
         assert done.returncode == 2, f'{arguments}: exit code {done.returncode}'

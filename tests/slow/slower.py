@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""slower.py router.bpf.c SLOW.bpf.c: the program, some 5 % slower: before a packet is sent on, additions that wait
+"""slower.py router.bpf.c SLOW.bpf.c: the program, a little slower: before a packet is sent on, additions that wait
 for each other, of which the CPU hides some."""
 import sys
 
