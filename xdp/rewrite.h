@@ -58,6 +58,12 @@ static __always_inline enum reason rewrite_tags(struct target *target, struct pa
 	return REASON_FORWARDED;
 }
 
+static __always_inline void rewrite_link(struct packet *packet)
+{
+	store64(packet->data, packet->nexthop->mac0);
+	store32(packet->data + 8, packet->nexthop->mac1);
+}
+
 static __always_inline enum reason rewrite(struct target *target, struct packet *packet)
 {
 	const struct image_nexthop *nexthop = packet->nexthop;
@@ -69,7 +75,6 @@ static __always_inline enum reason rewrite(struct target *target, struct packet 
 			return reason;
 	}
 	rewrite_ttl(packet);
-	store64(packet->data, nexthop->mac0);
-	store32(packet->data + 8, nexthop->mac1);
+	rewrite_link(packet);
 	return REASON_FORWARDED;
 }

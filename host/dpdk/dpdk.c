@@ -278,10 +278,7 @@ static void set_reach(struct dpdk *dpdk, __u16 port, struct device *device)
 {
 	workers_pause(&dpdk->workers);
 	dpdk->workers.egress[port] = device;
-	if (device)
-		dpdk->reach[port / 64] |= 1ull << port % 64;
-	else
-		dpdk->reach[port / 64] &= ~(1ull << port % 64);
+	dpdk->reach[port] = device != NULL;
 	workers_resume(&dpdk->workers);
 }
 

@@ -17,7 +17,7 @@ struct dpdk {
 	struct workers workers;
 	struct ferry *ferry;
 	struct grace *grace;
-	__u64 reach[IMAGE_PORTS / 64]; /* ports that workers may send out of */
+	bool reach[IMAGE_PORTS]; /* ports that workers may send out of */
 };
 
 /* The two halves of dpdk_plugin.open: makes all but carries nothing yet; starts, or on failure takes all

@@ -13,7 +13,7 @@
 #include "host/engine/burst.h"
 #include "host/fib/grace.h"
 
-#define RECEIVE_MOST 32    /* frames of a burst, with all that belongs to them, fit the first cache */
+#define RECEIVE_MOST 64    /* frames of a burst, with all that belongs to them, fit the first cache */
 #define NAP_AFTER    256   /* turns without a frame */
 #define NAP_NS       50000 /* a ring of 1024 takes 20 Mpps for so long */
 
@@ -55,61 +55,55 @@ static bool make_plain(struct turn *turn, struct rte_mbuf **frame)
 	return false;
 }
 
-static unsigned int receive(void *arg, struct burst_frame *ret)
+static unsigned int receive(void *arg, struct burst_frame *ret_frame, void **ret_handle)
 {
 	struct turn *turn = arg;
-	struct rte_mbuf *frame[BURST_MOST];
+	struct rte_mbuf **frame = (struct rte_mbuf **)ret_handle;
 	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, RECEIVE_MOST), plain = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
 		if (!is_plain(frame[i]) && !make_plain(turn, &frame[i]))
 			continue;
-		ret[plain].data = rte_pktmbuf_mtod(frame[i], __u8 *);
-		ret[plain].length = frame[i]->data_len;
-		ret[plain].headroom = frame[i]->data_off;
-		ret[plain++].handle = frame[i];
+		ret_frame[plain].data = rte_pktmbuf_mtod(frame[i], __u8 *);
+		ret_frame[plain].length = frame[i]->data_len;
+		ret_frame[plain].headroom = frame[i]->data_off;
+		frame[plain++] = frame[i];
 	}
 	return plain;
 }
 
-static void punt(void *arg, struct burst_frame *const *frame, unsigned int count)
+static void reshape(void *arg, void *handle, const struct burst_frame *frame)
+{
+	struct rte_mbuf *buffer = handle;
+
+	buffer->data_off = (__u16)frame->headroom;
+	buffer->data_len = (__u16)frame->length;
+	buffer->pkt_len = frame->length;
+}
+
+static void punt(void *arg, void **handle, unsigned int count)
 {
 	struct turn *turn = arg;
-	struct rte_mbuf *done[BURST_MOST];
 
-	for (unsigned int i = 0; i < count; i++) {
-		done[i] = frame[i]->handle;
-		device_punt(turn->device, turn->worker->slot, done[i]);
-	}
-	rte_pktmbuf_free_bulk(done, count);
-}
-
-static void drop(void *arg, struct burst_frame *const *frame, unsigned int count)
-{
 	for (unsigned int i = 0; i < count; i++)
-		rte_pktmbuf_free(frame[i]->handle);
+		device_punt(turn->device, turn->worker->slot, handle[i]);
+	rte_pktmbuf_free_bulk((struct rte_mbuf **)handle, count);
 }
 
-static void transmit(void *arg, __u16 port, struct burst_frame *const *frame, unsigned int count)
+static void drop(void *arg, void **handle, unsigned int count)
+{
+	rte_pktmbuf_free_bulk((struct rte_mbuf **)handle, count);
+}
+
+static void transmit(void *arg, __u16 port, void **handle, unsigned int count)
 {
 	struct turn *turn = arg;
 	struct device *egress = turn->worker->workers->egress[port & (IMAGE_PORTS - 1)];
-	struct rte_mbuf *out[BURST_MOST];
 
-	for (unsigned int i = 0; i < count; i++) {
-		struct rte_mbuf *buffer = frame[i]->handle;
-
-		if (unlikely(buffer->data_off != frame[i]->headroom || buffer->pkt_len != frame[i]->length)) {
-			buffer->data_off = (__u16)frame[i]->headroom;
-			buffer->data_len = (__u16)frame[i]->length;
-			buffer->pkt_len = frame[i]->length;
-		}
-		out[i] = buffer;
-	}
-	device_send(egress, turn->worker->slot, out, count);
+	device_send(egress, turn->worker->slot, (struct rte_mbuf **)handle, count);
 }
 
-static const struct burst_io io = { receive, punt, drop, transmit };
+static const struct burst_io io = { receive, reshape, punt, drop, transmit };
 
 /* --- turns --- */
 

@@ -527,12 +527,7 @@ static void detach(void *engine, const struct engine_port *port)
 
 static void set_reach(struct afxdp *afxdp, __u16 port, bool on)
 {
-	__u64 bit = 1ull << port % 64, *word = &afxdp->crew.reach[port / 64];
-
-	if (on)
-		__atomic_or_fetch(word, bit, __ATOMIC_RELEASE);
-	else
-		__atomic_and_fetch(word, ~bit, __ATOMIC_RELEASE);
+	__atomic_store_n(&afxdp->crew.reach[port & (IMAGE_PORTS - 1)], on, __ATOMIC_SEQ_CST);
 }
 
 /* In the devmap, for ports of other engines and for frames that are too long for a socket, while the device

@@ -59,23 +59,25 @@ static void count_fact(__u64 *fact, unsigned int count)
 
 /* --- what the burst loop calls --- */
 
-static unsigned int receive(void *arg, struct burst_frame *ret)
+static unsigned int receive(void *arg, struct burst_frame *ret, void **ret_handle)
 {
 	struct afxdp_place *place = arg;
 
 	return afxdp_socket_receive(place->socket, &place->worker->cache, ret);
 }
 
-static void drop(void *arg, struct burst_frame *const *frame, unsigned int count)
+static void drop(void *arg, void **handle, unsigned int count)
 {
 	struct afxdp_worker *worker = ((struct afxdp_place *)arg)->worker;
+	struct burst_frame *const *frame = (struct burst_frame *const *)handle;
 
 	for (unsigned int i = 0; i < count; i++)
 		afxdp_cache_put(&worker->cache, worker->crew->frames, (__u32)(unsigned long)frame[i]->handle);
 }
 
-static void punt(void *arg, struct burst_frame *const *frame, unsigned int count)
+static void punt(void *arg, void **handle, unsigned int count)
 {
+	struct burst_frame *const *frame = (struct burst_frame *const *)handle;
 	struct afxdp_place *place = arg;
 	struct afxdp_worker *worker = place->worker;
 
@@ -85,7 +87,7 @@ static void punt(void *arg, struct burst_frame *const *frame, unsigned int count
 
 		count_fact(error == 0 ? &worker->facts.handed_back : &worker->facts.lost, 1);
 	}
-	drop(arg, frame, count);
+	drop(arg, handle, count);
 }
 
 static void kick_later(struct afxdp_worker *worker, struct afxdp_socket *socket)
@@ -96,7 +98,7 @@ static void kick_later(struct afxdp_worker *worker, struct afxdp_socket *socket)
 	worker->kick[worker->kicks++] = socket;
 }
 
-static void transmit(void *arg, __u16 port, struct burst_frame *const *frame, unsigned int count)
+static void transmit(void *arg, __u16 port, void **handle, unsigned int count)
 {
 	struct afxdp_place *place = arg;
 	struct afxdp_worker *worker = place->worker;
@@ -105,11 +107,11 @@ static void transmit(void *arg, __u16 port, struct burst_frame *const *frame, un
 
 	if (!egress->sockets) { /* went between the look at `reach` and here */
 		count_fact(&worker->facts.lost, count);
-		drop(arg, frame, count);
+		drop(arg, handle, count);
 		return;
 	}
 	socket = egress->socket[place->socket->queue % egress->transmit];
-	afxdp_socket_send(socket, &worker->cache, frame, count);
+	afxdp_socket_send(socket, &worker->cache, (struct burst_frame *const *)handle, count);
 	kick_later(worker, socket);
 }
 

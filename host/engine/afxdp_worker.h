@@ -32,8 +32,8 @@ struct afxdp_crew { /* what the workers share */
 	struct afxdp_frames *frames;
 	struct afxdp_counters *counters;
 	struct afxdp_handback *handback;
-	struct steering *steering;     /* memory of the map */
-	__u64 reach[IMAGE_PORTS / 64]; /* ports that take frames, a bit each */
+	struct steering *steering; /* memory of the map */
+	bool reach[IMAGE_PORTS];   /* ports that take frames */
 	struct afxdp_port port[IMAGE_PORTS];
 	bool busy; /* workers never sleep */
 	unsigned int workers;

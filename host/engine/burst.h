@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #include "xdp/image.h"
@@ -30,24 +31,29 @@ struct burst_frame {
 /* counters: of this thread alone, one for each of IMAGE_PORTS ingress ports. Both outlive the burst. -ENOMEM.
  */
 int burst_new(const struct image_store *store, struct image_counters *counters, struct burst **ret);
-/* Only ports whose bits are set, of IMAGE_PORTS, take frames; packets to others punt (EGRESS_BEYOND). The
- * bits may change while bursts run, which a frame under way may not have seen. Without this call all do. */
-void burst_reach(struct burst *burst, const __u64 *ports);
+/* Only those of IMAGE_PORTS ports that are set take frames; packets to others punt (EGRESS_BEYOND). They may
+ * change while bursts run, which a frame under way may not have seen. Without this call, or NULL, all do. */
+void burst_reach(struct burst *burst, const bool *ports);
 /* NULL is fine. */
 void burst_free(struct burst *burst);
 
 /* Runs the program over frames that came in by a port, 0..BURST_MOST of them, and counts them. */
 void burst_run(struct burst *burst, __u16 port, struct burst_frame *frame, unsigned int count);
 
-/* What an engine does with frames; arg is its queue. All but receive take over the frames. */
+/*
+ * What an engine does with frames; arg is its queue. All but the first two take over frames, which they know
+ * by handles: pointers to the frames, or what receive() put in their place.
+ */
 struct burst_io {
 	/* Up to BURST_MOST frames that wait there; all but the verdicts is filled in. */
-	unsigned int (*receive)(void *arg, struct burst_frame *ret);
+	unsigned int (*receive)(void *arg, struct burst_frame *ret_frame, void **ret_handle);
+	/* Another front and length than it came with: tags came or went. NULL: it is seen in the frame. */
+	void (*reshape)(void *arg, void *handle, const struct burst_frame *frame);
 	/* To the kernel, as they came. */
-	void (*punt)(void *arg, struct burst_frame *const *frame, unsigned int count);
-	void (*drop)(void *arg, struct burst_frame *const *frame, unsigned int count);
+	void (*punt)(void *arg, void **handle, unsigned int count);
+	void (*drop)(void *arg, void **handle, unsigned int count);
 	/* Out of a port. */
-	void (*transmit)(void *arg, __u16 port, struct burst_frame *const *frame, unsigned int count);
+	void (*transmit)(void *arg, __u16 port, void **handle, unsigned int count);
 };
 
 /* One turn for a queue of a port. Returns how many frames there were. */

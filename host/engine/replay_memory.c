@@ -118,7 +118,7 @@ size_t replay_memory_count(const struct replay_memory *memory)
 
 /* --- running --- */
 
-static unsigned int receive(void *arg, struct burst_frame *ret)
+static unsigned int receive(void *arg, struct burst_frame *ret, void **ret_handle)
 {
 	struct replay_memory *memory = arg;
 	const struct frames *from = memory->from;
@@ -143,11 +143,11 @@ static unsigned int receive(void *arg, struct burst_frame *ret)
 	return count;
 }
 
-static void forget(void *arg, struct burst_frame *const *frame, unsigned int count)
+static void forget(void *arg, void **handle, unsigned int count)
 {
 }
 
-static void forget_sent(void *arg, __u16 port, struct burst_frame *const *frame, unsigned int count)
+static void forget_sent(void *arg, __u16 port, void **handle, unsigned int count)
 {
 }
 
@@ -161,7 +161,7 @@ static __u64 cpu_time(void)
 
 static void run_once(struct replay_memory *memory, struct burst *burst, const volatile sig_atomic_t *stop)
 {
-	static const struct burst_io io = { receive, forget, forget, forget_sent };
+	static const struct burst_io io = { receive, NULL, forget, forget, forget_sent };
 
 	for (__u16 port = 0; port < IMAGE_PORTS; port++) {
 		memory->from = &memory->port[port];

@@ -18,11 +18,11 @@ struct target {
 	const __u64 *node;
 	const __u32 *run;
 	const struct image_tables *tables;
-	__u32 node_mask;    /* u64 words of node[] - 1 */
-	__u32 run_mask;     /* cells of run[] - 1 */
-	__u32 headroom;     /* bytes in front of packet.data that tags may take */
-	__u16 port;         /* where the packet came in */
-	const __u64 *reach; /* a bit for each port that packets can leave by from here; NULL: all */
+	__u32 node_mask;   /* u64 words of node[] - 1 */
+	__u32 run_mask;    /* cells of run[] - 1 */
+	__u32 headroom;    /* bytes in front of packet.data that tags may take */
+	__u16 port;        /* where the packet came in */
+	const bool *reach; /* for each of IMAGE_PORTS: packets can leave by it from here; NULL: by all */
 };
 
 static inline void target_init(struct target *target, const struct image_store *store)
@@ -102,10 +102,7 @@ static inline __u32 target_port(const struct target *target)
 
 static inline bool target_reaches(const struct target *target, __u16 port)
 {
-	return !target->reach ||
-	       __atomic_load_n(&target->reach[port / 64 & (IMAGE_PORTS / 64 - 1)], __ATOMIC_RELAXED) >>
-			       port % 64 &
-		       1;
+	return !target->reach || __atomic_load_n(&target->reach[port & (IMAGE_PORTS - 1)], __ATOMIC_RELAXED);
 }
 
 static inline __u32 target_frame_length(const struct target *target, const struct packet *packet)
