@@ -13,6 +13,7 @@ struct reach {
 	enum mark mark;
 	bool reaches, open;
 	struct cost least, most;
+	uint64_t with; /* bit k: there is a path with k lookups at least */
 };
 
 struct search {
@@ -21,6 +22,8 @@ struct search {
 	struct reach *reach;
 	costs_weight weight;
 	const void *model;
+	uint32_t lookups;
+	struct cost *with; /* for each node: the cheapest path with 0 to `lookups` lookups at least */
 };
 
 static struct cost sum(const struct cost *a, const struct cost *b)
@@ -38,9 +41,32 @@ static uint64_t weigh(const struct search *search, const struct cost *cost)
 	return search->weight(cost, search->model);
 }
 
-/* Takes over what a node that is done says about its end of an edge. */
-static void take_over(struct search *search, struct reach *from, const struct costs_edge *edge)
+static struct cost *with(const struct search *search, uint32_t node, uint32_t lookups)
 {
+	return &search->with[(size_t)node * (search->lookups + 1) + lookups];
+}
+
+static void take_over_with(struct search *search, uint32_t node, const struct costs_edge *edge)
+{
+	struct reach *from = &search->reach[node];
+
+	for (uint32_t k = 0; k <= search->lookups; k++) {
+		uint32_t left = k > edge->cost.lookups ? k - edge->cost.lookups : 0;
+		struct cost *here = with(search, node, k), cost;
+
+		if (!(search->reach[edge->to].with & 1ull << left))
+			continue;
+		cost = sum(&edge->cost, with(search, edge->to, left));
+		if (!(from->with & 1ull << k) || weigh(search, &cost) < weigh(search, here))
+			*here = cost;
+		from->with |= 1ull << k;
+	}
+}
+
+/* Takes over what a node that is done says about its end of an edge. */
+static void take_over(struct search *search, uint32_t node, const struct costs_edge *edge)
+{
+	struct reach *from = &search->reach[node];
 	const struct reach *to = &search->reach[edge->to];
 	struct cost least, most;
 
@@ -58,6 +84,7 @@ static void take_over(struct search *search, struct reach *from, const struct co
 		from->most = most;
 	from->reaches = true;
 	from->open = from->open || to->open;
+	take_over_with(search, node, edge);
 }
 
 /* Depth first; `stack` has room for all nodes. */
@@ -78,7 +105,7 @@ static void run(struct search *search, uint32_t *stack)
 			search->reach[edge->to].mark = BEGUN;
 			stack[depth++] = edge->to;
 		} else {
-			take_over(search, at, edge);
+			take_over(search, stack[depth - 1], edge);
 			at->next++;
 		}
 	}
@@ -105,6 +132,7 @@ static void prepare(struct search *search, uint32_t way_out)
 		reach->end = at;
 	}
 	search->reach[way_out].reaches = true;
+	search->reach[way_out].with = 1;
 }
 
 void costs_open(struct costs *ret)
@@ -138,16 +166,32 @@ int costs_add(struct costs *costs, uint32_t from, uint32_t to, const struct cost
 	return 0;
 }
 
-int costs_range(const struct costs *costs, uint32_t way_out, costs_weight weight, const void *model,
-		struct costs_range *ret)
+static bool open_search(struct search *search, uint32_t nodes)
 {
-	struct search search = { .costs = costs, .edges = costs->edges, .weight = weight, .model = model };
+	search->reach = calloc(nodes, sizeof(*search->reach));
+	search->with = calloc((size_t)nodes * (search->lookups + 1), sizeof(*search->with));
+	return search->reach && search->with;
+}
+
+static void close_search(struct search *search)
+{
+	free(search->reach);
+	free(search->with);
+}
+
+int costs_range(const struct costs *costs, uint32_t way_out, costs_weight weight, const void *model,
+		uint32_t lookups, struct costs_range *ret)
+{
+	struct search search = { .costs = costs,
+				 .edges = costs->edges,
+				 .weight = weight,
+				 .model = model,
+				 .lookups = lookups > COSTS_LOOKUPS ? COSTS_LOOKUPS : lookups };
 	uint32_t *stack = calloc(costs->node_count, sizeof(*stack));
 	const struct reach *begin;
 
-	search.reach = calloc(costs->node_count, sizeof(*search.reach));
-	if (!search.reach || !stack || costs->node_count <= COSTS_WAYS_OUT) {
-		free(search.reach);
+	if (!stack || costs->node_count <= COSTS_WAYS_OUT || !open_search(&search, costs->node_count)) {
+		close_search(&search);
 		free(stack);
 		return -ENOMEM;
 	}
@@ -155,8 +199,13 @@ int costs_range(const struct costs *costs, uint32_t way_out, costs_weight weight
 	prepare(&search, way_out);
 	run(&search, stack);
 	begin = &search.reach[COSTS_WAYS_OUT];
-	*ret = (struct costs_range){ begin->reaches, begin->open, begin->least, begin->most };
-	free(search.reach);
+	*ret = (struct costs_range){ begin->reaches,
+				     begin->open,
+				     begin->least,
+				     begin->most,
+				     begin->with >> search.lookups & 1,
+				     *with(&search, COSTS_WAYS_OUT, search.lookups) };
+	close_search(&search);
 	free(stack);
 	return 0;
 }

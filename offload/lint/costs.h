@@ -36,9 +36,13 @@ struct costs {
 /* Cycles that a cost takes; what is dearest and what is cheapest depends on it. */
 typedef uint64_t (*costs_weight)(const struct cost *cost, const void *model);
 
+enum { COSTS_LOOKUPS = 63 }; /* more need not be asked for */
+
 struct costs_range {
 	bool found, open; /* open: there is a loop without a known end on the way */
 	struct cost least, most;
+	bool typical_found;
+	struct cost typical; /* the least with so many lookups at least */
 };
 
 void costs_open(struct costs *ret);
@@ -47,6 +51,7 @@ void costs_close(struct costs *costs);
 uint32_t costs_node(struct costs *costs);
 /* -ENOMEM */
 int costs_add(struct costs *costs, uint32_t from, uint32_t to, const struct cost *cost);
-/* The cheapest and the dearest path from the first node to a way out. -ENOMEM */
+/* The cheapest and the dearest path from the first node to a way out, and the cheapest with so many lookups.
+ * -ENOMEM */
 int costs_range(const struct costs *costs, uint32_t way_out, costs_weight weight, const void *model,
-		struct costs_range *ret);
+		uint32_t lookups, struct costs_range *ret);

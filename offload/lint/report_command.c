@@ -44,10 +44,30 @@ static json_t *model_document(const struct model *model)
 static void print_cost(const struct report *report, const char *way, const char *which,
 		       const struct cost *cost)
 {
-	printf("  %-8s %-5s %6u %7llu %8u %7u %7u %7u %8llu %8.1f\n", way, which, cost->instructions,
+	printf("  %-8s %-7s %4u %7llu %8u %7u %7u %7u %8llu %8.1f\n", way, which, cost->instructions,
 	       (unsigned long long)model_instructions(&report->model, cost), cost->lookups, cost->values,
 	       cost->packet, cost->counts, (unsigned long long)model_cycles(cost, &report->model),
 	       model_rate(&report->model, cost) / 1e6);
+}
+
+static json_t *range_document(const struct report *report, const struct costs_range *range)
+{
+	json_t *document = json_pack("{s:o, s:o, s:b}", "least", cost_document(report, &range->least), "most",
+				     cost_document(report, &range->most), "open", range->open);
+
+	if (range->typical_found)
+		json_object_set_new(document, "typical", cost_document(report, &range->typical));
+	return document;
+}
+
+static void print_range(const struct report *report, const char *way, const struct costs_range *range)
+{
+	print_cost(report, way, "least", &range->least);
+	if (range->typical_found)
+		print_cost(report, "", "typical", &range->typical);
+	print_cost(report, "", "most", &range->most);
+	if (range->open)
+		printf("           a loop on the way has no end that is known: it may be more\n");
 }
 
 static void print_model(const struct report *report)
@@ -62,12 +82,63 @@ static void print_model(const struct report *report)
 #undef X
 }
 
-static void print_room(const struct lint *lint)
+/* What is left of a firmware's elements for routes, if this is a router; 0: it is none. */
+static uint32_t elements_for_routes(const struct lint *lint, const struct profile *profile)
 {
-	for (int i = 0; i < PROFILE_COUNT; i++)
+	uint64_t others = 0;
+	int tables = 0;
+
+	for (uint32_t i = 0; i < lint->object->map_count; i++) {
+		const struct object_map *map = &lint->object->maps[i];
+
+		if (strcmp(map->name, "node") == 0 || strcmp(map->name, "run") == 0)
+			tables++;
+		else
+			others += map->is.max_entries;
+	}
+	return tables == 2 && others < profile->entries ? (uint32_t)(profile->entries - others) : 0;
+}
+
+static uint64_t routes(uint64_t elements, uint32_t root, uint32_t for_1000)
+{
+	return elements > root && for_1000 ? (elements - root) * 1000 / for_1000 : 0;
+}
+
+static json_t *room_document(const struct report *report, const struct lint *lint)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < PROFILE_COUNT; i++) {
+		uint32_t left = elements_for_routes(lint, &profiles[i]);
+		json_t *document = json_pack("{s:s, s:i, s:i}", "profile", profiles[i].name, "maps",
+					     (int)profiles[i].maps, "entries", (int)profiles[i].entries);
+
+		if (left)
+			json_object_update_new(
+				document,
+				json_pack("{s:i, s:I, s:I}", "for_routes", (int)left, "ipv4",
+					  (json_int_t)routes(left, report->model.root, report->model.ipv4),
+					  "ipv6", (json_int_t)routes(left, 0, report->model.ipv6)));
+		json_array_append_new(list, document);
+	}
+	return list;
+}
+
+static void print_room(const struct report *report, const struct lint *lint)
+{
+	for (int i = 0; i < PROFILE_COUNT; i++) {
+		uint32_t left = elements_for_routes(lint, &profiles[i]);
+
 		printf("  firmware %-8s %u of %u maps, %llu of %u elements (%.0f %%)\n", profiles[i].name,
 		       lint->resources.maps, profiles[i].maps, (unsigned long long)lint->resources.entries,
 		       profiles[i].entries, 100.0 * (double)lint->resources.entries / profiles[i].entries);
+		if (left)
+			printf("                    of these up to %u for routes: about %llu of IPv4 or %llu "
+			       "of "
+			       "IPv6\n",
+			       left, (unsigned long long)routes(left, report->model.root, report->model.ipv4),
+			       (unsigned long long)routes(left, 0, report->model.ipv6));
+	}
 }
 
 static json_t *lines_document(const struct line_size *lines, size_t count)
@@ -124,24 +195,17 @@ static int report_ranges(struct report *report, const struct costs *costs, json_
 {
 	for (uint32_t way = COSTS_WAYS_OUT; way--;) {
 		struct costs_range range;
-		int error = costs_range(costs, way, model_cycles, &report->model, &range);
+		int error =
+			costs_range(costs, way, model_cycles, &report->model, report->model.typical, &range);
 
 		if (error)
 			return error;
 		if (!range.found)
 			continue;
 		if (ways)
-			json_object_set_new(
-				ways, ways_out[way],
-				json_pack("{s:o, s:o, s:b}", "least", cost_document(report, &range.least),
-					  "most", cost_document(report, &range.most), "open", range.open));
-		else {
-			print_cost(report, ways_out[way], "least", &range.least);
-			print_cost(report, "", "most", &range.most);
-			if (range.open)
-				printf("           a loop on the way has no end that is known: it may be "
-				       "more\n");
-		}
+			json_object_set_new(ways, ways_out[way], range_document(report, &range));
+		else
+			print_range(report, ways_out[way], &range);
 	}
 	return 0;
 }
@@ -163,11 +227,12 @@ static int report_program(struct report *report, const struct lint *lint, const 
 	if (ways)
 		json_array_append_new(
 			report->list,
-			json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:i, s:I, s:i}", "object",
+			json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:i, s:I, s:i}", "object",
 				  lint->object->label, "program", program->function->name, "instructions",
 				  (int)program->instructions, "card", (int)program->card, "ways", ways,
-				  "model", model_document(&report->model), "maps", (int)lint->resources.maps,
-				  "entries", (json_int_t)lint->resources.entries, "findings",
+				  "model", model_document(&report->model), "firmware",
+				  room_document(report, lint), "maps", (int)lint->resources.maps, "entries",
+				  (json_int_t)lint->resources.entries, "findings",
 				  (int)lint->findings.count));
 	if (report->lines && !error)
 		error = report_lines(report, lint, program);
@@ -185,7 +250,7 @@ static int report_object(struct report *report, const char *path)
 	for (uint32_t i = 0; i < lint.program_count && !error; i++)
 		error = report_program(report, &lint, &lint.programs[i]);
 	if (!report->json) {
-		print_room(&lint);
+		print_room(report, &lint);
 		if (lint.findings.count)
 			printf("  a card would not have it as it is: penstock offload lint %s\n", path);
 		print_model(report);

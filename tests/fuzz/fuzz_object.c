@@ -57,7 +57,8 @@ static void check_costs(const struct costs *costs)
 	struct costs_range range;
 
 	for (uint32_t way = 0; way < COSTS_WAYS_OUT; way++) {
-		check(costs_range(costs, way, model_cycles, &model_default, &range) == 0);
+		check(costs_range(costs, way, model_cycles, &model_default, model_default.typical, &range) ==
+		      0);
 		check(!range.found || model_cycles(&range.least, &model_default) <=
 					      model_cycles(&range.most, &model_default));
 	}

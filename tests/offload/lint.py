@@ -72,6 +72,9 @@ def check_router(penstock, card):
     expect(report["card"] <= STORE_PART * STORE, f"{card}: {report['card']} instructions")
     expect(set(ways) == {"tx", "pass", "drop"}, f"{card}: {set(ways)}")
     expect(not any(way["open"] for way in ways.values()), f"{card}: a loop has no end")
+    expect(ways["tx"]["typical"]["lookups"] == 8 and ways["tx"]["typical"]["counts"] == 2, f"{card}: {ways['tx']}")
+    expect([room["ipv4"] > 1200000 and room["ipv6"] > 300000 for room in report["firmware"]] == [True, True],
+           f"{card}: {report['firmware']}")
     for way in ("tx", "drop"):
         expect(ways[way]["least"]["counts"] == 2, f"{card}: {way} is counted {ways[way]['least']['counts']} times")
 

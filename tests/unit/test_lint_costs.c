@@ -117,7 +117,7 @@ static void compare(int number)
 	for (uint32_t way = 0; way < COSTS_WAYS_OUT; way++) {
 		struct costs_range range;
 
-		cr_assert_eq(costs_range(&costs, way, by_instructions, NULL, &range), 0);
+		cr_assert_eq(costs_range(&costs, way, by_instructions, NULL, 0, &range), 0);
 		cr_assert_eq(range.found, walked.found[way], "seed %d, program %d, way %u", SEED, number,
 			     way);
 		cr_assert(!range.open);
@@ -128,6 +128,7 @@ static void compare(int number)
 				  range.least.instructions, range.most.instructions, walked.least[way],
 				  walked.most[way]);
 	}
+	free(usage.sizes);
 	judge_close(&judge);
 	findings_close(&findings);
 	costs_close(&costs);
@@ -142,6 +143,63 @@ Test(lint_costs, as_walking_every_path)
 		write_program();
 		compare(i);
 	}
+}
+
+/* The cheapest of all paths from a node that make `lookups` lookups at least; UINT32_MAX: there is none. */
+static uint32_t cheapest(const struct costs *costs, uint32_t node, uint32_t way, uint32_t lookups)
+{
+	uint32_t least = node == way && !lookups ? 0 : UINT32_MAX;
+
+	for (uint32_t i = 0; i < costs->edge_count; i++) {
+		const struct costs_edge *edge = &costs->edges[i];
+		uint32_t rest, left = lookups > edge->cost.lookups ? lookups - edge->cost.lookups : 0;
+
+		if (edge->from != node)
+			continue;
+		rest = cheapest(costs, edge->to, way, left);
+		if (rest != UINT32_MAX && rest + edge->cost.instructions < least)
+			least = rest + edge->cost.instructions;
+	}
+	return least;
+}
+
+Test(lint_costs, with_lookups)
+{
+	enum { NODES = 8, GRAPHS = 300 };
+	unsigned found = 0, missing = 0;
+
+	srand(SEED + 1);
+	for (int graph = 0; graph < GRAPHS; graph++) {
+		struct costs costs;
+
+		costs_open(&costs);
+		for (int i = 0; i < NODES; i++)
+			costs_node(&costs);
+		for (uint32_t from = 0; from < NODES; from++)
+			for (int i = 0; i < 3; i++) {
+				struct cost cost = { .instructions = rand() % 50, .lookups = rand() % 3 };
+				uint32_t step = 1 + rand() % 3;
+				uint32_t to = from + step < NODES ? COSTS_WAYS_OUT + from + step
+								  : (uint32_t)rand() % COSTS_WAYS_OUT;
+
+				cr_assert_eq(costs_add(&costs, COSTS_WAYS_OUT + from, to, &cost), 0);
+			}
+		for (uint32_t way = 0; way < COSTS_WAYS_OUT; way++)
+			for (uint32_t lookups = 0; lookups < 12; lookups++) {
+				uint32_t least = cheapest(&costs, COSTS_WAYS_OUT, way, lookups);
+				struct costs_range range;
+
+				cr_assert_eq(costs_range(&costs, way, by_instructions, NULL, lookups, &range),
+					     0);
+				cr_assert_eq(range.typical_found, least != UINT32_MAX);
+				cr_assert(!range.typical_found || (range.typical.instructions == least &&
+								   range.typical.lookups >= lookups));
+				found += range.typical_found;
+				missing += !range.typical_found;
+			}
+		costs_close(&costs);
+	}
+	cr_assert(found > 1000 && missing > 1000, "%u and %u", found, missing);
 }
 
 Test(lint_costs, numbers_of_the_model)
