@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/live.h"
 
+#include "bench/netns.h"
+
 #include <err.h>
 #include <errno.h>
 #include <string.h>
@@ -111,6 +113,47 @@ int live_throughout(struct live *live, double rate, live_happen *happen, void *a
 	if (*live->stop)
 		return -EINTR;
 	return happened < 0 ? happened : err;
+}
+
+// What a line of /proc/net/dev says was dropped, receiving and sending.
+static __u64 live_dropped(const char *line)
+{
+	unsigned long long received, sent;
+
+	if (sscanf(line, " %*[^:]: %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %*u %llu", &received, &sent) != 2)
+		return 0;
+	return received + sent;
+}
+
+static int live_add_dropped(int netns, __u64 *sum)
+{
+	char line[256];
+	FILE *devices;
+	int home, err = netns_enter(netns, &home);
+
+	if (err < 0)
+		return err;
+	devices = fopen("/proc/thread-self/net/dev", "re");
+	if (!devices)
+		err = -errno;
+	while (devices && fgets(line, sizeof(line), devices))
+		*sum += live_dropped(line);
+	if (devices)
+		fclose(devices);
+	netns_leave(home);
+	return err;
+}
+
+int live_overflows(const struct live *live, __u64 *ret_packets)
+{
+	__u64 sum = 0;
+	int err = live_add_dropped(live->topology.netns[TOPOLOGY_SOURCE], &sum);
+
+	if (err >= 0)
+		err = live_add_dropped(live->topology.netns[TOPOLOGY_ROUTER], &sum);
+	if (err >= 0)
+		*ret_packets = sum;
+	return err;
 }
 
 void live_close(struct live *live)

@@ -43,5 +43,8 @@ int live_during(struct live *live, double rate, double seconds, live_happen *hap
 // even pace: the sender sleeps in between, and does not make up for what it slept too long.
 int live_throughout(struct live *live, double rate, live_happen *happen, void *arg, struct trial *ret_trial);
 
+// How many packets the veths so far had no room for: whoever was to take them had no CPU.
+int live_overflows(const struct live *live, __u64 *ret_packets);
+
 // Removes everything.
 void live_close(struct live *live);

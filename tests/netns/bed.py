@@ -251,6 +251,7 @@ class Stream:
         self.receiver = bed.spawn(bed.d, sys.executable, '-B', f'{HERE}/stream.py', 'receive', address, str(port))
         assert self.receiver.stdout.readline() == 'ready\n'
         self.sender = bed.spawn(bed.s, sys.executable, '-B', f'{HERE}/stream.py', 'send', address, str(port), str(rate))
+        assert self.sender.stdout.readline() == 'ready\n'
 
     def end(self):
         """Stops both; returns {'sent': n, 'received': n, 'lost': n, 'twice': n}."""

@@ -24,6 +24,7 @@ def open_socket(address):
 def send(address, port, rate):
     sock = open_socket(address)
     sock.connect((address, port))
+    print('ready', flush=True)
     sent, start = 0, time.monotonic()
     while not ended:
         due = int((time.monotonic() - start) * rate)
