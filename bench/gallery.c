@@ -433,6 +433,7 @@ static void gallery_cpus(const struct gallery *gallery, struct gallery_lines *li
 	gallery_heading(gallery, done, "Rate against the size of the table, and CPUs",
 			"Generator, router and sink share the CPUs: packets a second of their time.");
 	gallery_title(&head, false, title);
+	strncat(title, ": packets a second by number of CPUs", sizeof(title) - strlen(title) - 1);
 	chart_lines(gallery->out, &(struct chart_axes){ .title = title, .x_unit = "CPUs", .y_unit = "Mpps" },
 		    lines->lines, lines->count);
 }

@@ -14,8 +14,20 @@
 
 #define GOALS_USAGE 2
 #define GOALS_WORDS CHILD_WORDS
+#define GOALS_NONE  1e-9 // at most: none
 
-enum goals_run { RUN_ONE_ROUTE, RUN_FULL, RUN_PROGRAM, RUN_FIB, RUN_REPLAY, RUN_MIRROR, RUN_AFXDP, RUNS };
+enum goals_run {
+	RUN_ONE_ROUTE,
+	RUN_FULL,
+	RUN_PROGRAM,
+	RUN_FIB,
+	RUN_REPLAY,
+	RUN_MIRROR,
+	RUN_AFXDP,
+	RUN_DPDK,
+	RUN_EVENTS,
+	RUNS
+};
 
 // Commands that measure; the quick way costs certainty.
 struct goals_command {
@@ -36,6 +48,8 @@ static const struct goals_command goals_commands[RUNS] = {
 		      { "fib", "--rounds", "3", "--changes", "20000", "--skip", "rte_lpm6,rte_lpm6-bulk" } },
 	[RUN_REPLAY] = { "replay", { "replay" }, { "replay", "--rounds", "3" } },
 	[RUN_AFXDP] = { "afxdp", { "afxdp" }, { "afxdp", "--rounds", "3", "--seconds", "0.3" } },
+	[RUN_DPDK] = { "dpdk", { "dpdk" }, { "dpdk", "--rounds", "3", "--packets", "4096" } },
+	[RUN_EVENTS] = { "events", { "events", "--times", "3" }, { "events", "--times", "1" } },
 	[RUN_MIRROR] = { "mirror",
 			 { "mirror", "--rounds", "3" },
 			 { "mirror", "--rounds", "1", "--seconds", "1" } },
@@ -95,6 +109,17 @@ static const struct goal goals[] = {
 	{ "in user space, from memory, full table, IPv4: Mpps", RUN_REPLAY, "replay IPv4 full random", NULL, 0, 10, 0 },
 	{ "in user space, from memory, full table, IPv6: Mpps", RUN_REPLAY, "replay IPv6 full random", NULL, 0, 10, 0 },
 	{ "behind AF_XDP sockets, IPv4: times testpmd", RUN_AFXDP, "afxdp IPv4 1-routes times-testpmd", NULL, 0, 1.0, 0 },
+	{ "DPDK, 60,000 routes, IPv4: times l3fwd", RUN_DPDK, "dpdk IPv4 60000-routes uniform times-l3fwd", NULL, 0, 1.2, 0 },
+	{ "packets lost: kill -9, and another daemon", RUN_EVENTS, "events kill lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: the daemon ends, and another starts", RUN_EVENTS, "events restart lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: changes of other routes", RUN_EVENTS, "events churn lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: native to generic", RUN_EVENTS, "events native-generic lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: generic to native", RUN_EVENTS, "events generic-native lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: native to AF_XDP", RUN_EVENTS, "events native-afxdp lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: AF_XDP to native", RUN_EVENTS, "events afxdp-native lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: native to the kernel", RUN_EVENTS, "events native-kernel lost", NULL, 0, 0, GOALS_NONE },
+	{ "packets lost: the kernel to native", RUN_EVENTS, "events kernel-native lost", NULL, 0, 0, GOALS_NONE },
+	{ "a link goes down, another takes over: blocked, ms", RUN_EVENTS, "events failover blocked", NULL, 0, 0, 50 },
 	{ "cold start with full tables: ms", RUN_MIRROR, "mirror cold_start", NULL, 0, 0, 3000 },
 	{ "route changes applied a second", RUN_MIRROR, "mirror applied_rate", NULL, 0, 100000, 0 },
 	{ "lag at 20,000 changes a second, 99 of 100: ms", RUN_MIRROR, "mirror lag_p99", NULL, 0, 0, 50 },
@@ -141,12 +166,16 @@ static bool goal_is_met(const struct goal *goal, double value)
 	return goal->at_most ? value <= goal->at_most : value >= goal->at_least;
 }
 
+static double goal_aim(const struct goal *goal)
+{
+	return goal->at_most == GOALS_NONE ? 0 : goal->at_most > 0 ? goal->at_most : goal->at_least;
+}
+
 static json_t *goal_json(const struct goal *goal, const char *command, bool measured, double value)
 {
 	return json_pack("{s:s, s:s, s:o, s:s, s:f, s:b, s:s}", "name", goal->text, "figure", goal->figure,
 			 "value", measured ? json_real(value) : json_null(), "sense",
-			 goal->at_most ? "at most" : "at least", "goal",
-			 goal->at_most ? goal->at_most : goal->at_least, "pass",
+			 goal->at_most ? "at most" : "at least", "goal", goal_aim(goal), "pass",
 			 measured && goal_is_met(goal, value), "command", command);
 }
 
@@ -157,24 +186,23 @@ static void goal_print(const struct goal *goal, bool measured, double value)
 		printf("%10.4g", value);
 	else
 		printf("%10s", "-");
-	printf("  %s %-7g %s\n", goal->at_most ? "at most " : "at least",
-	       goal->at_most ? goal->at_most : goal->at_least,
+	printf("  %s %-7g %s\n", goal->at_most ? "at most " : "at least", goal_aim(goal),
 	       !measured                  ? "not measured"
 	       : goal_is_met(goal, value) ? "met"
 					  : "MISSED");
 }
 
-static void goals_keep(const char *directory, enum goals_run run, const json_t *record)
+static void goals_keep(const char *directory, const char *name, const json_t *record)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/%s.json", directory, goals_commands[run].file);
+	snprintf(path, sizeof(path), "%s/%s.json", directory, name);
 	if (json_dump_file(record, path, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0)
 		warn("bench goals: cannot write %s", path);
 }
 
 // Runs one bench and judges its goals; returns how many were met.
-static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, json_t *list)
+static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, bool print, json_t *list)
 {
 	char command[200];
 	json_t *record;
@@ -184,8 +212,8 @@ static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, 
 	fprintf(stderr, "%s\n", command);
 	record = child_run(goals_words(run, quick));
 	if (record && keep)
-		goals_keep(keep, run, record);
-	if (!list)
+		goals_keep(keep, goals_commands[run].file, record);
+	if (print)
 		printf("%s\n", command);
 	for (size_t i = 0; i < GOALS; i++) {
 		double value = 0;
@@ -195,9 +223,8 @@ static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, 
 			continue;
 		measured = goal_value(&goals[i], record, &value);
 		met += measured && goal_is_met(&goals[i], value);
-		if (list)
-			json_array_append_new(list, goal_json(&goals[i], command, measured, value));
-		else
+		json_array_append_new(list, goal_json(&goals[i], command, measured, value));
+		if (print)
 			goal_print(&goals[i], measured, value);
 	}
 	fflush(stdout);
@@ -205,14 +232,26 @@ static unsigned int goals_run(enum goals_run run, bool quick, const char *keep, 
 	return met;
 }
 
+// As a record among those that `bench page` reads.
+static void goals_keep_list(const char *directory, json_t *list)
+{
+	json_t *record = record_new("goals");
+
+	json_object_set(record, "goals", list);
+	goals_keep(directory, "goals", record);
+	json_decref(record);
+}
+
 static int goals_all(bool quick, bool json, const char *keep)
 {
-	json_t *list = json ? json_array() : NULL;
+	json_t *list = json_array();
 	unsigned int met = 0;
 	int err = 0;
 
 	for (int run = 0; run < RUNS && !child_is_stopped(); run++)
-		met += goals_run(run, quick, keep, list);
+		met += goals_run(run, quick, keep, !json, list);
+	if (keep && !child_is_stopped())
+		goals_keep_list(keep, list);
 	if (child_is_stopped()) {
 		warnx("bench goals: interrupted");
 		err = -EINTR;
@@ -231,7 +270,7 @@ static int goals_help(int status)
 		"Usage: penstock bench goals [--quick] [--keep FOLDER] [--json]\n"
 		"Runs the other benches and says which of penstock's goals are met on this machine. As root; "
 		"takes\n"
-		"minutes, with --quick three. Exit status 1: not all are met.\n\n"
+		"minutes, with --quick four. Exit status 1: not all are met.\n\n"
 		"  --quick         shorter, with less certainty\n"
 		"  --keep FOLDER   the results go there, too: for bench page and compare\n"
 		"  --json          the goals as JSON\n");

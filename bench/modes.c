@@ -184,7 +184,7 @@ static int modes_attached(struct modes_bench *bench, unsigned int subject, unsig
 static int modes_subject(struct modes_bench *bench, unsigned int index, unsigned int round)
 {
 	const struct subject *subject = bench->subjects[index];
-	const struct lane_port *egress, *usual = &bench->topology.subject.r1;
+	const struct lane_port *usual = &bench->topology.subject.r1, *egress = usual;
 	int err = subject_prepare(bench->beds, subject, &egress);
 
 	if (err >= 0 && egress != usual)

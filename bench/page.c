@@ -49,6 +49,7 @@ static const char page_head[] =
 	"table{border-collapse:collapse;width:100%;font-size:13px;background:var(--card)}"
 	"th,td{text-align:left;padding:2px 10px 2px 6px;border-bottom:1px solid var(--line)}"
 	"td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}\n"
+	"td.met{color:var(--ours)}td.missed{color:var(--kernel);font-weight:600}"
 	"details{margin:.4em 0}summary{cursor:pointer}\n";
 
 static const char *const page_colours[] = { "ours",   "generic", "afxdp", "dpdk",     "fiblookup", "lpmtrie",
@@ -148,8 +149,46 @@ static void page_machine(const struct page *page)
 	fputs("</table></details>\n", page->out);
 }
 
+static void page_goal(const struct page *page, const json_t *goal)
+{
+	const json_t *value = json_object_get(goal, "value");
+	bool pass = json_is_true(json_object_get(goal, "pass"));
+
+	fputs("<tr><td>", page->out);
+	chart_text(page->out, page_string(goal, "name"));
+	if (json_is_number(value))
+		fprintf(page->out, "</td><td class=\"number\">%.4g</td>", json_number_value(value));
+	else
+		fputs("</td><td class=\"number\">&ndash;</td>", page->out);
+	fputs("<td class=\"soft\">", page->out);
+	chart_text(page->out, page_string(goal, "sense"));
+	fprintf(page->out, "</td><td class=\"number\">%.4g</td><td class=\"%s\">%s</td></tr>\n",
+		json_number_value(json_object_get(goal, "goal")), pass ? "met" : "missed",
+		!json_is_number(value) ? "not measured"
+		: pass                 ? "met"
+				       : "missed");
+}
+
+// What `bench goals --keep` judged.
+static void page_goals(const struct page *page, const json_t *record)
+{
+	const json_t *goals = json_object_get(record, "goals"), *goal;
+	size_t i, met = 0;
+
+	if (!json_is_array(goals))
+		return;
+	json_array_foreach(goals, i, goal) met += json_is_true(json_object_get(goal, "pass"));
+	fprintf(page->out,
+		"<h2>Goals: %zu of %zu met</h2>\n<details><summary>Each of them</summary><table>\n", met,
+		json_array_size(goals));
+	json_array_foreach(goals, i, goal) page_goal(page, goal);
+	fputs("</table></details>\n", page->out);
+}
+
 static void page_record(const struct page *page, const json_t *record)
 {
+	if (!json_array_size(json_object_get(record, "figures")))
+		return;
 	fputs("<details><summary>bench ", page->out);
 	chart_text(page->out, page_string(record, "bench"));
 	fputs("</summary>\n", page->out);
@@ -183,6 +222,8 @@ static int page_write(struct page *page, const char *path)
 	fputs(page_head, page->out);
 	page_styles(page);
 	page_machine(page);
+	for (unsigned int i = 0; i < page->count; i++)
+		page_goals(page, page->records[i]);
 	err = page_charts(page);
 	fputs("<h2>All figures</h2>\n", page->out);
 	for (unsigned int i = 0; i < page->count; i++)

@@ -30,11 +30,30 @@ def record(path, routes, rates):
                    'machine': {'cpu': 'A <CPU>', 'cpus': 2, 'kernel': 'Linux', 'mitigations': {'x': 'y & z'}}}, out)
 
 
+def others(path):
+    """What is no rate of bench forward: modes by size, latencies, CPUs, a course, goals."""
+    figures = []
+    for size, rate in (('64-bytes', 4e5), ('imix', 2e5)):
+        for name, share in (('penstock', 1), ('kernel', 0.5)):
+            front = f'modes IPv6 16384-routes leaf {size} {name}'
+            figures += [figure(f'{front} PDR', rate * share)]
+            figures += [figure(f'{front} latency-at-{load}% p99', 1000 / (100 - load) / share, 'us')
+                        for load in (0, 10, 50, 90)]
+    figures += [figure(f'cpus IPv4 1-routes {cpus} penstock rate', cpus * 1e6) for cpus in (1, 2)]
+    goals = [{'name': f'goal {passed}', 'value': 1, 'sense': 'at most', 'goal': 2, 'pass': passed} for passed in (True, False)]
+    course = {'event': 'kill', 'text': 'kill -9', 'arrived': {'ms': [10, 20, 30], 'rate': [1000, 0, 2000]}}
+    with open(path, 'w') as out:
+        json.dump({'bench': 'modes', 'version': 1, 'penstock': '0', 'machine': {}, 'figures': figures, 'goals': goals,
+                   'rate': 1000, 'before': 0.015, 'courses': [course]}, out)
+
+
 def make(directory):
     paths = [os.path.join(directory, f'{routes}.json') for routes in (1, 1000, 1171945)]
     record(paths[0], 1, {'penstock': 4e6, 'kernel': 1e6})
     record(paths[1], 1000, {'penstock': 3e6, 'kernel': 9e5})
     record(paths[2], 1171945, {'penstock': 2e6, 'kernel': 5e5})
+    paths.append(os.path.join(directory, 'others.json'))
+    others(paths[-1])
     page = os.path.join(directory, 'page.html')
     subprocess.run(COMMAND + ['page', '-o', page, *paths], check=True)
     return page
@@ -52,6 +71,25 @@ def test_charts(text):
     lines = list(found['IPv4: packets a second by number of routes'].iter('polyline'))
     heights = [float(point.split(',')[1]) for point in lines[0].get('points').split()]
     assert len(heights) == 3 and heights == sorted(heights), heights  # y grows downwards
+
+
+def heights(chart):
+    return [[float(point.split(',')[1]) for point in line.get('points').split()] for line in chart.iter('polyline')]
+
+
+def test_other_charts(text):
+    found = {chart.get('aria-label'): chart for chart in charts(text)}
+    widths = [float(bar.get('width')) for bar in found['IPv6, 16,384 routes, leaf'].iter('rect')]
+    assert [round(width / widths[3], 1) for width in widths] == [4, 2, 2, 1], widths  # a subject with each size, then the next
+    for size in ('64-bytes', 'imix'):
+        ours, kernel = heights(found[f'IPv6, 16,384 routes, leaf {size}'])
+        assert len(ours) == 4 and ours == sorted(ours, reverse=True), ours
+        assert all(mine > other for mine, other in zip(ours, kernel)), (ours, kernel)
+    two, = heights(found['IPv4, 1 route: packets a second by number of CPUs'])
+    assert len(two) == 2 and two[1] < two[0], two
+    course, = heights(found['kill -9'])
+    assert course[2] < course[0] < course[1], course
+    assert 'Goals: 1 of 2 met' in text
 
 
 def test_nothing_from_elsewhere(text):
@@ -111,6 +149,7 @@ with tempfile.TemporaryDirectory() as scratch:
     with open(made) as file:
         html = file.read()
     test_charts(html)
+    test_other_charts(html)
     test_nothing_from_elsewhere(html)
     test_refuses()
     if not shutil.which('chromium'):
