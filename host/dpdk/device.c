@@ -13,6 +13,8 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
+#include "host/dpdk/vhost_socket.h"
+
 #define DESCRIPTORS 1024 /* of a queue, where the device lets us choose */
 #define TRIES       16   /* to send what a device did not take at once */
 #define SEGMENTS    16   /* of a frame that is handed to the kernel */
@@ -87,6 +89,9 @@ int device_probe(const char *device, __u16 *ret_id, struct why *why)
 		return 0;
 	RTE_ETH_FOREACH_DEV(id)
 	before[id] = true;
+	error = vhost_socket_clear(device, why);
+	if (error < 0)
+		return error;
 	eal_errors_clear();
 	error = rte_dev_probe(device);
 	if (error < 0)

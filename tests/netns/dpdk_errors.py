@@ -4,11 +4,22 @@
 is left behind: no interface, file or socket."""
 import os
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 
 from bed import shell
-from dpdk_bed import DEVICES, DpdkBed
+from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon
+
+HOLD_TAP = '''
+import fcntl, struct, sys
+tun = open('/dev/net/tun', 'r+b', buffering=0)
+fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'dp0', 0x1002))  # TUNSETIFF; IFF_TAP, IFF_NO_PI
+print('held', flush=True)
+sys.stdin.read()
+'''
+HUGE_PAGES = '/sys/kernel/mm/hugepages'
 
 bed = DpdkBed(sys.argv[1])
 before = bed.traces()
@@ -36,6 +47,18 @@ def expect(parts, *arguments, config=None, status=1, penstock=None, without=None
     checked += 1
 
 
+def without_huge_pages():
+    """One line says what is missing and how to get it, and it works nonetheless."""
+    shell('mount', '-t', 'tmpfs', 'tmpfs', HUGE_PAGES)
+    daemon = DpdkDaemon(bed, devices=['dpdk:net_null0,no-rx=1'])
+    said = [line for line in daemon.text().splitlines() if 'warning' in line]
+    assert len(said) == 1 and '0 MiB of huge pages are free' in said[0] and 'sysctl -w vm.nr_hugepages=' in said[0], said
+    assert 'ordinary pages' in daemon.port('dp0')['how'], daemon.port('dp0')
+    assert daemon.end() == 0
+    assert bed.traces() == before, f'left {bed.traces() - before}'
+    shell('umount', HUGE_PAGES)
+
+
 def card_of_the_kernel():
     """A PCI device that a driver of the kernel has; None: there is none here."""
     top = '/sys/bus/pci/devices'
@@ -59,6 +82,32 @@ try:
     # The second device fails: the first goes, too.
     expect(['net_nothing0'], 'dpdk:net_null0', 'dpdk:net_nothing0')
     expect(["'dpdk:' is no device"], 'dpdk:', status=2)
+    expect(["'dpdk:net_null0'", 'twice'], 'dpdk:net_null0', 'dpdk:net_null0', status=2)
+    with open(f'{directory}/text.pcap', 'w') as out:
+        out.write('no capture, though it has some length\n')
+    expect(['text.pcap', 'unknown file format'], f'dpdk:net_pcap0,rx_pcap={directory}/text.pcap')
+    with open(f'{directory}/empty.pcap', 'w') as out:
+        pass
+    expect(['empty.pcap', 'truncated'], f'dpdk:net_pcap0,rx_pcap={directory}/empty.pcap')
+
+    # Sockets and interfaces of others, who keep them.
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(f'{directory}/other.sock')
+        other.listen()
+        expect(['net_vhost0', 'other.sock', 'somebody listens'], f'dpdk:net_vhost0,iface={directory}/other.sock')
+        assert os.path.exists(f'{directory}/other.sock')
+    expect(['net_vhost0', 'no socket'], f'dpdk:net_vhost0,iface={directory}/text.pcap')
+    assert os.path.exists(f'{directory}/text.pcap')
+    expect(['nosuch.sock', 'No such file'], f'dpdk:net_virtio_user0,path={directory}/nosuch.sock')
+    holder = subprocess.Popen(bed.inside(bed.r, sys.executable, '-c', HOLD_TAP), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
+    bed.children.append(holder)
+    assert holder.stdout.readline() == 'held\n'
+    left = before
+    before = bed.traces()
+    expect(['dp0', 'in use', 'another name'], 'dpdk:net_null0')
+    holder.communicate()
+    before = left
 
     # Names of interfaces.
     expect(['r0', 'no TAP'], 'r0=dpdk:net_null0')
@@ -85,6 +134,7 @@ try:
     with open(f'{directory}/penstock-dpdk.so', 'w') as out:
         out.write('no library\n')
     expect(['cannot load the DPDK plugin', 'penstock-dpdk.so'], 'dpdk:net_null0', penstock=copy)
+    without_huge_pages()
 finally:
     shutil.rmtree(directory)
-print(f'{checked} refusals: one line each, nothing left behind')
+print(f'{checked} refusals: one line each, nothing left behind; without huge pages it says so and works')

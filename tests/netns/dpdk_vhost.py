@@ -8,6 +8,7 @@ queues each: forwarding, the link that follows the far end, nothing left behind.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -89,10 +90,16 @@ def two_routers():
     for prefix, gateway in (('10.2.0.0/24', '10.3.0.2'), ('fd02::/64', 'fd03::2')):
         shell('ip', '-n', bed.r, 'route', 'replace', prefix, 'via', gateway)
     check_forwarding(host, guest)
+    assert guest.end() == 0
+    host.end(signal.SIGKILL)
+    assert os.path.exists(path), 'the socket of a killed daemon'
+    host, guest = start_host(), start_guest()  # it is in nobody's way
+    check_forwarding(host, guest)
     assert guest.end() == 0 and host.end() == 0
     assert not os.path.exists(path), f'{path} is left'
     assert bed.traces() == before, f'left {bed.traces() - before}'
-    print(f'two routers on a vhost-user socket with {queues} queues: ping and TCP, and a far end that goes and comes back')
+    print(f'two routers on a vhost-user socket with {queues} queues: ping and TCP, a far end that goes and comes back,\n'
+          'a host that is killed and started again')
 
 
 # 0 is the far end of the socket, whose checksums are left to whoever takes the frame from it; 1 is the link to D.
