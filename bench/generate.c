@@ -306,6 +306,11 @@ void generate_close(struct generate *generate)
 	free(generate);
 }
 
+void generate_learn(struct generate *generate)
+{
+	generate_make_frames(generate);
+}
+
 void generate_set_destinations(struct generate *generate, __u8 family,
 			       const struct generate_destination *destinations, unsigned int count)
 {

@@ -41,6 +41,9 @@ int generate_open(const struct topology *topology, struct generate **ret_generat
 // Detaches and frees; NULL is fine.
 void generate_close(struct generate *generate);
 
+// Takes over MACs of the subject's lane that have changed.
+void generate_learn(struct generate *generate);
+
 // Sets the destinations of a family: frame i goes to destination i modulo TRAFFIC_DESTINATIONS, count (at
 // most TRAFFIC_DESTINATIONS, a power of 2) of them repeat. Nothing may run.
 void generate_set_destinations(struct generate *generate, __u8 family,

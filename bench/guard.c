@@ -14,6 +14,9 @@ static void guard_remove(const struct guard *guard)
 {
 	unsigned int i;
 
+	for (i = 0; i < GUARD_PORTS; i++)
+		if (guard->ports[i].name[0])
+			port_return(&guard->ports[i], guard->names[guard->port_names[i]], guard->home);
 	for (i = 0; i < GUARD_NAMES; i++)
 		if (guard->names[i][0])
 			netns_remove(guard->names[i]);

@@ -3,16 +3,22 @@
 
 #include <sys/types.h>
 
-// A process that removes named network namespaces once its owner ends, however the owner ends, SIGKILL
-// included.
+#include "bench/port.h"
+
+// A process that removes named network namespaces, and brings ports home that were lent to them, once its
+// owner ends, however the owner ends, SIGKILL included.
 
 #define GUARD_NAMES     4
+#define GUARD_PORTS     4
 #define GUARD_NAME_SIZE 48
 
 struct guard {
 	// Set by the owner before guard_start(); empty: none.
 	char names[GUARD_NAMES][GUARD_NAME_SIZE]; // of namespaces
 	char file[GUARD_NAME_SIZE];
+	struct port ports[GUARD_PORTS];       // name "": none
+	unsigned int port_names[GUARD_PORTS]; // whose namespace they are lent to
+	int home;                             // descriptor of the namespace that ports come from
 	pid_t pid;
 	int pipe;
 };

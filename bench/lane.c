@@ -281,6 +281,37 @@ int lane_open(struct lane *lane, unsigned int number, int source, int router, in
 	return err;
 }
 
+// Frames come to gateways, not to the port itself.
+static int lane_take_all(const struct lane_port *port)
+{
+	struct rtnetlink *rtnetlink;
+	int home, err;
+
+	err = netns_enter(port->netns, &home);
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(&rtnetlink);
+	if (err >= 0) {
+		err = rtnetlink_promiscuous(rtnetlink, port->ifindex);
+		rtnetlink_close(rtnetlink);
+	}
+	netns_leave(home);
+	return err;
+}
+
+int lane_adopt(struct lane *lane, bool router)
+{
+	int err = lane_sysctls(lane->s.netns, lane->r0.netns, lane->d.netns);
+
+	if (err >= 0 && router)
+		err = lane_furnish(lane);
+	if (err >= 0)
+		err = lane_end_up(&lane->s);
+	if (err >= 0)
+		err = lane_end_up(&lane->d);
+	return err < 0 ? err : lane_take_all(&lane->d);
+}
+
 int lane_port_down(const struct lane_port *port)
 {
 	struct rtnetlink *rtnetlink;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
+#include <stdbool.h>
 #include <linux/types.h>
 #include <net/if.h>
 
@@ -23,6 +24,9 @@ struct lane {
 
 // Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
 int lane_open(struct lane *lane, unsigned int number, int source, int router, int target);
+
+// Sets up a lane of ports that are there, with or without the router's: links up, all else as lane_open().
+int lane_adopt(struct lane *lane, bool router);
 
 // Sets up the ports of the router in their namespace: links up, addresses, neighbours, and their ifindex.
 int lane_furnish(struct lane *lane);

@@ -5,6 +5,7 @@
 #include "bench/modes_result.h"
 #include "bench/option.h"
 #include "bench/record.h"
+#include "bench/remote.h"
 #include "bench/scenario.h"
 #include "bench/search.h"
 #include "bench/sending.h"
@@ -243,7 +244,9 @@ static int modes_learn(struct modes_bench *bench)
 static int modes_self_test(struct modes_bench *bench)
 {
 	double arrived;
-	int err = subject_attach(bench->beds, subject_find(MODES_SELF_TEST));
+	int err = sending_is_remote(&bench->sending)
+			  ? 0
+			  : subject_attach(bench->beds, subject_find(MODES_SELF_TEST));
 
 	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
 		modes_enter(bench, scene);
@@ -270,8 +273,11 @@ static void modes_table(const struct modes_bench *bench)
 	}
 	if (bench->changes)
 		printf("%ld changes of routes were made meanwhile.\n", bench->changes);
-	printf("%s, %u CPUs, %s, over veth: compare the rows, not with a NIC.\n", machine.cpu, machine.cpus,
-	       machine.kernel);
+	printf("%s, %u CPUs, %s, ", machine.cpu, machine.cpus, machine.kernel);
+	if (bench->sending.ports.tx)
+		printf("from %s to %s.\n", bench->sending.ports.tx, bench->sending.ports.rx);
+	else
+		printf("over veth: compare the rows, not with a NIC.\n");
 }
 
 static const struct modes_result *modes_ceiling(const struct modes_bench *bench, unsigned int scene)
@@ -399,6 +405,28 @@ static int modes_load(struct modes_bench *bench)
 	return err;
 }
 
+// Tells what to do on the other machine and waits until it is done.
+static int modes_meet(struct modes_bench *bench)
+{
+	const char *path = bench->sending.dut_config;
+	FILE *out = path ? fopen(path, "we") : stderr;
+	int err = 0;
+
+	if (!path)
+		fprintf(stderr, "On the router, with the names of its ports for IN and OUT:\n\n");
+	if (out)
+		remote_commands(out, &bench->topology, &bench->scenario);
+	if (!out || (path && fclose(out) == EOF)) {
+		err = -errno;
+		warnx("bench modes: cannot write %s: %s", path, strerror(-err));
+		return err;
+	}
+	fprintf(stderr, "%s%s\n", path ? "what to do on the router: " : "", path ? path : "");
+	err = generate_sink(bench->generate, GENERATE_SINK_PASSES);
+	return err < 0 ? err
+		       : remote_wait(&bench->topology, bench->generate, bench->families[0], &modes_stop);
+}
+
 static unsigned int modes_largest(const struct modes_bench *bench)
 {
 	unsigned int most = bench->sending.recording ? bench->sending.recording->largest : 0;
@@ -425,6 +453,8 @@ static int modes_set_up(struct modes_bench *bench)
 		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
 	if (err >= 0)
 		err = modes_load(bench);
+	if (err >= 0 && sending_is_remote(&bench->sending))
+		err = modes_meet(bench);
 	if (err >= 0)
 		err = generate_sink(bench->generate,
 				    bench->sending.recording ? GENERATE_SINK_REPLAYED : GENERATE_SINK_METERS);
@@ -440,11 +470,16 @@ static int modes_set_up(struct modes_bench *bench)
 
 static int modes_run(struct modes_bench *bench)
 {
-	int failed = 0, err = topology_open(&bench->topology);
+	struct why why = { 0 };
+	int failed = 0, err;
 
+	if (bench->sending.ports.tx)
+		err = topology_open_ports(&bench->topology, &bench->sending.ports, &why);
+	else
+		err = topology_open(&bench->topology);
 	if (err < 0) {
-		warnx("bench modes: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
+		warnx("bench modes: %s%s%s", why.text[0] ? why.text : "cannot make network namespaces: ",
+		      why.text[0] ? "" : strerror(-err), err == -EPERM ? "; run as root" : "");
 		return err;
 	}
 	err = modes_set_up(bench);
@@ -502,7 +537,7 @@ static int modes_help(int status)
 
 static bool modes_fits(const struct subject *subject)
 {
-	return subject->delivery != SUBJECT_NOTHING;
+	return subject->delivery != SUBJECT_NOTHING && subject->kind != SUBJECT_REMOTE;
 }
 
 static int modes_parse_sizes(struct modes_bench *bench, const char *text)
@@ -607,6 +642,10 @@ static int modes_complete(struct modes_bench *bench)
 	err = sending_read(&bench->sending, "modes");
 	if (err < 0)
 		return err;
+	if (sending_is_remote(&bench->sending)) {
+		bench->subjects[0] = subject_find("remote");
+		bench->subject_count = 1;
+	}
 	if (bench->sending.recording) // whatever is in it
 		option_families("modes", "mix", bench->families, &bench->family_count);
 	if (workload && workload->strangers && bench->sending.order != LOAD_UNIFORM)

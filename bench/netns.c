@@ -82,6 +82,16 @@ int netns_create(const char *name, int *ret_netns)
 	return err;
 }
 
+int netns_open(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	netns_path(name, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int netns_remove(const char *name)
 {
 	char path[PATH_MAX];

@@ -8,6 +8,9 @@
 // it.
 int netns_create(const char *name, int *ret_netns);
 
+// Opens the namespace of that name; returns its descriptor.
+int netns_open(const char *name);
+
 // Removes the name; the namespace itself goes with its last user. 0 as well when there is no such name.
 int netns_remove(const char *name);
 

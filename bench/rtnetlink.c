@@ -2,7 +2,9 @@
 #include "bench/rtnetlink.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -13,6 +15,7 @@
 #include <linux/veth.h>
 
 #define RTNETLINK_MESSAGE_SIZE 1024
+#define RTNETLINK_DUMP_SIZE    32768
 #define RTNETLINK_MEMBERS      64 // of a group
 
 struct rtnetlink {
@@ -58,7 +61,8 @@ static void rtnetlink_put_end(struct nlmsghdr *message, const struct rtnetlink_e
 	mnl_attr_put_u32(message, IFLA_NET_NS_FD, end->netns);
 }
 
-static int rtnetlink_set_up(struct rtnetlink *rtnetlink, int ifindex, unsigned int flags)
+static int rtnetlink_set_flags(struct rtnetlink *rtnetlink, int ifindex, unsigned int flags,
+			       unsigned int change)
 {
 	char buffer[RTNETLINK_MESSAGE_SIZE];
 	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
@@ -66,7 +70,7 @@ static int rtnetlink_set_up(struct rtnetlink *rtnetlink, int ifindex, unsigned i
 
 	link->ifi_index = ifindex;
 	link->ifi_flags = flags;
-	link->ifi_change = IFF_UP;
+	link->ifi_change = change;
 	return rtnetlink_ask(rtnetlink, message);
 }
 
@@ -129,12 +133,121 @@ int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex)
 
 int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex)
 {
-	return rtnetlink_set_up(rtnetlink, ifindex, IFF_UP);
+	return rtnetlink_set_flags(rtnetlink, ifindex, IFF_UP, IFF_UP);
 }
 
 int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex)
 {
-	return rtnetlink_set_up(rtnetlink, ifindex, 0);
+	return rtnetlink_set_flags(rtnetlink, ifindex, 0, IFF_UP);
+}
+
+int rtnetlink_promiscuous(struct rtnetlink *rtnetlink, int ifindex)
+{
+	return rtnetlink_set_flags(rtnetlink, ifindex, IFF_PROMISC, IFF_PROMISC);
+}
+
+int rtnetlink_move(struct rtnetlink *rtnetlink, int ifindex, int netns)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+
+	link->ifi_index = ifindex;
+	mnl_attr_put_u32(message, IFLA_NET_NS_FD, netns);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
+struct rtnetlink_using {
+	int ifindex;
+	const char *use;
+};
+
+// What of a link the question needs.
+struct rtnetlink_seen {
+	bool master, program, veth;
+	int below;
+};
+
+static int rtnetlink_see_info(const struct nlattr *attribute, void *data)
+{
+	struct rtnetlink_seen *seen = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		seen->veth = strcmp(mnl_attr_get_str(attribute), "veth") == 0;
+	return MNL_CB_OK;
+}
+
+static int rtnetlink_see_program(const struct nlattr *attribute, void *data)
+{
+	struct rtnetlink_seen *seen = data;
+
+	if (mnl_attr_get_type(attribute) == IFLA_XDP_ATTACHED)
+		seen->program = mnl_attr_get_u8(attribute) != XDP_ATTACHED_NONE;
+	return MNL_CB_OK;
+}
+
+static int rtnetlink_see(const struct nlattr *attribute, void *data)
+{
+	struct rtnetlink_seen *seen = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_MASTER:
+		seen->master = true;
+		break;
+	case IFLA_LINK:
+		seen->below = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_XDP:
+		mnl_attr_parse_nested(attribute, rtnetlink_see_program, seen);
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attribute, rtnetlink_see_info, seen);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int rtnetlink_see_link(const struct nlmsghdr *message, void *data)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	struct rtnetlink_using *using = data;
+	struct rtnetlink_seen seen = { 0 };
+
+	mnl_attr_parse(message, sizeof(*link), rtnetlink_see, &seen);
+	if (link->ifi_index != using->ifindex) // a veth names its peer
+		using->use =
+			seen.below == using->ifindex && !seen.veth ? "has other devices on it" : using->use;
+	else if (seen.master)
+		using->use = "is part of a bridge or a bond";
+	else if (seen.program)
+		using->use = "has a program of XDP's";
+	return MNL_CB_OK;
+}
+
+int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use)
+{
+	struct rtnetlink_using using = { .ifindex = ifindex };
+	char buffer[RTNETLINK_DUMP_SIZE];
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
+	ssize_t size;
+	int more = MNL_CB_OK;
+
+	message->nlmsg_type = RTM_GETLINK;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = ++rtnetlink->sequence;
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	if (mnl_socket_sendto(rtnetlink->socket, message, message->nlmsg_len) < 0)
+		return -errno;
+	while (more > MNL_CB_STOP) {
+		size = mnl_socket_recvfrom(rtnetlink->socket, buffer, sizeof(buffer));
+		more = size < 0
+			       ? -1
+			       : mnl_cb_run(buffer, size, rtnetlink->sequence, 0, rtnetlink_see_link, &using);
+	}
+	if (more < 0)
+		return -errno;
+	*ret_use = using.use;
+	return 0;
 }
 
 int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu)

@@ -35,6 +35,15 @@ int rtnetlink_up(struct rtnetlink *rtnetlink, int ifindex);
 // Sets the link down.
 int rtnetlink_down(struct rtnetlink *rtnetlink, int ifindex);
 
+// Moves the link into another namespace.
+int rtnetlink_move(struct rtnetlink *rtnetlink, int ifindex, int netns);
+
+// Whoever uses a link: sets ret_use to what it "has" or "is", NULL: nobody.
+int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use);
+
+// Makes the link take frames for any address.
+int rtnetlink_promiscuous(struct rtnetlink *rtnetlink, int ifindex);
+
 // Sets the MTU of the link.
 int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu);
 

@@ -7,6 +7,20 @@
 #include <errno.h>
 #include <string.h>
 
+static int sending_set_dut(struct sending *sending, const char *bench, const char *value)
+{
+	const char *comma = strchr(value, ',');
+
+	if (!comma || comma == value || !comma[1] || comma - value >= IFNAMSIZ ||
+	    strlen(comma + 1) >= IFNAMSIZ)
+		return option_refuse(bench, "--dut", value, "two ports: IN,OUT");
+	snprintf(sending->dut[0], sizeof(sending->dut[0]), "%.*s", (int)(comma - value), value);
+	snprintf(sending->dut[1], sizeof(sending->dut[1]), "%s", comma + 1);
+	sending->ports.dut[0] = sending->dut[0];
+	sending->ports.dut[1] = sending->dut[1];
+	return 0;
+}
+
 int sending_option(struct sending *sending, const char *bench, int option, const char *value)
 {
 	static const char *const orders[] = {
@@ -24,6 +38,17 @@ int sending_option(struct sending *sending, const char *bench, int option, const
 		return 0;
 	case SENDING_FLOWS:
 		return option_number(bench, "--flows", value, 1, TRAFFIC_DESTINATIONS, &sending->flows);
+	case SENDING_TX:
+		sending->ports.tx = value;
+		return 0;
+	case SENDING_RX:
+		sending->ports.rx = value;
+		return 0;
+	case SENDING_DUT:
+		return sending_set_dut(sending, bench, value);
+	case SENDING_DUT_CONFIG:
+		sending->dut_config = value;
+		return 0;
 	case SENDING_DESTINATIONS:
 		for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
 			if (strcmp(value, orders[i]) == 0) {
@@ -46,6 +71,13 @@ int sending_read(struct sending *sending, const char *bench)
 	}
 	if (sending->pcap && sending->way != &generator_pcap) {
 		warnx("bench %s: --pcap is for the generator pcap, not %s", bench, sending->way->name);
+		return -EINVAL;
+	}
+	if (!sending->ports.tx != !sending->ports.rx || (sending->ports.dut[0] && !sending->ports.tx) ||
+	    (sending->dut_config && !sending_is_remote(sending))) {
+		warnx("bench %s: --tx and --rx belong together, --dut needs them, --dut-config goes without "
+		      "--dut",
+		      bench);
 		return -EINVAL;
 	}
 	if (sending->pcap)
@@ -82,4 +114,9 @@ void sending_help(FILE *out)
 		"  --destinations D  uniform: in turn, zipf: some much more often, trace: the same in trains "
 		"(uniform)\n",
 		TRAFFIC_DESTINATIONS, TRAFFIC_DESTINATIONS);
+	fprintf(out, "  --tx IF --rx IF   sends by one port of this machine and receives by another\n"
+		     "  --dut IN,OUT      the router is this machine's, too, between these ports; without "
+		     "it, it is "
+		     "another machine\n"
+		     "  --dut-config FILE what to do on that other machine is written there, not shown\n");
 }

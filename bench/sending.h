@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bench/generator.h"
+#include "bench/topology.h"
 
 // Options of benches that say who sends what.
 
@@ -14,24 +15,46 @@ struct sending {
 	struct recording *recording; // of it
 	unsigned int flows;
 	enum load_order order;
+	struct topology_ports ports; // of this machine, tx NULL: none
+	char dut[2][IFNAMSIZ];
+	const char *dut_config; // path to write to
 };
 
-enum { SENDING_GENERATOR = 0x100, SENDING_PCAP, SENDING_FLOWS, SENDING_DESTINATIONS };
+enum {
+	SENDING_GENERATOR = 0x100,
+	SENDING_PCAP,
+	SENDING_FLOWS,
+	SENDING_DESTINATIONS,
+	SENDING_TX,
+	SENDING_RX,
+	SENDING_DUT,
+	SENDING_DUT_CONFIG
+};
 
 // For getopt_long().
-#define SENDING_OPTIONS                                                                                      \
-	{ "generator", required_argument, NULL, SENDING_GENERATOR },                                         \
-		{ "pcap", required_argument, NULL, SENDING_PCAP },                                           \
-		{ "flows", required_argument, NULL, SENDING_FLOWS },                                         \
-	{                                                                                                    \
-		"destinations", required_argument, NULL, SENDING_DESTINATIONS                                \
-	}
+// clang-format off
+#define SENDING_OPTIONS \
+	{ "generator", required_argument, NULL, SENDING_GENERATOR }, \
+	{ "pcap", required_argument, NULL, SENDING_PCAP }, \
+	{ "flows", required_argument, NULL, SENDING_FLOWS }, \
+	{ "destinations", required_argument, NULL, SENDING_DESTINATIONS }, \
+	{ "tx", required_argument, NULL, SENDING_TX }, \
+	{ "rx", required_argument, NULL, SENDING_RX }, \
+	{ "dut", required_argument, NULL, SENDING_DUT }, \
+	{ "dut-config", required_argument, NULL, SENDING_DUT_CONFIG }
+// clang-format on
 
 // Takes one of these options. -EINVAL: told on stderr.
 int sending_option(struct sending *sending, const char *bench, int option, const char *value);
 
 // Reads what the options name, before anything is made. Tells errors on stderr.
 int sending_read(struct sending *sending, const char *bench);
+
+// Is the router another machine?
+static inline bool sending_is_remote(const struct sending *sending)
+{
+	return sending->ports.tx && !sending->ports.dut[0];
+}
 
 void sending_close(struct sending *sending);
 

@@ -51,6 +51,8 @@ static const struct subject subjects[] = {
 	  SUBJECT_DEVICES, SUBJECT_ROUTES, false, false, "dpdk" },
 	{ "testpmd-afxdp", "DPDK's testpmd behind AF_XDP sockets, no lookup (not for bench forward)",
 	  SUBJECT_TESTPMD, SUBJECT_ONE_GATEWAY, false, false, NULL },
+	{ "remote", "a router that is another machine (only for bench modes, --tx and --rx without --dut)",
+	  SUBJECT_REMOTE, SUBJECT_ROUTES, false, false, NULL },
 	{ "drop-generic", "drop in generic mode", SUBJECT_BASELINE, SUBJECT_NOTHING, true, false, "drop" },
 	{ "nolookup-generic", "nolookup in generic mode", SUBJECT_BASELINE, SUBJECT_ONE_GATEWAY, true, false,
 	  "nolookup" },
@@ -164,6 +166,7 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 	bed->attached = subject;
 	switch (subject->kind) {
 	case SUBJECT_KERNEL:
+	case SUBJECT_REMOTE:
 		break;
 	case SUBJECT_BASELINE:
 		err = baseline_attach(bed->baseline, subject->program, subject->generic);

@@ -25,6 +25,7 @@ enum subject_kind {
 	SUBJECT_THREADS,  // the daemon, in a mode that forwards in threads of its own
 	SUBJECT_DEVICES,  // the same, over devices of DPDK's that are r0 and r1
 	SUBJECT_TESTPMD,  // DPDK's testpmd over AF_XDP sockets
+	SUBJECT_REMOTE,   // another machine
 };
 
 struct subject {

@@ -3,11 +3,22 @@
 
 #include "bench/netns.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char topology_letters[TOPOLOGY_NAMESPACES] = { 'S', 'R', 'Q', 'T' };
+
+static struct lane_port topology_port(const struct port *port, int netns)
+{
+	struct lane_port lent = { .netns = netns };
+
+	memcpy(lent.name, port->name, sizeof(lent.name));
+	memcpy(lent.mac, port->mac, sizeof(lent.mac));
+	return lent;
+}
 
 static int topology_namespaces(struct topology *topology)
 {
@@ -19,13 +30,12 @@ static int topology_namespaces(struct topology *topology)
 	return err;
 }
 
-int topology_open(struct topology *topology)
+// Names, guard and namespaces. The guard's ports are set.
+static int topology_begin(struct topology *topology)
 {
-	const int *netns = topology->netns;
 	unsigned int i;
 	int err;
 
-	memset(topology, 0, sizeof(*topology));
 	for (i = 0; i < TOPOLOGY_NAMESPACES; i++) {
 		topology->netns[i] = -1;
 		snprintf(topology->guard.names[i], GUARD_NAME_SIZE, "penstock-bench-%d-%c", getpid(),
@@ -36,12 +46,98 @@ int topology_open(struct topology *topology)
 	if (err < 0)
 		return err;
 	err = topology_namespaces(topology);
-	if (err >= 0)
-		err = lane_open(&topology->subject, 0, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_ROUTER],
-				netns[TOPOLOGY_TARGET]);
+	if (err < 0)
+		topology_close(topology);
+	return err;
+}
+
+int topology_open(struct topology *topology)
+{
+	const int *netns = topology->netns;
+	int err;
+
+	memset(topology, 0, sizeof(*topology));
+	topology->guard.home = -1;
+	err = topology_begin(topology);
+	if (err < 0)
+		return err;
+	err = lane_open(&topology->subject, 0, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_ROUTER],
+			netns[TOPOLOGY_TARGET]);
 	if (err >= 0)
 		err = lane_open(&topology->reference, 1, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_REFERENCE],
 				netns[TOPOLOGY_TARGET]);
+	if (err < 0)
+		topology_close(topology);
+	return err;
+}
+
+// Before anything is changed.
+static int topology_look(struct topology *topology, const char *const names[GUARD_PORTS], struct why *why)
+{
+	static const enum topology_namespace where[GUARD_PORTS] = { TOPOLOGY_SOURCE, TOPOLOGY_TARGET,
+								    TOPOLOGY_ROUTER, TOPOLOGY_ROUTER };
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < GUARD_PORTS; i++) {
+		topology->guard.port_names[i] = where[i];
+		if (names[i])
+			err = port_look(names[i], &topology->guard.ports[i], why);
+		for (unsigned int k = 0; err >= 0 && names[i] && k < i; k++)
+			if (names[k] && strcmp(names[i], names[k]) == 0)
+				err = why_set(why, EINVAL, "%s: is given twice", names[i]);
+	}
+	return err;
+}
+
+static int topology_lend(const struct topology *topology, struct why *why)
+{
+	const struct guard *guard = &topology->guard;
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i < GUARD_PORTS; i++)
+		if (guard->ports[i].name[0])
+			err = port_lend(&guard->ports[i], topology->netns[guard->port_names[i]], why);
+	return err;
+}
+
+static int topology_furnish(struct topology *topology, bool remote)
+{
+	const struct port *ports = topology->guard.ports;
+	const int *netns = topology->netns;
+	int err = lane_open(&topology->reference, 1, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_REFERENCE],
+			    netns[TOPOLOGY_TARGET]);
+
+	if (err < 0)
+		return err;
+	topology->subject.s = topology_port(&ports[0], netns[TOPOLOGY_SOURCE]);
+	topology->subject.d = topology_port(&ports[1], netns[TOPOLOGY_TARGET]);
+	if (remote) { // stand for a router that is elsewhere
+		topology->subject.r0 = topology->reference.r0;
+		topology->subject.r1 = topology->reference.r1;
+	} else {
+		topology->subject.r0 = topology_port(&ports[2], netns[TOPOLOGY_ROUTER]);
+		topology->subject.r1 = topology_port(&ports[3], netns[TOPOLOGY_ROUTER]);
+	}
+	return lane_adopt(&topology->subject, !remote);
+}
+
+int topology_open_ports(struct topology *topology, const struct topology_ports *ports, struct why *why)
+{
+	const char *const names[GUARD_PORTS] = { ports->tx, ports->rx, ports->dut[0], ports->dut[1] };
+	int err;
+
+	memset(topology, 0, sizeof(*topology));
+	topology->guard.home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	err = topology->guard.home < 0 ? -errno : topology_look(topology, names, why);
+	if (err >= 0)
+		err = topology_begin(topology);
+	if (err < 0) {
+		close(topology->guard.home);
+		return err;
+	}
+	err = topology_lend(topology, why);
+	if (err >= 0)
+		err = topology_furnish(topology, !ports->dut[0]);
 	if (err < 0)
 		topology_close(topology);
 	return err;
@@ -55,6 +151,8 @@ void topology_close(struct topology *topology)
 	for (i = 0; i < TOPOLOGY_NAMESPACES; i++)
 		if (topology->netns[i] >= 0)
 			close(topology->netns[i]);
+	if (topology->guard.home >= 0)
+		close(topology->guard.home);
 }
 
 int topology_mtu(const struct topology *topology, unsigned int mtu)

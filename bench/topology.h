@@ -16,6 +16,12 @@ enum topology_namespace {
 	TOPOLOGY_NAMESPACES,
 };
 
+// Ports of this machine in place of those of the test bed; NULL: none.
+struct topology_ports {
+	const char *tx, *rx;
+	const char *dut[2]; // both or none: the router is another machine
+};
+
 struct topology {
 	int netns[TOPOLOGY_NAMESPACES]; // descriptors
 	struct lane subject, reference;
@@ -26,6 +32,10 @@ struct topology {
 // Makes the test bed. However the caller ends, the namespaces and what is in them go with it. Call it before
 // any thread is started.
 int topology_open(struct topology *topology);
+
+// The same with ports of this machine, which are moved into it and brought home at the end. `why` names the
+// port that cannot be used.
+int topology_open_ports(struct topology *topology, const struct topology_ports *ports, struct why *why);
 
 // Removes the test bed and waits until the names are gone.
 void topology_close(struct topology *topology);
