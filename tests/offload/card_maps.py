@@ -102,13 +102,14 @@ class CardMaps:
         return version == 0 or held != 0
 
     def cell(self, index):
-        value = self.number('run', index)
-        return TABLE_FULL if value is None else value
+        """A cell of run[], of which an element holds two; beyond the map it is passed on."""
+        pair = self.element('run', index >> 1)
+        return TABLE_FULL if pair is None else struct.unpack('II', pair)[index & 1]
 
     def leaf(self, vrf, family, address):
         """The leaf for an address, an integer of 32 or 128 bits; family is 0 for IPv4, 1 for IPv6."""
-        roots = struct.unpack('4I', self.element('vrf', vrf))
-        entry, width, used = roots[family], (32, 128)[family], 0
+        entry, fallback = struct.unpack('II', self.element('vrf', 2 * vrf + family))
+        width, used = (32, 128)[family], 0
         while entry >> 31:
             kind, bits, chunk = entry >> 29 & 3, entry >> 24 & 31, entry & 0xffffff
             assert kind == 0, f'a node of kind {kind} on the card'
@@ -118,13 +119,8 @@ class CardMaps:
             descriptor = self.number('node', chunk * 8 + (slot >> 5))
             if descriptor is None:
                 return TABLE_FULL
-            index = (descriptor >> 32) + popcount(descriptor << (31 - (slot & 31)) & 0xffffffff)
-            if index >> 31:
-                index &= 0x7fffffff
-                entry = self.cell(index >> 1) >> (index & 1) * 16 & 0xffff
-            else:
-                entry = self.cell(index)
-        return entry or roots[2 + family]
+            entry = self.cell((descriptor >> 32) + popcount(descriptor << (31 - (slot & 31)) & 0xffffffff))
+        return entry or fallback
 
     def hop(self, number):
         """What a next hop means: ('forward', MAC, port, tags), ('reason', n), or ('group', {members})."""
