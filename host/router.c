@@ -596,7 +596,9 @@ static int open_doors(struct router *router, struct why *why)
 static __u64 port_rights(const struct gate *gate)
 {
 	const struct engine_ops *chosen = gate->decision.option[gate->decision.chosen].engine;
-	bool any = strcmp(gate->wish, "auto") == 0 && (!chosen || chosen->rights);
+	bool behind =
+		chosen && chosen->place == ENGINE_PLACE_CARD; /* a card, and then it is not named which */
+	bool any = behind || (strcmp(gate->wish, "auto") == 0 && (!chosen || chosen->rights));
 	__u64 rights = chosen ? chosen->rights : 0;
 
 	for (const struct engine_ops *const *ops = engine_list; *ops; ops++)
