@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'netns'))
 sys.path.insert(0, HERE)
 from bed import until  # noqa: E402
-from card_maps import BLACKHOLE, NO_ROUTE, PROHIBIT, TABLE_FULL, UNREACHABLE, CardMaps  # noqa: E402
+from card_maps import BLACKHOLE, NO_ROUTE, PROHIBIT, TABLE_FULL, UNREACHABLE, CardMaps, set_counters  # noqa: E402
 
 WAIT_S = 240  # of patience: the guest is emulated, and fills half a million elements
 SEED = 20261130
@@ -375,6 +375,34 @@ def case_modes():
     os.unlink('/sys/fs/bpf/foreign')
     daemon.until_mode('offload', 'nfp0', 'nfp1')
     print('ok    a foreign program on the card is named, left alone, and waited for')
+    assert daemon.end() == 0
+
+
+def case_counters():
+    """The card's counters are shown apart, and in the sums; what it passed on is counted by who takes it."""
+    standin()
+    daemon = forwarding('nfp0', 'nfp1')
+    before = daemon.port('nfp0')
+    set_counters(before['ifindex'], {0: (1000, 64000), NO_ROUTE: (70, 7000), BLACKHOLE: (5, 300)})
+    port = wait(lambda: (each := daemon.port('nfp0'))['card']['forwarded'] and each, 'the card has counted')
+    card = port['card']
+    assert (card['forwarded'], card['passed_on'], card['dropped']) == (1000, 70, 5), card
+    assert card['reasons'] == {'forwarded': 1000, 'no-route': 70, 'blackhole': 5}, card['reasons']
+    assert port['forwarded'] - before['forwarded'] == 1000 and port['dropped'] - before['dropped'] == 5, (port, before)
+    assert 'no-route' not in {punt['reason'] for punt in port['punts']}, port['punts']
+    assert daemon.port('nfp1')['card']['forwarded'] == 0, 'each port has its own'
+    assert '; 1000 packets forwarded, 70 passed on;' in shell(penstock, 'status').stdout
+    counters = json.loads(shell(penstock, 'show', 'counters', '-j').stdout)['counters']
+    assert {'interface': 'nfp0', 'reason': 'forwarded', 'packets': 1000, 'bytes': 64000}.items() <= next(
+        each for each in counters if (each['interface'], each['reason']) == ('nfp0', 'forwarded')).items(), counters
+
+    assert daemon.mode('nfp0', 'generic').returncode == 0
+    assert daemon.port('nfp0')['forwarded'] - before['forwarded'] == 1000, 'they outlive the card'
+    assert daemon.mode('nfp0', 'offload').returncode == 0
+    daemon.until_mode('offload', 'nfp0')
+    set_counters(before['ifindex'], {0: (10, 640)})
+    wait(lambda: daemon.port('nfp0')['forwarded'] - before['forwarded'] == 1010, 'another program counts on')
+    print('ok    counters of the card: apart, in the sums, and going on over programs')
     assert daemon.end() == 0
 
 
