@@ -295,7 +295,9 @@ static int events_json(const struct events *events, const struct event_result *r
 		record_add(record, &(struct record_figure){ name, "ms", RECORD_LESS, false,
 							    results[i].blocked, events->times });
 		snprintf(name, sizeof(name), "events %s lost", events_list[i].name);
-		record_add(record, &(struct record_figure){ name, "packets", RECORD_LESS, true, &lost, 1 });
+		record_add(record,
+			   &(struct record_figure){ name, "packets", RECORD_LESS,
+						    events_list[i].happen != happen_failover, &lost, 1 });
 		json_array_append_new(courses,
 				      json_pack("{s:s, s:s, s:O?}", "event", events_list[i].name, "text",
 						events_list[i].text, "arrived", results[i].course));

@@ -128,6 +128,21 @@ static __u16 load_frame_size(const struct load_frames *frames, __u64 number, boo
 	return six && size < TRAFFIC_FRAME6 ? TRAFFIC_FRAME6 : size;
 }
 
+// Makes the head of a frame one of an attack.
+static void load_disguise(union traffic_frame *head, bool six, enum load_attack attack, __u64 number)
+{
+	__u64 source = (number + 1) * 0x9e3779b97f4a7c15; // some other one for each
+	unsigned int ttl = six ? 21 : 22, low = six ? 30 : 27, size = six ? 8 : 3;
+
+	if (attack == LOAD_GOOD)
+		return;
+	if (!six) // of unicast, in no table's way
+		head->bytes[26] = 45;
+	memcpy(head->bytes + low, (__u8 *)&source + 8 - size, size);
+	if (attack == LOAD_EXPIRED)
+		head->bytes[ttl] = 1;
+}
+
 __u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, __u8 *bytes)
 {
 	const struct traffic_stamp stamp = { .sent_ns = now_ns, .sequence = number };
@@ -139,6 +154,7 @@ __u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, _
 
 	frame_resize(&head, family, size);
 	frame_address(&head, family, generate_destination(frames->generate, family, index), index);
+	load_disguise(&head, six, load_attack(frames->load.attack, index), number);
 	memcpy(bytes, head.bytes, at);
 	memcpy(bytes + at, &stamp, sizeof(stamp));
 	memcpy(bytes + behind, frames->pattern + behind, size - behind);

@@ -28,11 +28,25 @@ struct load {
 	__u16 sizes[LOAD_SIZES];   // bytes of frames without FCS, 0: no more; too small ones are made larger
 	__u16 weights[LOAD_SIZES]; // how many of each in turn
 	enum load_order order;
+	unsigned int attack; // of LOAD_PACKETS, how many are an attack, see load_attack(); by generator_afxdp
 	enum load_timing timing;
 	double late;      // 0: makes up for time that it stood still, at full speed; else for so many seconds
 			  // at most, and sleeps while nothing is due; by generator_afxdp
 	unsigned int cpu; // where the generator runs
 };
+
+#define LOAD_PACKETS 16
+
+// What a packet to a destination is. Attacks come from a random source each; those that expire have a TTL of
+// 1, the others should be for where no route leads.
+enum load_attack { LOAD_GOOD, LOAD_STRANGE, LOAD_EXPIRED };
+
+static inline enum load_attack load_attack(unsigned int attack, unsigned int destination)
+{
+	unsigned int turn = destination * 5 % LOAD_PACKETS; // not all in a row
+
+	return turn >= attack ? LOAD_GOOD : turn % 2 ? LOAD_EXPIRED : LOAD_STRANGE;
+}
 
 struct load_frames {
 	const struct generate *generate; // whose destinations they go to

@@ -86,6 +86,7 @@ static void modes_enter(struct modes_bench *bench, unsigned int scene)
 	bench->trial.load.family = bench->families[scene / bench->size_count];
 	bench->trial.load.share6 = MODES_SHARE6;
 	bench->trial.load.cpu = bench->cpu;
+	bench->trial.load.attack = bench->scenario.workload ? bench->scenario.workload->attack : 0;
 	sending_apply(&bench->sending, &bench->trial.load);
 }
 
@@ -171,6 +172,7 @@ static int modes_attached(struct modes_bench *bench, unsigned int subject, unsig
 	long changes;
 	int err = 0;
 
+	bench->trial.threads = subject_has_threads(bench->subjects[subject]);
 	if (workload && workload->updates > 0)
 		err = updater_start(&bench->scenario, egress, workload->updates, &updater);
 	if (err >= 0)
@@ -648,8 +650,11 @@ static int modes_complete(struct modes_bench *bench)
 	}
 	if (bench->sending.recording) // whatever is in it
 		option_families("modes", "mix", bench->families, &bench->family_count);
-	if (workload && workload->strangers && bench->sending.order != LOAD_UNIFORM)
+	if (workload && workload->attack && bench->sending.order != LOAD_UNIFORM)
 		return option_refuse("modes", "--destinations", "other than uniform", "another workload");
+	if (workload && workload->attack && bench->sending.way != &generator_afxdp)
+		return option_refuse("modes", "--generator", bench->sending.way->name,
+				     "afxdp, which sends attacks, or another workload");
 	return bench->scenario.routes->count ? 0 : scenario_add(&bench->scenario, "1");
 }
 

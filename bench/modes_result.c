@@ -67,7 +67,8 @@ static void modes_add_ratio(json_t *record, const struct modes_scene *scene, con
 	for (unsigned int round = 0; round < result->rounds; round++)
 		ratios[round] = result->values[MODES_PDR][round] / ceiling->values[MODES_PDR][round];
 	modes_add(record, scene, subject, "PDR-of-nolookup",
-		  (struct record_figure){ NULL, "", RECORD_MORE, true, ratios, result->rounds });
+		  (struct record_figure){ NULL, "", RECORD_MORE, result->rounds >= RECORD_JUDGED, ratios,
+					  result->rounds });
 }
 
 void modes_add_result(json_t *record, const struct modes_scene *scene, const char *subject,

@@ -17,6 +17,7 @@
 #define RECORD_VERSION 1
 #define RECORD_NAME    160
 #define RECORD_VALUES  1024 // of a figure, at most
+#define RECORD_JUDGED  3    // rounds that it takes at least to say how sure a measured ratio is
 
 enum record_better { RECORD_MORE, RECORD_LESS };
 

@@ -136,7 +136,8 @@ static void scale_cpus_add(const struct scale_cpus_bench *bench, unsigned int su
 	record_add(record, &(struct record_figure){ name, "1/s", RECORD_MORE, false, rates, rounds });
 	snprintf(name, sizeof(name), "cpus IPv4 %zu-routes %u %s times-one", bench->routes,
 		 bench->points[point], scale_cpus_names[subject]);
-	record_add(record, &(struct record_figure){ name, "", RECORD_MORE, true, ratios, rounds });
+	record_add(record,
+		   &(struct record_figure){ name, "", RECORD_MORE, rounds >= RECORD_JUDGED, ratios, rounds });
 	if (bench->plan->print)
 		printf("%-6u %10zu  %-18s %8.3f   %.2f times one\n", bench->points[point], bench->routes,
 		       scale_cpus_names[subject], statistics_of(rates, rounds).median / 1e6,

@@ -3,6 +3,7 @@
 
 #include "bench/destination.h"
 #include "bench/inject.h"
+#include "bench/load.h"
 #include "bench/netns.h"
 #include "bench/rtnetlink.h"
 #include "bench/workload/prefix.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 
 #define SCENARIO_SEED        1
-#define SCENARIO_PACKETS     16 // that `strangers` of a workload are some of
 #define SCENARIO_FAN_GATEWAY 64 // the first gateway of a fan; those below are of the lane
 
 // Set aside for benchmarks by RFC 2544 and RFC 5180.
@@ -133,16 +133,16 @@ static int scenario_inject(const struct scenario *scenario, const struct lane_po
 	return err;
 }
 
-// Some of the destinations are where no route leads: in the last /24 of the documentation prefixes, which no
-// table has.
+// Destinations of attacks that are where no route leads: in the last /24 of the documentation prefixes, which
+// no table has.
 static void scenario_estrange(const struct scenario *scenario, __u8 family,
 			      struct generate_destination *destinations)
 {
 	static const __u8 strange4[] = { 203, 0, 113 }, strange6[] = { 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff };
-	unsigned int strangers = scenario->workload ? scenario->workload->strangers : 0;
+	unsigned int attack = scenario->workload ? scenario->workload->attack : 0;
 
-	for (unsigned int i = 0; strangers && i < TRAFFIC_DESTINATIONS; i++) {
-		if (i * 5 % SCENARIO_PACKETS >= strangers) // not all in a row
+	for (unsigned int i = 0; i < TRAFFIC_DESTINATIONS; i++) {
+		if (load_attack(attack, i) != LOAD_STRANGE)
 			continue;
 		if (family == AF_INET6)
 			memcpy(destinations[i].address, strange6, sizeof(strange6));
@@ -313,7 +313,7 @@ int scenario_add_workload(struct scenario *scenario, const struct workload *work
 
 double scenario_share(const struct scenario *scenario)
 {
-	return scenario->workload ? 1 - (double)scenario->workload->strangers / SCENARIO_PACKETS : 1;
+	return scenario->workload ? 1 - (double)scenario->workload->attack / LOAD_PACKETS : 1;
 }
 
 int scenario_lead(const struct scenario *scenario, const struct lane_port *egress)

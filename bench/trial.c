@@ -20,8 +20,9 @@ static void trial_drain(const struct trial_bed *bed, __u64 sent)
 {
 	const struct timespec pause = { .tv_nsec = TRIAL_POLL_NS };
 	struct generate_counts counts;
-	unsigned int polls = bed->patient ? TRIAL_PATIENT : TRIAL_POLLS;
-	unsigned int enough = bed->patient ? TRIAL_PATIENT : TRIAL_QUIET, quiet = 0;
+	unsigned int polls = bed->patient ? TRIAL_PATIENT : bed->threads ? 2 * TRIAL_POLLS : TRIAL_POLLS;
+	unsigned int enough = bed->patient ? TRIAL_PATIENT : bed->threads ? 5 * TRIAL_QUIET : TRIAL_QUIET;
+	unsigned int quiet = 0;
 	__u64 before = 0;
 
 	for (unsigned int i = 0; i < polls && quiet < enough; i++) {

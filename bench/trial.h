@@ -11,6 +11,7 @@ struct trial_bed {
 	struct generator *generator;
 	const volatile sig_atomic_t *stop;
 	struct load load; // rate and seconds are set by each trial
+	bool threads;     // what forwards may not have a CPU for a while: waits longer for the last packets
 	bool patient;     // waits two seconds for a packet that does not arrive
 	double share;     // part of the packets that a right router forwards; 0: all of them
 	// Of a capture, how many packets it has, and how many of these a right router forwards; 0: no

@@ -21,10 +21,11 @@ static const struct workload workloads[] = {
 	  .size = "64",
 	  .updates = 1000 },
 	{ .name = "attack",
-	  .text = "an attack: 12 of 16 packets are for where no route leads; what becomes of the others?",
+	  .text = "12 of 16 packets are an attack: random sources, TTL 1, no route; what becomes of the "
+		  "others?",
 	  .routes = "1",
 	  .size = "64",
-	  .strangers = 12 },
+	  .attack = 12 },
 };
 
 #define WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))

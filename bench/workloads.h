@@ -9,10 +9,10 @@ struct workload {
 	const char *name, *text;
 	const char *routes;                      // as of --routes; NULL: these:
 	const char *prefixes[WORKLOAD_PREFIXES]; // of both families
-	unsigned int fan;       // all routes lead to one group of so many next hops; 0: to a gateway each
-	const char *size;       // as of --size
-	double updates;         // changes of routes a second meanwhile
-	unsigned int strangers; // of 16 packets, so many are for where no route leads
+	unsigned int fan;    // all routes lead to one group of so many next hops; 0: to a gateway each
+	const char *size;    // as of --size
+	double updates;      // changes of routes a second meanwhile
+	unsigned int attack; // of 16 packets, so many are attacks, see load_attack()
 };
 
 // All of them; ret_count says how many.

@@ -120,7 +120,7 @@ def test_bad_usage():
                       ['program', '--rounds', '0'], ['program', '--rounds', '1x'], ['program', 'surplus'], ['modes', '--modes', 'drop'],
                       ['modes', '--size', '63'], ['modes', '--size', '9019'], ['modes', '--family', '5'],
                       ['modes', '--routes', '0'], ['modes', 'surplus'], ['modes', '--workload', 'none'], ['modes', '--workload', 'home', '--routes', '1'],
-                      ['modes', '--rounds', '0'], ['modes', '--size', '64,128,256,512,1024'],
+                      ['modes', '--rounds', '0'], ['modes', '--workload', 'attack', '--generator', 'live'], ['modes', '--size', '64,128,256,512,1024'],
                       ['scale', '--rounds', '0'], ['scale', '--cpus', '100000'], ['scale', 'surplus'], ['scale', '--seconds', 'x'],
                       ['events', '--times', '0'], ['events', '--rate', '1x'], ['events', 'surplus']):
         done = subprocess.run(COMMAND + arguments, capture_output=True, text=True)
