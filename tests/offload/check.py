@@ -108,6 +108,7 @@ def main():
     check_known(penstock, card, own.pop(programs.KNOWN_PROFILES[0]))
     check_own(penstock, own)
     check_misuse(penstock)
+    expect(len({program.rule for program in table if program.rule}) >= 25, "the driver is asked about too few rules")
     for problem in problems:
         print(problem)
     print(f"{len(table)} programs: {len(problems)} problems")
