@@ -59,6 +59,16 @@ static const cyaml_strval_t levels[] = {
 	{ "debug", LOG_LEVEL_DEBUG },
 };
 
+static const cyaml_strval_t calibrates[] = {
+	{ "no", CONFIG_CALIBRATE_NO },
+	{ "yes", CONFIG_CALIBRATE_YES },
+};
+
+static const cyaml_strval_t hooks[] = {
+	{ "auto", CONFIG_HOOK_AUTO },
+	{ "generic", CONFIG_HOOK_GENERIC },
+};
+
 static const cyaml_strval_t polls[] = {
 	{ "adaptive", CONFIG_POLL_ADAPTIVE },
 	{ "busy", CONFIG_POLL_BUSY },
@@ -126,6 +136,7 @@ static const cyaml_schema_field_t afxdp_fields[] = {
 	CYAML_FIELD_UINT("workers", OPTIONAL, struct config_afxdp, workers),
 	CYAML_FIELD_UINT("frames", OPTIONAL, struct config_afxdp, frames),
 	CYAML_FIELD_UINT("busy-poll", OPTIONAL, struct config_afxdp, busy_poll),
+	CYAML_FIELD_ENUM("hook", CHOICE, struct config_afxdp, hook, hooks, CYAML_ARRAY_LEN(hooks)),
 	CYAML_FIELD_END,
 };
 
@@ -137,6 +148,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_ENUM("netfilter", CHOICE, struct config, netfilter, netfilters,
 			 CYAML_ARRAY_LEN(netfilters)),
 	CYAML_FIELD_UINT("stale-after", OPTIONAL, struct config, stale_after),
+	CYAML_FIELD_ENUM("calibrate", CHOICE, struct config, calibrate, calibrates,
+			 CYAML_ARRAY_LEN(calibrates)),
 	CYAML_FIELD_STRING_PTR("bpffs", TEXT, struct config, bpffs, 1, PATH_LIMIT),
 	CYAML_FIELD_MAPPING("control", OPTIONAL, struct config, control, control_fields),
 	CYAML_FIELD_MAPPING("metrics", OPTIONAL, struct config, metrics, metrics_fields),

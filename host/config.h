@@ -22,6 +22,11 @@ enum config_mode { /* of a port */
 		   CONFIG_MODE_DPDK, /* of devices only */
 };
 
+enum config_calibrate { /* whether modes that are close are measured, where that may decide */
+			CONFIG_CALIBRATE_NO,
+			CONFIG_CALIBRATE_YES,
+};
+
 enum config_netfilter {
 	CONFIG_NETFILTER_RESPECT, /* ports with forward rules stay in the kernel */
 	CONFIG_NETFILTER_BYPASS,
@@ -30,6 +35,11 @@ enum config_netfilter {
 enum config_poll {                       /* what a worker does that finds no frames */
 		   CONFIG_POLL_ADAPTIVE, /* naps */
 		   CONFIG_POLL_BUSY,     /* looks again */
+};
+
+enum config_hook {                      /* of the program that feeds AF_XDP sockets */
+		   CONFIG_HOOK_AUTO,    /* the driver's if it has one, with zero copy if it can */
+		   CONFIG_HOOK_GENERIC, /* the kernel's generic one, whatever the driver can */
 };
 
 enum config_tags {                   /* of VLANs, in what a port receives */
@@ -62,6 +72,7 @@ struct config_afxdp {
 	uint32_t workers;   /* 0: one for each of `cpus`, or else for each CPU */
 	uint32_t frames;    /* of 2 KiB, for all sockets */
 	uint32_t busy_poll; /* microseconds; 0: workers sleep when there is nothing to do */
+	enum config_hook hook;
 };
 
 struct config_image { /* sizes, 0: the default */
@@ -85,6 +96,7 @@ struct config {
 	enum config_netfilter netfilter;
 	uint32_t stale_after; /* seconds without a daemon after which the program punts */
 	char *bpffs;          /* NULL: look for it */
+	enum config_calibrate calibrate;
 	struct config_control control;
 	struct config_metrics metrics;
 	struct config_log log;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/afxdp.h"
+#include "bench/calibrate.h"
 #include "bench/compare.h"
 #include "bench/dpdk.h"
 #include "bench/equal.h"
@@ -73,6 +74,7 @@ static const struct command benches[] = {
 	{ "scale", "[...]", "packets a second against the size of the table, and CPUs", bench_scale },
 	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
 	{ "switches", "[...]", "what is lost while ports go from each mode to each other", bench_switches },
+	{ "calibrate", "[--json]", "what arrives in each mode, in a second", bench_calibrate },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },
 	{ "program", "[...]", "what the program itself costs a packet", bench_program },
 	{ "replay", "[...]", "packets a second in user space, from memory", bench_replay },

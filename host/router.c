@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <linux/capability.h>
 
+#include "host/calibration.h"
 #include "host/changes.h"
 #include "host/control/api.h"
 #include "host/control/metrics.h"
@@ -451,6 +452,16 @@ static int look_first(struct router *router, struct why *why)
 	return platform_check(&router->platform, router->config->bpffs, why);
 }
 
+/* Without figures the order decides. */
+static void calibrate(struct router *router)
+{
+	struct why why = { "" };
+
+	if (router->config->calibrate == CONFIG_CALIBRATE_YES &&
+	    calibration_take(&router->platform, &why) < 0)
+		log_warning("calibrate: %s", why.text);
+}
+
 static int look_at_ports(struct router *router, struct why *why)
 {
 	router->place = (struct gate_place){
@@ -641,6 +652,8 @@ static int set_up(struct router *router, struct why *why)
 
 	if (error == 0)
 		error = instance_claim(router->config->name, &router->instance, why);
+	if (error == 0)
+		calibrate(router);
 	if (error == 0)
 		error = pins_open(router->platform.bpffs, instance_name(router->instance), &router->pins,
 				  why);

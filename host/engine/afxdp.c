@@ -84,6 +84,12 @@ static struct afxdp_port_entry *find_port(struct afxdp *afxdp, const struct engi
 	return NULL;
 }
 
+/* The driver's hook and rings may be used. */
+static bool may_drive(const struct afxdp *afxdp)
+{
+	return afxdp->context->config->afxdp.hook == CONFIG_HOOK_AUTO;
+}
+
 /* --- opening --- */
 
 static void features_changed(void *arg, __u32 ifindex, __u64 features)
@@ -302,7 +308,7 @@ static int open_sockets(struct afxdp *afxdp, const struct engine_port *port, con
 {
 	struct afxdp_socket_options options = {
 		.interface = port->name,
-		.zero_copy = afxdp_probe_zero_copy(facts),
+		.zero_copy = may_drive(afxdp) && afxdp_probe_zero_copy(facts),
 		.busy_poll = afxdp->busy_poll,
 	};
 	struct afxdp_port sockets = { 0 };
@@ -393,7 +399,7 @@ static int attach_program(struct afxdp *afxdp, struct afxdp_port_entry *entry, c
 	__u32 flags;
 	int error;
 
-	entry->driver = afxdp_probe_driver(facts);
+	entry->driver = may_drive(afxdp) && afxdp_probe_driver(facts);
 	flags = entry->driver ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
 	error = router_program_steer(afxdp->context, &entry->port, afxdp->sockets_fd, afxdp->steering_fd,
 				     &entry->program, why);
@@ -708,6 +714,7 @@ const struct engine_ops engine_afxdp = {
 		1ull << CAP_NET_RAW | 1ull << CAP_IPC_LOCK, /* sockets; their memory beyond RLIMIT_MEMLOCK */
 	.effect = "a CPU of its own for what can be forwarded, where the driver cannot redirect",
 	.probe = afxdp_probe,
+	.measured = afxdp_probe_measured,
 	.open = open_afxdp,
 	.close = close_afxdp,
 	.attach = attach,

@@ -34,3 +34,10 @@ void afxdp_probe(const struct platform *platform, const struct capability *port,
 		ret->asked = true;
 	}
 }
+
+__u32 afxdp_probe_measured(const struct platform *platform, const struct capability *port)
+{
+	if (afxdp_probe_zero_copy(port))
+		return 0;
+	return afxdp_probe_driver(port) ? platform->measured.afxdp : platform->measured.afxdp_generic;
+}

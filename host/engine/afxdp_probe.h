@@ -15,3 +15,5 @@ void afxdp_probe(const struct platform *platform, const struct capability *port,
 bool afxdp_probe_driver(const struct capability *port);
 /* The driver says that it shares its rings with user space. */
 bool afxdp_probe_zero_copy(const struct capability *port);
+/* What was measured of it. With zero copy: nothing, since no veth has that. */
+__u32 afxdp_probe_measured(const struct platform *platform, const struct capability *port);

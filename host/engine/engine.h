@@ -80,6 +80,9 @@ struct engine_ops {
 	void (*take)(void);
 	/* Pure: whether such a port can run in this engine. */
 	void (*probe)(const struct platform *platform, const struct capability *port, struct probe *ret);
+	/* Pure: what of the platform's measurements stands for such a port in this engine, packets a second.
+	 * 0: nothing does. NULL: the engine was never measured. */
+	__u32 (*measured)(const struct platform *platform, const struct capability *port);
 	int (*open)(const struct engine_context *context, void **ret_engine, struct why *why);
 	/* All ports are detached before. */
 	void (*close)(void *engine);

@@ -91,3 +91,13 @@ bool native_probe_attaches(const struct capability *port, __u64 needed)
 	needed |= XDP_FEATURE_BASIC;
 	return (features & needed) == needed && probe_settings(port, driver, features, &probe);
 }
+
+__u32 native_probe_measured(const struct platform *platform, const struct capability *port)
+{
+	return platform->measured.native;
+}
+
+__u32 native_probe_measured_generic(const struct platform *platform, const struct capability *port)
+{
+	return platform->measured.generic;
+}

@@ -111,6 +111,10 @@ const struct fact fact_platform[] = {
 	BOX("hugepage_size", FACT_U64, hugepage_size),
 	BOX("hugepages", FACT_U32, hugepages),
 	BOX("hugepages_free", FACT_U32, hugepages_free),
+	BOX("measured_native", FACT_U32, measured.native),
+	BOX("measured_generic", FACT_U32, measured.generic),
+	BOX("measured_afxdp", FACT_U32, measured.afxdp),
+	BOX("measured_afxdp_generic", FACT_U32, measured.afxdp_generic),
 	{ NULL, FACT_TEXT, 0, 0, NULL, false, 0 },
 };
 /* clang-format on */

@@ -14,9 +14,15 @@
 #include "host/modes/driver.h"
 #include "host/modes/xdp_features.h"
 
-static const struct engine_ops native = { .name = "native", .probe = native_probe };
-static const struct engine_ops generic = { .name = "generic", .probe = native_probe_generic };
-static const struct engine_ops afxdp = { .name = "afxdp", .probe = afxdp_probe };
+static const struct engine_ops native = { .name = "native",
+					  .probe = native_probe,
+					  .measured = native_probe_measured };
+static const struct engine_ops generic = { .name = "generic",
+					   .probe = native_probe_generic,
+					   .measured = native_probe_measured_generic };
+static const struct engine_ops afxdp = { .name = "afxdp",
+					 .probe = afxdp_probe,
+					 .measured = afxdp_probe_measured };
 static const struct engine_ops *const engines[] = { &native, &afxdp, &generic, NULL };
 
 static const struct engine_ops offload = { .name = "offload",
@@ -494,4 +500,89 @@ Test(choose, offload_is_no_matter_where_it_never_could_be)
 	decide_card(card("ixgbe", NIC), "offload");
 	cr_expect(decision.refused);
 	expect_text(decision.reason, "driver ixgbe cannot run programs on the device");
+}
+
+/* --- what was measured --- */
+
+static struct platform measured_box(__u32 native_rate, __u32 generic_rate, __u32 afxdp_rate, __u32 hook_rate)
+{
+	struct platform box = new_kernel;
+
+	box.capabilities = ~0ull;
+	box.measured.native = native_rate;
+	box.measured.generic = generic_rate;
+	box.measured.afxdp = afxdp_rate;
+	box.measured.afxdp_generic = hook_rate;
+	return box;
+}
+
+static void decide_measured(__u32 native_rate, __u32 generic_rate, __u32 afxdp_rate, __u32 hook_rate,
+			    struct capability port, const char *wish)
+{
+	struct platform box = measured_box(native_rate, generic_rate, afxdp_rate, hook_rate);
+
+	decide(&box, port, wish);
+}
+
+Test(choose, a_measurement_overrules_the_order_by_a_fifth)
+{
+	decide_measured(1000000, 500000, 1200000, 1, veth(NIC), "auto");
+	cr_expect_str_eq(chosen(), "afxdp");
+	expect_text(decision.reason, "1.200 million packets a second, in mode native 1.000");
+	cr_expect_str_eq(decision.tier[0], "afxdp");
+	decide_measured(1000000, 500000, 1199999, 1, veth(NIC), "auto");
+	cr_expect_str_eq(chosen(), "native");
+	expect_text(decision.reason,
+		    "the best there is: driver veth runs XDP; measured over veth here: 1.000");
+	expect_text(decision.reason, "in mode afxdp 1.200");
+}
+
+Test(choose, a_port_without_xdp_in_its_driver_goes_by_the_generic_hook)
+{
+	struct capability port = card("r8169", 0);
+
+	port.ethtool.rx_queues = 1;
+	decide_measured(900000, 500000, 1, 600000, port, "auto");
+	cr_expect_str_eq(chosen(), "afxdp");
+	expect_text(decision.reason, "0.600 million packets a second, in mode generic 0.500");
+	decide_measured(900000, 500000, 2000000, 1, port, "auto");
+	cr_expect_str_eq(chosen(), "generic");
+}
+
+Test(choose, what_was_measured_does_not_concern_all)
+{
+	struct capability port = veth(NIC);
+
+	port.ethtool.rx_queues = 2; /* all CPUs are busy then */
+	decide_measured(1000000, 500000, 3000000, 1, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_null(strstr(decision.reason, "measured"));
+	decide_measured(1000000, 500000, 3000000, 1, veth(NIC), "generic");
+	cr_expect_str_eq(decision.reason, "as configured");
+	decide_measured(0, 0, 3000000, 1, veth(NIC), "auto"); /* half of it is missing */
+	cr_expect_str_eq(chosen(), "native");
+	cr_expect_null(strstr(decision.reason, "measured"));
+	port = card("ixgbe", NIC | XDP_FEATURE_XSK_ZEROCOPY); /* no veth has that */
+	port.ethtool.rx_queues = 1;
+	decide_measured(1000000, 500000, 3000000, 3000000, port, "auto");
+	cr_expect_str_eq(chosen(), "native");
+}
+
+/* Rights that were given up do not come back by a measurement. */
+Test(choose, who_decided_against_it_goes_on_to_say_why)
+{
+	static const struct engine_ops entitled = { .name = "afxdp",
+						    .rights = 1ull << 13, /* CAP_NET_RAW */
+						    .probe = afxdp_probe,
+						    .measured = afxdp_probe_measured };
+	static const struct engine_ops *const list[] = { &native, &entitled, &generic, NULL };
+	struct platform box = measured_box(1000000, 500000, 3000000, 1);
+	struct capability port = veth(NIC);
+
+	choose(list, &box, &port, "auto", true, &decision);
+	cr_expect_str_eq(chosen(), "afxdp");
+	box.capabilities = PLATFORM_RIGHTS;
+	choose(list, &box, &port, "auto", true, &decision);
+	cr_expect_str_eq(chosen(), "native");
+	expect_text(decision.reason, "in mode afxdp 3.000");
 }

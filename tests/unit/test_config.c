@@ -39,6 +39,8 @@ Test(config, an_empty_file_is_all_defaults)
 		cr_expect_eq(config->afxdp.workers, 0);
 		cr_expect_eq(config->afxdp.frames, 32768);
 		cr_expect_eq(config->afxdp.busy_poll, 0);
+		cr_expect_eq(config->afxdp.hook, CONFIG_HOOK_AUTO);
+		cr_expect_eq(config->calibrate, CONFIG_CALIBRATE_NO);
 		config_free(config);
 	}
 }
@@ -55,6 +57,7 @@ Test(config, every_key_arrives)
 			   "netfilter: bypass\n"
 			   "stale-after: 60\n"
 			   "bpffs: /run/bpf\n"
+			   "calibrate: yes\n"
 			   "control:\n  group: netops\n"
 			   "metrics: {listen: '[::1]:9477'}\n"
 			   "log: {level: debug, format: json}\n"
@@ -74,9 +77,12 @@ Test(config, every_key_arrives)
 			   "  cpus: 2-5,8\n"
 			   "  workers: 5\n"
 			   "  frames: 65536\n"
-			   "  busy-poll: 20\n"),
+			   "  busy-poll: 20\n"
+			   "  hook: generic\n"),
 		     0, "%s", why.text);
 	cr_expect_str_eq(config->name, "edge-1");
+	cr_expect_eq(config->calibrate, CONFIG_CALIBRATE_YES);
+	cr_expect_eq(config->afxdp.hook, CONFIG_HOOK_GENERIC);
 	cr_assert_eq(config->port_count, 3);
 	cr_expect_str_eq(config->ports[0].interface, "eth0");
 	cr_expect_eq(config->ports[0].mode, CONFIG_MODE_NATIVE);
@@ -157,7 +163,7 @@ Test(config, refusals_say_where_what_and_what_else)
 	} cases[] = {
 		{ "name: edge\nfast: yes\n",
 		  "f.yaml:2: unknown key 'fast'; allowed here: name, ports, mode, "
-		  "netfilter, stale-after, bpffs, control, metrics, log, image, dpdk, afxdp" },
+		  "netfilter, stale-after, calibrate, bpffs, control, metrics, log, image, dpdk, afxdp" },
 		{ "log:\n  level: loud\n",
 		  "f.yaml:2: 'level' is 'loud'; allowed: error, warning, info, debug" },
 		{ "log:\n  colour: red\n", "f.yaml:2: unknown key 'colour'; allowed here: level, format" },
@@ -187,6 +193,8 @@ Test(config, refusals_say_where_what_and_what_else)
 		{ "dpdk: {lcores: all}\n",
 		  "f.yaml:1: 'lcores' is 'all'; allowed: numbers of CPUs such as 2,4-5" },
 		{ "dpdk: {poll: sometimes}\n", "f.yaml:1: 'poll' is 'sometimes'; allowed: adaptive, busy" },
+		{ "calibrate: maybe\n", "f.yaml:1: 'calibrate' is 'maybe'; allowed: no, yes" },
+		{ "afxdp: {hook: driver}\n", "f.yaml:1: 'hook' is 'driver'; allowed: auto, generic" },
 		{ "dpdk: {mtu: 100}\n", "f.yaml:1: 'mtu' is '100'; allowed: 0, or 1280 to 16000 (bytes)" },
 		{ "ports:\n  - {interface: a, device: 'dpdk:x'}\n  - {interface: b, device: 'dpdk:x'}\n",
 		  "f.yaml: device 'dpdk:x' is listed twice" },
