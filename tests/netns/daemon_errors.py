@@ -95,6 +95,8 @@ with tempfile.TemporaryDirectory(prefix=bed.prefix) as directory:
     expect(1, ['r1', 'bridge br0', 'native was asked for'], 'run', '-c',
            config('ports: [{interface: r0}, {interface: r1, mode: native}]\n'))
     bed.router('ip', 'link', 'set', 'r1', 'nomaster')
+    expect(1, ['r0', 'offload was asked for', 'veth cannot run programs on the device'], 'run', 'r0', '-c',
+           config('mode: offload\n'))
     expect(1, ["group 'no-such-group'", 'groupadd'], 'run', 'r0', 'r1', '-c',
            config('control: {group: no-such-group}\n'))
     expect(1, ['no BPF file system is mounted at /nowhere'], 'run', 'r0', 'r1', '-c', config('bpffs: /nowhere\n'))
