@@ -140,6 +140,7 @@ static void become_ready(struct mirror *mirror)
 	mirror_publish(mirror);
 	mirror->ready = true;
 	loop_timer_set(mirror->tend, 0, 0);
+	resync_steady(mirror->resync);
 	audit_steady(mirror->audit, true);
 	mirror->options.ready(mirror->options.arg);
 }

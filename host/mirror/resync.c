@@ -2,7 +2,6 @@
 #include "host/mirror/resync.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/fib_rules.h>
@@ -14,7 +13,6 @@
 #include <linux/rtnetlink.h>
 #include <libmnl/libmnl.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 
 #include "host/errand.h"
 #include "host/loop.h"
@@ -37,7 +35,7 @@ enum stage {
 	STAGE_DISCARD, /* a marker could not be sent: the rest is too old to be believed */
 };
 
-/* What an errand does, or the loop itself where it need not wait for the lock. */
+/* What an errand does, or the loop itself. */
 enum task {
 	TASK_ASK,  /* a marker, then the request: the first part is made when it is sent */
 	TASK_READ, /* a marker, then a part; the next one is made meanwhile */
@@ -48,7 +46,7 @@ struct resync {
 	struct loop *loop;
 	struct loop_timer *timer;
 	struct errands *errands;
-	bool locked_routes; /* this kernel's dumps of routes wait for the lock */
+	bool steady;
 	struct netlink_socket *questions, *events, *neighbours;
 	const struct resync_ops *ops;
 	void *arg;
@@ -240,7 +238,7 @@ static void start(struct resync *resync, enum task task)
 {
 	resync->task = task;
 	resync->mark += task != TASK_SKIP;
-	if (resync->dump.kind == RESYNC_ROUTES && !resync->locked_routes) {
+	if (resync->dump.kind == RESYNC_ROUTES && !resync->steady) {
 		do_task(resync);
 		task_done(resync);
 		return;
@@ -399,16 +397,6 @@ static void timer_fired(void *arg)
 	resync_go(arg);
 }
 
-/* "6.9" of "6.9.1-generic" is 609. */
-static bool routes_wait_for_lock(void)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname name;
-
-	return uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2 || major < 6 ||
-	       (major == 6 && minor < 9);
-}
-
 int resync_new(struct loop *loop, struct errands *errands, struct netlink_socket *questions,
 	       struct netlink_socket *events, struct netlink_socket *neighbours, const struct resync_ops *ops,
 	       void *arg, struct resync **ret)
@@ -421,7 +409,6 @@ int resync_new(struct loop *loop, struct errands *errands, struct netlink_socket
 	resync->loop = loop;
 	resync->errands = errands;
 	resync->errand = (struct errand){ .work = do_task, .done = task_done, .arg = resync };
-	resync->locked_routes = routes_wait_for_lock();
 	resync->questions = questions;
 	resync->events = events;
 	resync->neighbours = neighbours;
@@ -491,6 +478,11 @@ void resync_go(struct resync *resync)
 		if (same_dump(&resync->wanted[i].dump, &dump))
 			drop(resync, i);
 	begin(resync, &dump);
+}
+
+void resync_steady(struct resync *resync)
+{
+	resync->steady = true;
 }
 
 bool resync_mark(struct resync *resync, __u32 value)

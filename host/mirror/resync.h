@@ -14,9 +14,11 @@
  * ops->settled() is called when these have been applied, too;
  *   - notifications never wait for longer than one part takes, and a dump cannot outrun them.
  *
- * Dumps of anything but routes, and of these in kernels before 6.9, wait for the kernel's lock, which may
- * take a second. So an errand requests and reads them. If a marker is met before what it stands for is there,
- * no more notifications are read until it is; those about links that went have a queue of their own.
+ * What a dump costs is not the loop's: an errand requests and reads it. The kernel makes the parts of most
+ * only under its lock, which it may hold for a second; and it looks at all routes there are for those of one
+ * device or of a small table, which takes it 0.1 s. If a marker is met before what it stands for is there, no
+ * more notifications are read until it is; those about links that went have a queue of their own. Until
+ * resync_steady() the loop reads the routes itself: that is faster, and nobody forwards by them yet.
  *
  * Requests for the same dump are merged. A dump that had to be repeated waits for twice the time that it
  * took.
@@ -81,6 +83,8 @@ bool resync_wants(const struct resync *resync, const struct resync_dump *dump);
 bool resync_busy(const struct resync *resync);
 /* Begins what is due and can begin. Call it when may_begin() may say something else. */
 void resync_go(struct resync *resync);
+/* From now on the loop is needed. */
+void resync_steady(struct resync *resync);
 /* A marker was met. Returns false if it is none of resync's. */
 bool resync_mark(struct resync *resync, __u32 value);
 

@@ -8,6 +8,7 @@
 
 #define BUCKETS_MIN 1024
 #define LINE        16 /* buckets in a cache line */
+#define SPLITS      2  /* buckets with each prefix that comes: done long before the next doubling */
 
 struct route_store {
 	char *slab;
@@ -19,8 +20,10 @@ struct route_store {
 	__u32 free; /* list through `next` */
 	__u32 count, heads;
 	__u32 *bucket;
-	__u32 buckets; /* power of two, at least `heads` */
-	__u64 key[2];  /* of the hash: peers choose the prefixes */
+	__u32 buckets; /* power of two, about `heads` */
+	__u32 split;   /* these first ones have given half of theirs to as many behind all */
+	bool spreading;
+	__u64 key[2]; /* of the hash: peers choose the prefixes */
 };
 
 static __u64 mix(__u64 x)
@@ -53,35 +56,61 @@ static __u32 hash_of(const struct route_store *store, __u16 table, const __u8 *k
 	return (__u32)hash * LINE + slot;
 }
 
-static __u32 *bucket_of(const struct route_store *store, const struct stored_route *route)
+static __u32 *bucket_of(const struct route_store *store, __u32 hash)
 {
-	return &store->bucket[hash_of(store, route->table, route->key, route->length) & (store->buckets - 1)];
+	__u32 at = hash & (store->buckets - 1);
+
+	if (at < store->split)
+		at = hash & (2 * store->buckets - 1);
+	return &store->bucket[at];
 }
 
-static void rehash(struct route_store *store, __u32 *bucket, __u32 buckets)
+static __u32 *bucket_of_route(const struct route_store *store, const struct stored_route *route)
 {
-	free(store->bucket);
-	store->bucket = bucket;
-	store->buckets = buckets;
-	for (__u32 index = 1; index < store->end; index++) {
-		struct stored_route *route = route_store_at(store, index);
+	return bucket_of(store, hash_of(store, route->table, route->key, route->length));
+}
 
-		if (!(route->flags & STORED_HEAD))
-			continue;
-		bucket = bucket_of(store, route);
+/* Room for twice as many buckets; the upper half is written when the lower one is split. Large blocks are
+ * moved by remapping pages, not by copying. A hash that is too small is slow, not wrong: no memory is no
+ * error here. */
+static void begin_spread(struct route_store *store)
+{
+	__u32 *bucket = realloc(store->bucket, 2 * sizeof(*bucket) * store->buckets);
+
+	if (!bucket)
+		return;
+	store->bucket = bucket;
+	store->spreading = true;
+}
+
+static void split_one(struct route_store *store)
+{
+	__u32 index = store->bucket[store->split], next;
+
+	store->bucket[store->split] = store->bucket[store->split + store->buckets] = 0;
+	store->split++;
+	for (; index; index = next) {
+		struct stored_route *route = route_store_at(store, index);
+		__u32 *bucket = bucket_of_route(store, route);
+
+		next = route->chain;
 		route->chain = *bucket;
 		*bucket = index;
 	}
+	if (store->split < store->buckets)
+		return;
+	store->buckets *= 2;
+	store->split = 0;
+	store->spreading = false;
 }
 
-/* A hash that is too small is slow, not wrong: no memory is no error here. */
+/* A few buckets with each prefix that comes: to move a million at once would take 70 ms. */
 static void spread(struct route_store *store)
 {
-	__u32 buckets = 2 * store->buckets;
-	__u32 *bucket = calloc(buckets, sizeof(*bucket));
-
-	if (bucket)
-		rehash(store, bucket, buckets);
+	if (!store->spreading && store->heads > store->buckets)
+		begin_spread(store);
+	for (unsigned i = 0; i < SPLITS && store->spreading; i++)
+		split_one(store);
 }
 
 static int grow(struct route_store *store)
@@ -139,7 +168,7 @@ struct stored_route *route_store_at(const struct route_store *store, __u32 index
 
 __u32 route_store_find(const struct route_store *store, __u16 table, const __u8 *key, unsigned length)
 {
-	__u32 index = store->bucket[hash_of(store, table, key, length) & (store->buckets - 1)];
+	__u32 index = *bucket_of(store, hash_of(store, table, key, length));
 
 	while (index) {
 		const struct stored_route *route = route_store_at(store, index);
@@ -184,7 +213,7 @@ void route_store_head(struct route_store *store, __u32 old, __u32 index)
 
 	if (old) {
 		route = route_store_at(store, old);
-		at = bucket_of(store, route);
+		at = bucket_of_route(store, route);
 		while (*at != old)
 			at = &route_store_at(store, *at)->chain;
 		*at = route->chain;
@@ -193,13 +222,12 @@ void route_store_head(struct route_store *store, __u32 old, __u32 index)
 	}
 	if (index) {
 		route = route_store_at(store, index);
-		at = bucket_of(store, route);
+		at = bucket_of_route(store, route);
 		route->chain = *at;
 		route->flags |= STORED_HEAD;
 		*at = index;
 		store->heads++;
-		if (store->heads > store->buckets)
-			spread(store);
+		spread(store);
 	}
 }
 
@@ -225,5 +253,6 @@ __u32 route_store_count(const struct route_store *store)
 
 size_t route_store_bytes(const struct route_store *store)
 {
-	return store->end * store->stride + store->buckets * sizeof(*store->bucket);
+	return store->end * store->stride +
+	       sizeof(*store->bucket) * (store->spreading ? 2 : 1) * store->buckets;
 }
