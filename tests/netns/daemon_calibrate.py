@@ -104,7 +104,17 @@ for text in (json.dumps(figures_once | {'kernel': '5.0.0', 'afxdp': 4000000000})
     assert figures()['kernel'] == os.uname().release and figures()['afxdp'] < 4000000000, figures()
     assert daemon.end() == 0
 print('ok    what another kernel could, or half a file, does not count')
-os.unlink(config)
+
+# Without a right that the measurement needs: said, and the order decides.
 os.unlink(CACHE)
+daemon = Daemon(bed, '-c', config, 'r0', 'r1', wrap=bed.inside(bed.r, 'setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'))
+assert 'warning: calibrate: nothing could be measured; see: penstock bench calibrate' in daemon.text(), daemon.text()
+assert daemon.port('r0')['mode'] == 'native' and not os.path.exists(CACHE), daemon.port('r0')
+assert daemon.end() == 0
+until(lambda: not abandoned(), 'its namespaces are gone')
+done = bed.command('bench', 'calibrate', 'surplus')
+assert done.returncode == 2 and done.stderr and not done.stdout, done
+print('ok    what cannot be measured does not keep it from running')
+os.unlink(config)
 shell('umount', RUN)
 assert bed.traces() == before, bed.traces() - before
