@@ -23,6 +23,7 @@
 #define CHART_COUNT  32  // lines, at most
 
 static const double chart_shades[] = { 1, 0.7, 0.45, 0.25 };
+#define CHART_HOLLOW 0.15
 #define CHART_SHADES (sizeof(chart_shades) / sizeof(chart_shades[0]))
 
 void chart_text(FILE *out, const char *text)
@@ -92,16 +93,17 @@ static void chart_bar(FILE *out, const struct chart_bar *bar, const char *unit, 
 
 	chart_label(out, "end", CHART_LABELS - 8, middle + 4, bar->label);
 	fprintf(out,
-		"<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"2\" "
+		"<rect class=\"%s%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"2\" "
 		"fill-opacity=\"%g\"/>\n",
-		bar->class, CHART_LABELS, y, bar->value * scale, *bar->label ? CHART_BAR : CHART_BAR - 2,
-		chart_shades[shade]);
-	if (bar->high > bar->low) {
+		bar->class, bar->open ? " open" : "", CHART_LABELS, y, bar->value * scale,
+		*bar->label ? CHART_BAR : CHART_BAR - 2, bar->open ? CHART_HOLLOW : chart_shades[shade]);
+	if (!bar->open && bar->high > bar->low) {
 		chart_line_between(out, "whisker", low, middle, high, middle);
 		chart_line_between(out, "whisker", low, middle - 4, low, middle + 4);
 		chart_line_between(out, "whisker", high, middle - 4, high, middle + 4);
 	}
-	snprintf(text, sizeof(text), bar->value >= 1000 ? "%.0f %s" : "%.3g %s", bar->value, unit);
+	snprintf(text, sizeof(text), bar->value >= 1000 ? "%s%.0f %s" : "%s%.3g %s", bar->open ? "> " : "",
+		 bar->value, unit);
 	chart_label(out, "start", fmax(high, CHART_LABELS + bar->value * scale) + 8, middle + 4, text);
 }
 
@@ -256,9 +258,11 @@ static void chart_x_tick(FILE *out, const struct chart_frame *frame, double valu
 static void chart_x_axis(FILE *out, const struct chart_frame *frame)
 {
 	const struct chart_axes *axes = frame->axes;
-	double step = chart_round_up((frame->most_x - frame->least_x) / 5);
 	char text[32];
+	double step = chart_round_up((frame->most_x - frame->least_x) / 5);
 
+	if (axes->x_whole)
+		step = fmax(1, ceil(step));
 	if (axes->wide) {
 		for (unsigned int i = 0; axes->wide[i] && i + 1 <= frame->most_x; i++)
 			chart_x_tick(out, frame, i + 1, axes->wide[i]);

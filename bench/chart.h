@@ -12,6 +12,7 @@ struct chart_bar {
 	const char *class;       // of the colour
 	double value, low, high; // low and high: the interval, drawn as a whisker
 	unsigned int shade;      // 0 to 3, of rows with several bars: each paler than the one before
+	bool open;               // the value is at least that: a hollow bar
 };
 
 struct chart_line {
@@ -24,6 +25,7 @@ struct chart_line {
 struct chart_axes {
 	const char *title, *x_unit, *y_unit;
 	bool x_log, y_log;       // else the axis begins at 0
+	bool x_whole;            // whole numbers only
 	double mark;             // an x at which something happened; 0: none
 	double most_y;           // the end of the axis; 0: as the lines want
 	const char *const *wide; // words for x where it is not a number: x 1 is the first, NULL at the end

@@ -21,12 +21,14 @@
 #define GALLERY_SIZES   4
 #define GALLERY_LATENCY " latency-at-"
 #define GALLERY_WORD    48
+#define GALLERY_OPEN    "-at-least"
 
 struct gallery_figure {
 	char bench[GALLERY_WORD], family[GALLERY_WORD];
 	unsigned long routes;
 	char scene[RECORD_NAME]; // what else stands in front of the subject
 	char subject[RECORD_NAME], what[GALLERY_WORD];
+	bool open; // it is at least that
 	struct statistics statistics;
 };
 
@@ -71,7 +73,7 @@ static void gallery_split_last(char *text, char *last, size_t size)
 
 static void gallery_parse(const char *name, struct gallery_figure *figure)
 {
-	char rest[RECORD_NAME], *latency;
+	char rest[RECORD_NAME], *latency, *open;
 	int end = 0;
 
 	snprintf(rest, sizeof(rest), "%s", name);
@@ -82,6 +84,10 @@ static void gallery_parse(const char *name, struct gallery_figure *figure)
 	} else {
 		gallery_split_last(rest, figure->what, sizeof(figure->what));
 	}
+	open = strstr(figure->what, GALLERY_OPEN);
+	figure->open = open;
+	if (open)
+		*open = 0;
 	gallery_split_last(rest, figure->subject, sizeof(figure->subject));
 	if (sscanf(rest, "%47s %47s %lu-routes%n", figure->bench, figure->family, &figure->routes, &end) !=
 		    3 ||
@@ -182,7 +188,8 @@ static struct chart_bar gallery_bar(const struct gallery_figure *figure, double 
 				   figure->statistics.median * scale,
 				   figure->statistics.low * scale,
 				   figure->statistics.high * scale,
-				   0 };
+				   0,
+				   figure->open };
 }
 
 // A chart for each scene: its subjects one below the other.
@@ -302,12 +309,11 @@ static void gallery_modes(const struct gallery *gallery)
 		if (!gallery_is(&gallery->figures[i], "modes", "PDR") ||
 		    !gallery_is_first(gallery, i, gallery_but_for_size))
 			continue;
-		gallery_heading(
-			gallery, &done, "What each mode takes, by size of the frames",
-			"Packets a second with no more than 0.5 % loss (PDR), offered by one CPU and "
-			"forwarded by what is left of the machine. What "
-			"comes close to the sender's own rate is not shown: it would say something of "
-			"the sender only.");
+		gallery_heading(gallery, &done, "What each mode takes, by size of the frames",
+				"Packets a second with no more than 0.5 % loss (PDR), offered by one CPU and "
+				"forwarded by what is left of the machine. Hollow bars with a > in front of "
+				"the number: "
+				"what the sender can do at all; the mode takes that, and more.");
 		gallery_mode_chart(gallery, i);
 	}
 	gallery_end(gallery, done);
@@ -434,8 +440,10 @@ static void gallery_cpus(const struct gallery *gallery, struct gallery_lines *li
 			"Generator, router and sink share the CPUs: packets a second of their time.");
 	gallery_title(&head, false, title);
 	strncat(title, ": packets a second by number of CPUs", sizeof(title) - strlen(title) - 1);
-	chart_lines(gallery->out, &(struct chart_axes){ .title = title, .x_unit = "CPUs", .y_unit = "Mpps" },
-		    lines->lines, lines->count);
+	chart_lines(
+		gallery->out,
+		&(struct chart_axes){ .title = title, .x_unit = "CPUs", .y_unit = "Mpps", .x_whole = true },
+		lines->lines, lines->count);
 }
 
 // --- events ---

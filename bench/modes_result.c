@@ -78,11 +78,14 @@ void modes_add_result(json_t *record, const struct modes_scene *scene, const cha
 
 	if (!result->rounds)
 		return;
-	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
-		if (!modes_is_bounded(result, rate)) // else it says something of the sender only
-			modes_add(record, scene, subject, modes_rate_names[rate],
-				  (struct record_figure){ NULL, "1/s", RECORD_MORE, false,
-							  result->values[rate], result->rounds });
+	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++) {
+		// of the router it says no more than that, if the sender limits
+		snprintf(what, sizeof(what), "%s%s", modes_rate_names[rate],
+			 modes_is_bounded(result, rate) ? "-at-least" : "");
+		modes_add(record, scene, subject, what,
+			  (struct record_figure){ NULL, "1/s", RECORD_MORE, false, result->values[rate],
+						  result->rounds });
+	}
 	if (ceiling && ceiling->rounds == result->rounds && !ceiling->bounded && !result->bounded &&
 	    modes_median(ceiling, MODES_PDR) > 0)
 		modes_add_ratio(record, scene, subject, result, ceiling);

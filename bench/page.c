@@ -50,6 +50,7 @@ static const char page_head[] =
 	"th,td{text-align:left;padding:2px 10px 2px 6px;border-bottom:1px solid var(--line)}"
 	"td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}\n"
 	"td.met{color:var(--ours)}td.missed{color:var(--kernel);font-weight:600}"
+	"rect.open{stroke-dasharray:4 3}"
 	"details{margin:.4em 0}summary{cursor:pointer}\n";
 
 static const char *const page_colours[] = { "ours",   "generic", "afxdp", "dpdk",     "fiblookup", "lpmtrie",
@@ -61,8 +62,10 @@ static void page_styles(const struct page *page)
 	for (unsigned int i = 0; i < sizeof(page_colours) / sizeof(page_colours[0]); i++) {
 		const char *name = page_colours[i], *front = i ? "c-" : "";
 
-		fprintf(page->out, "rect.%s%s,circle.%s%s{fill:var(--%s)}polyline.%s%s{stroke:var(--%s)}\n",
-			front, name, front, name, name, front, name, name);
+		fprintf(page->out,
+			"rect.%s%s,circle.%s%s{fill:var(--%s)}polyline.%s%s,rect.%s%s.open{stroke:var(--%s)}"
+			"\n",
+			front, name, front, name, name, front, name, front, name, name);
 	}
 	fputs("</style></head><body>\n<h1>penstock bench</h1>\n", page->out);
 }
