@@ -72,5 +72,22 @@ assert status == 1 and 'CAP_NET_RAW' in line and 'restart' in line, line
 assert daemon.port('r0')['mode'] == 'native'
 
 daemon.end()
+
+# Sockets behind the generic hook, for drivers whose own is not to be used.
+with open(config, 'w') as out:
+    out.write('mode: afxdp\nafxdp: {hook: generic}\n')
+daemon = Daemon(bed, '-c', config, 'r0', 'r1')
+text = bed.command('status').stdout
+assert 'r0: afxdp [copy, generic hook' in text and 'r1: afxdp [copy, generic hook' in text, text
+until(lambda: bed.ping(bed.s, '10.2.0.2', 1), 'ping')
+stream = Stream(bed, '10.2.0.2', rate=RATE)
+start = daemon.port('r0')['forwarded']
+until(lambda: daemon.port('r0')['forwarded'] - start > 500, 'packets through the sockets')
+for mode in ('native', 'afxdp'):
+    switch('r0', mode)
+result = stream.end()
+assert result['lost'] == result['twice'] == 0, result
+print(f"behind the generic hook: {result['sent']} packets, none lost")
+daemon.end()
 os.unlink(config)
 assert bed.traces() == before, bed.traces() - before
