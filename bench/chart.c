@@ -172,10 +172,12 @@ static double chart_x(const struct chart_frame *frame, double x)
 				     (frame->right - frame->left);
 }
 
+// What is above the end of the axis stands there.
 static double chart_y(const struct chart_frame *frame, double y)
 {
-	return frame->bottom - chart_part(y, frame->axes->y_log, frame->least_y, frame->most_y) *
-				       (frame->bottom - frame->top);
+	double part = chart_part(y, frame->axes->y_log, frame->least_y, frame->most_y);
+
+	return frame->bottom - fmin(part, 1) * (frame->bottom - frame->top);
 }
 
 static void chart_range(bool log, double value, double *least, double *most)

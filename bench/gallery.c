@@ -466,6 +466,8 @@ static void gallery_course(const struct gallery *gallery, struct gallery_lines *
 	json_array_foreach(json_object_get(arrived, "rate"), i, value) if (i < GALLERY_POINTS)
 		lines->y[0][i] = 100 * json_number_value(value) / sent;
 	lines->lines[0].count = count < GALLERY_POINTS ? count : GALLERY_POINTS;
+	while (lines->lines[0].count > 2 && lines->y[0][lines->lines[0].count - 1] == 0)
+		lines->lines[0].count--; // nothing is sent any more
 	gallery_heading(gallery, done, "While something happens",
 			"Of a steady stream, what arrives in each hundredth of a second, of the worst of all "
 			"times; the line is where it begins to happen. A dip that is made up for "
