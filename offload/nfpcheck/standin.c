@@ -9,6 +9,7 @@
 #include <linux/ethtool.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <net/xdp_sock_drv.h>
 
 #include "offload/limits.h"
 #include "offload/nfpcheck/standin.h"
@@ -21,6 +22,10 @@
 	MODULE_PARM_DESC(name, text);
 NFP_LIMITS(X)
 #undef X
+
+static bool zero_copy;
+module_param(zero_copy, bool, 0444);
+MODULE_PARM_DESC(zero_copy, "whether the driver takes memory of AF_XDP sockets");
 
 /* bpf/main.c has it, which is not here. */
 const struct rhashtable_params nfp_bpf_maps_neutral_params = {
@@ -74,6 +79,26 @@ static int port_offload(struct nfp_net *nn, struct netdev_bpf *command)
 	return error;
 }
 
+/* No frame ever comes to be put there. */
+static int port_pool(struct net_device *port, struct netdev_bpf *command)
+{
+	struct xsk_buff_pool *pool = command->xsk.pool;
+
+	if (!zero_copy)
+		return -EOPNOTSUPP;
+	if (pool)
+		return xsk_pool_dma_map(pool, &platform->dev, 0);
+	pool = xsk_get_pool_from_qid(port, command->xsk.queue_id);
+	if (pool)
+		xsk_pool_dma_unmap(pool, 0);
+	return 0;
+}
+
+static int port_wakeup(struct net_device *port, u32 queue, u32 flags)
+{
+	return 0;
+}
+
 static int port_bpf(struct net_device *port, struct netdev_bpf *command)
 {
 	struct nfp_net *nn = netdev_priv(port);
@@ -84,6 +109,8 @@ static int port_bpf(struct net_device *port, struct netdev_bpf *command)
 		return 0;
 	case XDP_SETUP_PROG_HW:
 		return port_offload(nn, command);
+	case XDP_SETUP_XSK_POOL:
+		return port_pool(port, command);
 	default:
 		return nfp_ndo_bpf(&app, nn, command);
 	}
@@ -106,6 +133,7 @@ static const struct net_device_ops port_operations = {
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_change_mtu = port_change_mtu,
 	.ndo_bpf = port_bpf,
+	.ndo_xsk_wakeup = port_wakeup,
 };
 
 static void port_drvinfo(struct net_device *port, struct ethtool_drvinfo *info)
@@ -170,6 +198,8 @@ static int port_add(unsigned int number)
 	port->ethtool_ops = &port_ethtool;
 	port->max_mtu = 9216;
 	port->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_HW_OFFLOAD;
+	if (zero_copy)
+		port->xdp_features |= NETDEV_XDP_ACT_XSK_ZEROCOPY;
 	if (number == 0)
 		app.ctrl = nn;
 	error = register_netdev(port);

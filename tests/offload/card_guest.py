@@ -77,7 +77,7 @@ class Daemon:
             print(self.text(), json.dumps(self.status(), indent=1))
             raise
 
-    def until_trouble(self, name, *words):
+    def until_trouble(self, name, *words, behind='generic'):
         """The card of a port is not in use, for a reason with these words; what is behind it runs."""
         def there():
             port = self.port(name)
@@ -88,8 +88,7 @@ class Daemon:
         except AssertionError:
             print(self.text(), json.dumps(self.port(name), indent=1))
             raise
-        assert port['state'] == 'running' and port['mode'] == 'generic', port
-        assert port['card']['behind'] == 'generic', port['card']
+        assert port['state'] == 'running' and port['mode'] == port['card']['behind'] == behind, port
         return port['card']['why']
 
     def mode(self, name, mode):
@@ -376,6 +375,30 @@ def case_modes():
     daemon.until_mode('offload', 'nfp0', 'nfp1')
     print('ok    a foreign program on the card is named, left alone, and waited for')
     assert daemon.end() == 0
+
+
+def case_zero_copy():
+    """Behind a card whose driver has zero copy is AF_XDP, with its program in the driver."""
+    standin('zero_copy=1')
+    table = make_routes(300, 100)
+    plan = json.loads(shell(penstock, 'plan', '-j', 'nfp0').stdout)['ports'][0]
+    assert plan['mode'] == 'offload' and plan['tiers'] == ['offload', 'afxdp', 'kernel'], plan
+    daemon = forwarding('nfp0', 'nfp1')
+    assert hooks('nfp0') == hooks('nfp1') == {'driver', 'offload'}, (hooks('nfp0'), hooks('nfp1'))
+    port = daemon.port('nfp0')
+    assert port['card']['behind'] == 'afxdp' and 'zero copy' in port['how'], port
+    audit(daemon, table, 'beside the program in the driver')
+    assert daemon.mode('nfp0', 'afxdp').returncode == 0 and hooks('nfp0') == {'driver'}
+    assert daemon.mode('nfp0', 'offload').returncode == 0
+    daemon.until_mode('offload', 'nfp0')
+    control_error(110)
+    ip('route replace 99.0.0.0/8 via 10.1.0.10')
+    daemon.until_trouble('nfp0', 'Connection timed out', behind='afxdp')
+    assert hooks('nfp0') == hooks('nfp1') == {'driver'}
+    control_error(0)
+    daemon.until_mode('offload', 'nfp0', 'nfp1')
+    print('ok    the program in the driver stays when the card fails')
+    assert daemon.end() == 0 and hooks('nfp0') == hooks('nfp1') == set()
 
 
 def case_counters():
