@@ -206,3 +206,128 @@ Test(objects, random_changes_agree_with_a_model)
 		expect_model(seed, step);
 	}
 }
+
+/* --- messages read ahead --- */
+
+Test(objects, what_is_about_to_change_is_unknown_until_then)
+{
+	struct nexthop_message later;
+	__u32 count;
+
+	single(1, 2, 9);
+	group_of(20, 1, (__u32[]){ 1 }, (__u16[]){ 1 });
+	later = (struct nexthop_message){ .id = 1, .family = AF_INET };
+	later.path = (struct route_path){ .ifindex = 3, .family = AF_INET, .weight = 1 };
+	memset(told, 0, sizeof(told));
+	objects_forewarn(objects, &later);
+	cr_expect(told[1] == 1 && told[20] == 1);
+	cr_expect_eq(objects_resolve(objects, 1, path, &count), OBJECTS_UNKNOWN);
+	cr_expect_eq(objects_resolve(objects, 20, path, &count), OBJECTS_UNKNOWN);
+	single(1, 2, 8); /* another one before it */
+	cr_expect_eq(objects_resolve(objects, 1, path, &count), OBJECTS_UNKNOWN);
+	cr_assert_eq(objects_apply(objects, &later), 0);
+	cr_expect_eq(objects_resolve(objects, 20, path, &count), OBJECTS_PATHS);
+	cr_expect_eq(path[0].ifindex, 3);
+	/* What is told later than it was done changes nothing. */
+	memset(told, 0, sizeof(told));
+	objects_forewarn(objects, &later);
+	cr_expect_eq(told[1], 0);
+}
+
+Test(objects, warnings_are_forgotten_where_messages_were_lost)
+{
+	struct nexthop_message later = { .id = 1, .deleted = true };
+	__u32 count;
+
+	single(1, 2, 9);
+	objects_forewarn(objects, &later);
+	cr_expect_eq(objects_resolve(objects, 1, path, &count), OBJECTS_UNKNOWN);
+	objects_forewarn_forget(objects);
+	cr_expect_eq(objects_resolve(objects, 1, path, &count), OBJECTS_PATHS);
+	objects_forewarn(objects, &later);
+	objects_sync_begin(objects);
+	single(1, 2, 9);
+	objects_sync_end(objects);
+	cr_expect_eq(objects_resolve(objects, 1, path, &count), OBJECTS_PATHS);
+}
+
+#define STREAM 20000
+
+static struct nexthop_message stream[STREAM];
+
+static void make_stream(unsigned *dice)
+{
+	for (int i = 0; i < STREAM; i++) {
+		struct nexthop_message *each = &stream[i];
+
+		*each = (struct nexthop_message){ .id = 1 + (__u32)rand_r(dice) % IDS, .family = AF_INET };
+		each->deleted = rand_r(dice) % 4 == 0;
+		if (each->deleted)
+			continue;
+		each->path = (struct route_path){ .family = AF_INET, .weight = 1 };
+		each->path.ifindex = 1 + (__u32)rand_r(dice) % DEVICES;
+	}
+}
+
+/* After so many messages; 0: there is none. */
+static __u32 content_after(__u32 id, int messages)
+{
+	for (int i = messages; i--;)
+		if (stream[i].id == id)
+			return stream[i].deleted ? 0 : stream[i].path.ifindex;
+	return 0;
+}
+
+/* One stream twice, each reader as far as it happens to be: nobody goes by what both know to be over, and
+ * when both are at the end all is as it should be. What an object is that came anew is not known ahead. */
+static bool known_ahead[IDS + 1];
+
+static void read_one(int number, bool ahead)
+{
+	const struct nexthop_message *each = &stream[number];
+	__u32 count;
+
+	if (ahead) {
+		known_ahead[each->id] |= objects_resolve(objects, each->id, path, &count) == OBJECTS_PATHS;
+		objects_forewarn(objects, each);
+		return;
+	}
+	cr_assert_eq(objects_apply(objects, each), 0);
+	known_ahead[each->id] &= !each->deleted;
+}
+
+static void compare_readers(int first, int second, int *warned)
+{
+	for (__u32 id = 1; id <= IDS; id++) {
+		__u32 count, in_turn = content_after(id, second), latest = content_after(id, first);
+		enum objects_state state = objects_resolve(objects, id, path, &count);
+
+		if (state == OBJECTS_PATHS)
+			cr_assert_eq(path[0].ifindex, in_turn, "at %d and %d, id %u", first, second, id);
+		if (first == second || !in_turn)
+			cr_assert_eq(state == OBJECTS_PATHS, in_turn != 0, "at %d and %d, id %u", first,
+				     second, id);
+		if (first <= second || in_turn == latest || !in_turn || !known_ahead[id])
+			continue;
+		++*warned;
+		cr_assert_neq(state, OBJECTS_PATHS, "at %d and %d, id %u", first, second, id);
+	}
+}
+
+Test(objects, two_readers_of_one_stream)
+{
+	unsigned seed = 20261201, dice = seed;
+	int first = 0, second = 0, warned = 0; /* first: of the one who mostly is ahead */
+
+	cr_log_info("seed %u", seed);
+	make_stream(&dice);
+	while (first < STREAM || second < STREAM) {
+		bool ahead = first < STREAM && (second == STREAM || rand_r(&dice) % 2);
+		int *at = ahead ? &first : &second;
+
+		for (int n = rand_r(&dice) % 40; n-- && *at < STREAM;)
+			read_one((*at)++, ahead);
+		compare_readers(first, second, &warned);
+	}
+	cr_expect(warned > 1000, "%d warnings", warned);
+}
