@@ -336,6 +336,17 @@ void generate_expect_gateways(struct generate *generate, bool on)
 	generate->traffic->bss->gateway_mask[TRAFFIC_SUBJECT] = on ? TRAFFIC_GATEWAYS - 1 : 0;
 }
 
+void generate_expect_ttl(struct generate *generate, __u8 ttl)
+{
+	generate->traffic->data->arriving_ttl = ttl;
+}
+
+void generate_know_clock(struct generate *generate)
+{
+	generate->traffic->data->day_ns =
+		generate_clock_ns(CLOCK_REALTIME) - generate_clock_ns(CLOCK_MONOTONIC);
+}
+
 // Starts the thread.
 static int generate_launch(struct generate *generate, const struct bpf_program *program, const void *data,
 			   unsigned int size, unsigned int cpu)

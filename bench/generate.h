@@ -56,6 +56,12 @@ const __u8 *generate_destination(const struct generate *generate, __u8 family, _
 // does, for routers that look nothing up. Nothing may run.
 void generate_expect_gateways(struct generate *generate, bool on);
 
+// What TTL or hop limit packets must arrive with; TRAFFIC_TTL - 1 from the begin. Nothing may run.
+void generate_expect_ttl(struct generate *generate, __u8 ttl);
+
+// Tells the sink what time it is, for frames that carry the time of day.
+void generate_know_clock(struct generate *generate);
+
 // Starts sending frames of a family on the CPU, through the subject's lane; sets all counters to 0.
 int generate_start(struct generate *generate, __u8 family, unsigned int cpu);
 

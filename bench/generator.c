@@ -17,7 +17,7 @@ struct generator {
 };
 
 static const struct generator_way *const generator_ways[] = { &generator_afxdp, &generator_live,
-							      &generator_pcap };
+							      &generator_pcap, &generator_pktgen };
 
 const struct generator_way *const *generator_list(unsigned int *ret_count)
 {

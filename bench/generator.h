@@ -48,7 +48,7 @@ struct generator_way {
 	int (*stop)(void *sender, struct generator_counts *ret_counts);
 };
 
-extern const struct generator_way generator_live, generator_afxdp, generator_pcap;
+extern const struct generator_way generator_live, generator_afxdp, generator_pcap, generator_pktgen;
 
 struct generator;
 

@@ -33,6 +33,9 @@ union traffic_frame frame4, frame6;                  // what all frames of a fam
 union traffic_frame gateway_frame[TRAFFIC_GATEWAYS]; // the MACs of a frame from the router to each gateway
 __u32 gateway_mask[TRAFFIC_LANES];                   // 0: everything is expected at gateway 0
 
+__u8 arriving_ttl = TRAFFIC_TTL - 1;
+__u64 day_ns = 1; // what the time of day is ahead of CLOCK_MONOTONIC
+
 // May change at any time.
 volatile __u32 lane;
 
@@ -233,7 +236,7 @@ static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, e
 
 	if (UNLIKELY(!is_right4(frame)))
 		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
-	if (UNLIKELY(((__u8 *)frame)[22] != TRAFFIC_TTL - 1))
+	if (UNLIKELY(((__u8 *)frame)[22] != arriving_ttl))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
 	if (UNLIKELY(AT32(frame, 30) != AT32((void *)destination->address, 0)))
 		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
@@ -248,7 +251,7 @@ static __always_inline __u32 wrong6(void *frame, __u32 length, __u32 expected, e
 	void *address = destination->address;
 	__u32 wrong = wrong_macs(frame, destination->gateway, way);
 
-	if (UNLIKELY(((__u8 *)frame)[21] != TRAFFIC_TTL - 1))
+	if (UNLIKELY(((__u8 *)frame)[21] != arriving_ttl))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
 	if (UNLIKELY((AT32(frame, 38) ^ AT32(address, 0)) | (AT32(frame, 42) ^ AT32(address, 4)) |
 		     (AT32(frame, 46) ^ AT32(address, 8)) | (AT32(frame, 50) ^ AT32(address, 12))))
@@ -292,29 +295,43 @@ __noinline int is_intact(struct xdp_md *ctx, __u32 begin, __u32 size, __u32 addr
 	return !size && fold(sum) == 0xffff;
 }
 
+// The stamp of a frame of ours, or of one of the kernel's pktgen: a word, a number, seconds and microseconds,
+// big endian.
+static __always_inline void read_stamp(const struct traffic_stamp *from, struct traffic_stamp *ret_stamp)
+{
+	__u32 words[4];
+
+	__builtin_memcpy(ret_stamp, from, sizeof(*ret_stamp));
+	__builtin_memcpy(words, from, sizeof(words));
+	if (words[0] != bpf_htonl(TRAFFIC_PKTGEN))
+		return;
+	ret_stamp->sequence = bpf_ntohl(words[1]);
+	ret_stamp->sent_ns = bpf_ntohl(words[2]) * 1000000000ull + bpf_ntohl(words[3]) * 1000ull - day_ns;
+}
+
 // A packet that carries a stamp: how long it was under way, and whether it comes twice or too late.
-static __always_inline void meter(const struct traffic_stamp *stamp, bool intact)
+static __always_inline void meter(const struct traffic_stamp *from, bool intact)
 {
 	struct traffic_meter *count = &meters[cpu()];
-	__u64 sequence, mask, now = bpf_ktime_get_ns(), *word;
+	__u64 mask, now = bpf_ktime_get_ns(), *word;
+	struct traffic_stamp stamp;
 	__u32 index;
 
-	__builtin_memcpy(&sequence, &stamp->sequence, sizeof(sequence));
-	index = sequence >> 6;
-	word = intact && sequence < TRAFFIC_SEQUENCES ? bpf_map_lookup_elem(&seen, &index) : NULL;
+	read_stamp(from, &stamp);
+	index = stamp.sequence >> 6;
+	word = intact && stamp.sequence < TRAFFIC_SEQUENCES ? bpf_map_lookup_elem(&seen, &index) : NULL;
 	if (!word) {
 		count->corrupt++;
 		return;
 	}
-	mask = 1ull << (sequence & 63);
+	mask = 1ull << (stamp.sequence & 63);
 	if (__sync_fetch_and_or(word, mask) & mask)
 		count->duplicate++;
-	if (sequence < newest)
+	if (stamp.sequence < newest)
 		count->late++;
 	else
-		newest = sequence;
-	__builtin_memcpy(&sequence, &stamp->sent_ns, sizeof(sequence));
-	index = histogram_bucket(now - sequence);
+		newest = stamp.sequence;
+	index = histogram_bucket(now > stamp.sent_ns ? now - stamp.sent_ns : 0);
 	if (index < HISTOGRAM_BUCKETS)
 		count->latency[index]++;
 }

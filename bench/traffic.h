@@ -98,6 +98,8 @@ struct traffic_pace {
 #define TRAFFIC_PART  512 // bytes that are summed up at once
 #define TRAFFIC_PARTS 18  // of a frame of 9014 bytes
 
+// What the kernel's pktgen begins its stamp with.
+#define TRAFFIC_PKTGEN    0xbe9be955
 #define TRAFFIC_SEQUENCES (1u << 26) // packets of one trial, at most
 
 // One per CPU.

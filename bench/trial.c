@@ -74,6 +74,8 @@ int trial_end(struct trial_bed *bed, struct trial *ret_trial)
 
 	memset(&ret_trial->offered, 0, sizeof(ret_trial->offered));
 	err = generator_stop(bed->generator, &ret_trial->offered);
+	if (err < 0)
+		warnx("bench: the generator failed: %s", strerror(-err));
 	trial_drain(bed, ret_trial->offered.sent);
 	generate_meter_read(bed->generate, &ret_trial->metered);
 	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late + metered->corrupt;

@@ -292,6 +292,40 @@ Test(bench_sink, meters_ipv6)
 	meter_family(TRAFFIC_STAMP6, 22);
 }
 
+// Frames of the kernel's pktgen: other words in the stamp, another TTL, no UDP checksum.
+Test(bench_sink, meters_pktgen)
+{
+	const __u64 day = 1700000000ull * 1000000000;
+	__u64 bucket_sum = 0;
+
+	make4();
+	frame[22] = 31;
+	put_checksum(24, 14, 34);
+	put16(40, 0);
+	put16(42, 0xbe9b);
+	put16(44, 0xe955);
+	for (unsigned int number = 7; number < 9; number++) {
+		put16(46, 0);
+		put16(48, number);
+		put16(50, 1700000000 >> 16);
+		put16(52, 1700000000 & 0xffff);
+		put16(54, 0);
+		put16(56, 0);
+		traffic->data->arriving_ttl = 31;
+		traffic->data->day_ns = day; // it was sent when the machine started
+		memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+		expect_meter(number, 0, 0);
+		expect_meter(number, 1, 0);
+	}
+	for (unsigned int cpu = 0; cpu < TRAFFIC_CPUS; cpu++) {
+		for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+			cr_assert_eq(traffic->bss->arrived[TRAFFIC_SUBJECT][cpu].wrong[kind], 0);
+		for (unsigned int i = HISTOGRAM_BUCKETS / 2; i < HISTOGRAM_BUCKETS; i++)
+			bucket_sum += traffic->bss->meters[cpu].latency[i];
+	}
+	cr_assert_eq(bucket_sum, 1, "the time since the machine started is long");
+}
+
 // Longer than what is summed up at once, and of an odd size.
 Test(bench_sink, meters_long)
 {

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+//
+// The kernel's own generator, module pktgen: one size, IPv4, consecutive addresses. Its frames carry a number
+// and a time of their own in the place of ours, which the sink knows; the source port goes through 0 to 65534
+// along with the address.
+
+#include "bench/generator.h"
+#include "bench/netns.h"
+#include "bench/sender.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PKTGEN_DIRECTORY "/proc/thread-self/net/pktgen/"
+#define PKTGEN_PORTS     65535 // that it goes through
+#define PKTGEN_TTL       32
+#define PKTGEN_LARGEST   3520
+#define PKTGEN_PREFIX    "198.18.%u.%u"
+
+struct generator_pktgen {
+	const struct generator_bed *bed;
+	bool loaded; // the module, by us
+	unsigned int cpu;
+	pthread_t thread;
+	bool runs;
+	atomic_bool ended;
+	int result;
+	__u64 begin_ns, total, most_ns;
+	struct generator_counts counts;
+};
+
+// Writes a line to a file of pktgen's in the calling thread's namespace.
+static int pktgen_write(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int pktgen_write(const char *file, const char *format, ...)
+{
+	char path[64 + IFNAMSIZ], line[128];
+	va_list list;
+	int fd, length, err = 0;
+
+	snprintf(path, sizeof(path), PKTGEN_DIRECTORY "%s", file);
+	va_start(list, format);
+	length = vsnprintf(line, sizeof(line) - 1, format, list);
+	va_end(list);
+	line[length++] = '\n'; // it takes the last byte off
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, line, length) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static void pktgen_thread_file(const struct generator_pktgen *pktgen, char file[32])
+{
+	snprintf(file, 32, "kpktgend_%u", pktgen->cpu);
+}
+
+static bool pktgen_is_there(void)
+{
+	return access(PKTGEN_DIRECTORY "pgctrl", W_OK) == 0;
+}
+
+static void pktgen_modprobe(const char *option)
+{
+	const char *const argv[] = { "modprobe", "-q", option ? option : "pktgen", option ? "pktgen" : NULL,
+				     NULL };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+// Its frames instead of ours: destination v has port v, big endian.
+static int pktgen_aim(struct generator_pktgen *pktgen, struct why *why)
+{
+	struct generate_destination *destinations = calloc(TRAFFIC_DESTINATIONS, sizeof(*destinations));
+
+	if (!destinations)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < TRAFFIC_DESTINATIONS; i++) {
+		const __u8 *drawn = generate_destination(pktgen->bed->generate, AF_INET, i);
+		unsigned int port = ntohs(i);
+
+		if (drawn[0] != 198 || (drawn[1] & 0xfe) != 18) {
+			free(destinations);
+			return why_set(why, EOPNOTSUPP,
+				       "generator pktgen: sends to consecutive IPv4 addresses only; use it "
+				       "with --routes 1");
+		}
+		destinations[i] = (struct generate_destination){ .address = { 198, 18, port >> 8, port } };
+	}
+	generate_set_destinations(pktgen->bed->generate, AF_INET, destinations, TRAFFIC_DESTINATIONS);
+	generate_expect_ttl(pktgen->bed->generate, PKTGEN_TTL - 1);
+	free(destinations);
+	return 0;
+}
+
+static int generator_pktgen_open(const struct generator_bed *bed, void **ret_sender, struct why *why)
+{
+	struct generator_pktgen *pktgen = calloc(1, sizeof(*pktgen));
+	int home, err = pktgen ? netns_enter(bed->lane->s.netns, &home) : -ENOMEM;
+	bool there;
+
+	if (err < 0) {
+		free(pktgen);
+		return err;
+	}
+	pktgen->bed = bed;
+	there = pktgen_is_there();
+	if (!there) {
+		pktgen_modprobe(NULL);
+		there = pktgen->loaded = pktgen_is_there();
+	}
+	netns_leave(home);
+	err = there ? pktgen_aim(pktgen, why)
+		    : why_set(why, ENOENT,
+			      "generator pktgen: this kernel has no module pktgen (CONFIG_NET_PKTGEN)");
+	if (err < 0) {
+		free(pktgen);
+		return err;
+	}
+	*ret_sender = pktgen;
+	return 0;
+}
+
+static int pktgen_configure(struct generator_pktgen *pktgen, const struct load *load)
+{
+	const struct lane *lane = pktgen->bed->lane;
+	const char *port = lane->s.name;
+	const __u8 *to = lane->r0.mac;
+	char source[INET_ADDRSTRLEN], thread[32];
+	__u8 address[4];
+	int err;
+
+	lane_source_address(AF_INET, address);
+	inet_ntop(AF_INET, address, source, sizeof(source));
+	pktgen_thread_file(pktgen, thread);
+	pktgen_write(thread, "rem_device_all");
+	err = pktgen_write(thread, "add_device %s", port);
+	if (err >= 0)
+		err = pktgen_write(port, "count %llu", pktgen->total);
+	if (err >= 0)
+		err = pktgen_write(port, "pkt_size %u", load_largest(load));
+	if (err >= 0)
+		err = pktgen_write(port, "dst_mac %02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3],
+				   to[4], to[5]);
+	if (err >= 0)
+		err = pktgen_write(port, "src_min %s", source);
+	if (err >= 0)
+		err = pktgen_write(port, "dst_min " PKTGEN_PREFIX, 0, 0);
+	if (err >= 0) // as many addresses as ports
+		err = pktgen_write(port, "dst_max " PKTGEN_PREFIX, 255, 254);
+	if (err >= 0)
+		err = pktgen_write(port, "udp_src_min 0");
+	if (err >= 0)
+		err = pktgen_write(port, "udp_src_max %u", PKTGEN_PORTS);
+	if (err >= 0)
+		err = pktgen_write(port, "udp_dst_min %u", TRAFFIC_PORT);
+	if (err >= 0)
+		err = pktgen_write(port, "udp_dst_max %u", TRAFFIC_PORT);
+	if (err >= 0)
+		err = load->rate > 0 ? pktgen_write(port, "ratep %.0f", load->rate)
+				     : pktgen_write(port, "delay 0");
+	return err;
+}
+
+// Returns when all is sent, or it is stopped.
+static void *pktgen_run(void *argument)
+{
+	struct generator_pktgen *pktgen = argument;
+
+	if (setns(pktgen->bed->lane->s.netns, CLONE_NEWNET) < 0)
+		pktgen->result = -errno;
+	else
+		pktgen->result = pktgen_write("pgctrl", "start");
+	pktgen->ended = true;
+	return NULL;
+}
+
+static int generator_pktgen_start(void *sender, const struct load *load, struct why *why)
+{
+	struct generator_pktgen *pktgen = sender;
+	sigset_t all, before;
+	int home, err;
+
+	if (load->family != AF_INET || load->sizes[1] || load->order != LOAD_UNIFORM)
+		return why_set(why, EOPNOTSUPP,
+			       "generator pktgen: sends IPv4 of one size, to one address after the other");
+	pktgen->cpu = load->cpu;
+	pktgen->total = load_packets(load);
+	pktgen->most_ns = pktgen->total ? 0 : load->seconds * 1e9;
+	pktgen->counts = (struct generator_counts){ 0 };
+	pktgen->ended = false;
+	pktgen->result = 0;
+	err = netns_enter(pktgen->bed->lane->s.netns, &home);
+	if (err < 0)
+		return err;
+	err = pktgen_configure(pktgen, load);
+	netns_leave(home);
+	if (err < 0)
+		return why_set(why, -err, "generator pktgen: cannot set it up on %s: %s",
+			       pktgen->bed->lane->s.name, strerror(-err));
+	generate_know_clock(pktgen->bed->generate);
+	pktgen->begin_ns = sender_now_ns();
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = -pthread_create(&pktgen->thread, NULL, pktgen_run, pktgen);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pktgen->runs = err == 0;
+	return err;
+}
+
+// What it says of itself.
+static void pktgen_read(struct generator_pktgen *pktgen)
+{
+	char path[64 + IFNAMSIZ], text[4096], *at;
+	unsigned long long sent, started, stopped;
+	ssize_t size = -1;
+	int fd, home;
+
+	if (netns_enter(pktgen->bed->lane->s.netns, &home) < 0)
+		return;
+	snprintf(path, sizeof(path), PKTGEN_DIRECTORY "%s", pktgen->bed->lane->s.name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		size = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	netns_leave(home);
+	text[size > 0 ? size : 0] = 0;
+	at = strstr(text, "pkts-sofar:");
+	if (at && sscanf(at, "pkts-sofar: %llu", &sent) == 1)
+		pktgen->counts.sent = sent;
+	at = strstr(text, "started:");
+	pktgen->counts.seconds = (sender_now_ns() - pktgen->begin_ns) * 1e-9;
+	if (pktgen->ended && at && sscanf(at, "started: %lluus stopped: %lluus", &started, &stopped) == 2)
+		pktgen->counts.seconds = (stopped - started) * 1e-6;
+}
+
+static int generator_pktgen_stop(void *sender, struct generator_counts *ret_counts)
+{
+	struct generator_pktgen *pktgen = sender;
+	int home;
+
+	if (pktgen->runs) {
+		if (!pktgen->ended && netns_enter(pktgen->bed->lane->s.netns, &home) >= 0) {
+			pktgen_write("pgctrl", "stop");
+			netns_leave(home);
+		}
+		pthread_join(pktgen->thread, NULL);
+		pktgen->runs = false;
+		pktgen_read(pktgen);
+	}
+	pktgen->counts.done = true;
+	*ret_counts = pktgen->counts;
+	return pktgen->result;
+}
+
+static void generator_pktgen_counts(void *sender, struct generator_counts *ret_counts)
+{
+	struct generator_pktgen *pktgen = sender;
+
+	if (pktgen->runs)
+		pktgen_read(pktgen);
+	pktgen->counts.done = !pktgen->runs || pktgen->ended ||
+			      (pktgen->most_ns && sender_now_ns() - pktgen->begin_ns >= pktgen->most_ns);
+	*ret_counts = pktgen->counts;
+}
+
+static void generator_pktgen_close(void *sender)
+{
+	struct generator_pktgen *pktgen = sender;
+	struct generator_counts counts;
+	char thread[32];
+	int home;
+
+	generator_pktgen_stop(pktgen, &counts);
+	if (netns_enter(pktgen->bed->lane->s.netns, &home) >= 0) {
+		pktgen_thread_file(pktgen, thread);
+		pktgen_write(thread, "rem_device_all");
+		netns_leave(home);
+	}
+	if (pktgen->loaded)
+		pktgen_modprobe("-r");
+	free(pktgen);
+}
+
+const struct generator_way generator_pktgen = {
+	.name = "pktgen",
+	.summary = "the kernel's module: IPv4, one size, with --routes 1",
+	.can = GENERATOR_PACES | GENERATOR_NUMBERS,
+	.largest = PKTGEN_LARGEST,
+	.open = generator_pktgen_open,
+	.close = generator_pktgen_close,
+	.start = generator_pktgen_start,
+	.counts = generator_pktgen_counts,
+	.stop = generator_pktgen_stop,
+};
