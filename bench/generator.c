@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/generator.h"
 
+#include <assert.h>
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#define GENERATOR_WAYS    8
 #define GENERATOR_POLL_NS 500000
 
 struct generator {
@@ -16,12 +18,23 @@ struct generator {
 	void *sender;
 };
 
-static const struct generator_way *const generator_ways[] = { &generator_afxdp, &generator_live,
-							      &generator_pcap, &generator_pktgen };
+static const struct generator_way *generator_ways[GENERATOR_WAYS] = {
+	&generator_afxdp,
+	&generator_live,
+	&generator_pcap,
+	&generator_pktgen,
+};
+static unsigned int generator_way_count = 4;
+
+void generator_add(const struct generator_way *way)
+{
+	assert(generator_way_count < GENERATOR_WAYS);
+	generator_ways[generator_way_count++] = way;
+}
 
 const struct generator_way *const *generator_list(unsigned int *ret_count)
 {
-	*ret_count = sizeof(generator_ways) / sizeof(generator_ways[0]);
+	*ret_count = generator_way_count;
 	return generator_ways;
 }
 
@@ -29,7 +42,7 @@ int generator_choose(const char *name, unsigned int needs, const struct generato
 {
 	char names[128] = "";
 
-	for (unsigned int i = 0; i < sizeof(generator_ways) / sizeof(generator_ways[0]); i++) {
+	for (unsigned int i = 0; i < generator_way_count; i++) {
 		const struct generator_way *way = generator_ways[i];
 
 		if ((way->can & needs) != needs)

@@ -52,6 +52,9 @@ extern const struct generator_way generator_live, generator_afxdp, generator_pca
 
 struct generator;
 
+// Makes one more known.
+void generator_add(const struct generator_way *way);
+
 // All ways; ret_count says how many.
 const struct generator_way *const *generator_list(unsigned int *ret_count);
 

@@ -3,6 +3,7 @@
  * The penstock command: which word means what.
  */
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "bench/events.h"
 #include "bench/fib.h"
 #include "bench/forward.h"
+#include "bench/generator_dpdk.h"
 #include "bench/goals.h"
 #include "bench/mirror.h"
 #include "bench/modes.h"
@@ -35,7 +37,9 @@
 #include "xdp/image.h"
 
 static int bench_command(int argc, char **argv);
+static int events_command(int argc, char **argv);
 static int fib_command(int argc, char **argv);
+static int modes_command(int argc, char **argv);
 static int version_command(int argc, char **argv);
 static int help_command(int argc, char **argv);
 
@@ -69,10 +73,10 @@ static const struct command commands[] = {
 static const struct command benches[] = {
 	{ "forward", "[...]", "packets a second between two namespaces", bench_forward },
 	{ "modes", "[...]", "what each mode takes without loss, and how long packets are under way",
-	  bench_modes },
+	  modes_command },
 	{ "equal", "--pcap FILE [...]", "whether all modes make the same bytes of a capture", bench_equal },
 	{ "scale", "[...]", "packets a second against the size of the table, and CPUs", bench_scale },
-	{ "events", "[...]", "what is lost while something happens to the router", bench_events },
+	{ "events", "[...]", "what is lost while something happens to the router", events_command },
 	{ "switches", "[...]", "what is lost while ports go from each mode to each other", bench_switches },
 	{ "calibrate", "[--json]", "what arrives in each mode, in a second", bench_calibrate },
 	{ "fib", "[...]", "the image beside other structures that find routes", fib_command },
@@ -94,13 +98,13 @@ static void print_benches(FILE *stream)
 		fprintf(stream, "  %-8s %s\n", bench->name, bench->summary);
 }
 
-#define ARGUMENTS 100 /* of bench fib */
+#define ARGUMENTS 100 /* of a bench */
 
 /*
- * DPDK's tables are measured by a second build of this command that is linked with them, where there is one;
- * this one starts on boxes without DPDK.
+ * What needs DPDK is in a second build of this command that is linked with it, where there is one; this one
+ * starts on boxes without DPDK. Returns where there is none, or this is it.
  */
-static int fib_command(int argc, char **argv)
+static int become_bench(int argc, char **argv)
 {
 #ifndef PENSTOCK_WITH_DPDK
 	char penstock[] = "penstock", bench[] = "bench";
@@ -109,15 +113,48 @@ static int fib_command(int argc, char **argv)
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("-bench"));
 
 	if (argc > ARGUMENTS)
-		return cli_usage("bench fib: more than %d words", ARGUMENTS);
+		return cli_usage("bench %s: more than %d words", argv[0], ARGUMENTS);
 	memcpy(&arguments[2], argv, (size_t)argc * sizeof(*argv));
 	if (length > 0) {
 		strcpy(path + length, "-bench");
 		execv(path, arguments);
 	}
 	execv(PENSTOCK_LIBDIR "/penstock-bench", arguments);
+#else
+	generator_add(&generator_dpdk);
 #endif
-	return bench_fib(argc, argv);
+	return CLI_DONE;
+}
+
+static int fib_command(int argc, char **argv)
+{
+	int status = become_bench(argc, argv);
+
+	return status == CLI_DONE ? bench_fib(argc, argv) : status;
+}
+
+/* Is DPDK to send? */
+static bool sends_by_dpdk(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--generator=dpdk") == 0 ||
+		    (i + 1 < argc && strcmp(argv[i], "--generator") == 0 && strcmp(argv[i + 1], "dpdk") == 0))
+			return true;
+	return false;
+}
+
+static int modes_command(int argc, char **argv)
+{
+	int status = sends_by_dpdk(argc, argv) ? become_bench(argc, argv) : CLI_DONE;
+
+	return status == CLI_DONE ? bench_modes(argc, argv) : status;
+}
+
+static int events_command(int argc, char **argv)
+{
+	int status = sends_by_dpdk(argc, argv) ? become_bench(argc, argv) : CLI_DONE;
+
+	return status == CLI_DONE ? bench_events(argc, argv) : status;
 }
 
 static int bench_command(int argc, char **argv)

@@ -5,6 +5,7 @@ right; what is wrong is refused in a line, and nothing is left behind.
 
 bench_sending.py PENSTOCK bench
 """
+import glob
 import json
 import os
 import random
@@ -65,6 +66,21 @@ def test_mix():
                                  '--destinations', 'zipf', '--flows', '1000')
         assert scenes[0]['text'].startswith('IPv4+6, 2 routes'), scenes
         assert any(name.startswith('modes IPv4+6 2-routes imix penstock latency') for name in names), names
+
+
+def test_dpdk():
+    """The second build sends by DPDK, and nothing of DPDK's stays."""
+    before = set(glob.glob('/run/dpdk/penstock-bench-*'))
+    if not os.path.exists(COMMAND[0] + '-bench'):
+        code, out, told = run('--generator', 'dpdk')
+        assert code == 2 and '--generator dpdk: want one of' in told, (code, told)
+        print('    built without DPDK')
+        return
+    names, scenes = measured('--modes', 'kernel', '--size', '128', '--generator', 'dpdk')
+    assert scenes[0]['sender'] > 0 and 'modes IPv4 1-routes 128-bytes kernel latency-at-10% p50' in names, (scenes, names)
+    code, _, told = run('--quick', '--size', '9018', '--generator', 'dpdk')
+    assert code == 1 and 'sends frames of 1514 bytes at most' in told, (code, told)
+    assert set(glob.glob('/run/dpdk/penstock-bench-*')) <= before
 
 
 def test_bad_input():
