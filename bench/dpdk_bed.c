@@ -27,6 +27,7 @@
 
 #define DPDK_BED_SEED   1
 #define DPDK_BED_CHECK4 24 // offset of the IPv4 checksum in a frame
+#define DPDK_BED_CHECK6 60 // of that of UDP over IPv6
 
 // Of dp0, to which all frames are addressed.
 static const __u8 dpdk_bed_ingress_mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -56,12 +57,24 @@ static int dpdk_bed_address(const char *name, const __u8 *mac)
 	return err;
 }
 
+// Port 0 or 1 of the router.
+static int dpdk_bed_addresses(struct rtnetlink *rtnetlink, int ifindex, unsigned int port)
+{
+	struct in_addr address;
+	__u8 address6[16];
+	int err;
+
+	inet_pton(AF_INET, port ? dpdk_bed_egress : dpdk_bed_ingress, &address);
+	lane_router_address(port, AF_INET6, address6);
+	err = rtnetlink_address(rtnetlink, ifindex, AF_INET, &address, 24);
+	return err < 0 ? err : rtnetlink_address(rtnetlink, ifindex, AF_INET6, address6, 64);
+}
+
 // A TAP that stays when nobody has it open, so that its addresses and routes do.
-static int dpdk_bed_tap(struct rtnetlink *rtnetlink, const char *name, const char *text, int *ret_ifindex)
+static int dpdk_bed_tap(struct rtnetlink *rtnetlink, const char *name, unsigned int port, int *ret_ifindex)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
-	struct in_addr address;
 
 	if (fd < 0)
 		return -errno;
@@ -72,9 +85,8 @@ static int dpdk_bed_tap(struct rtnetlink *rtnetlink, const char *name, const cha
 	if (err < 0)
 		return err;
 	*ret_ifindex = (int)if_nametoindex(name);
-	inet_pton(AF_INET, text, &address);
 	err = rtnetlink_up(rtnetlink, *ret_ifindex);
-	return err < 0 ? err : rtnetlink_address(rtnetlink, *ret_ifindex, AF_INET, &address, 24);
+	return err < 0 ? err : dpdk_bed_addresses(rtnetlink, *ret_ifindex, port);
 }
 
 static int dpdk_bed_gateways(const struct dpdk_bed *bed, struct rtnetlink *rtnetlink)
@@ -83,9 +95,9 @@ static int dpdk_bed_gateways(const struct dpdk_bed *bed, struct rtnetlink *rtnet
 	int err = 0;
 
 	for (unsigned int i = 0; err >= 0 && i < LANE_GATEWAYS; i++) {
-		lane_gateway_address(i, AF_INET, address);
+		lane_gateway_address(i, bed->family, address);
 		lane_gateway_mac(i, mac);
-		err = rtnetlink_neighbour(rtnetlink, bed->egress, AF_INET, address, mac);
+		err = rtnetlink_neighbour(rtnetlink, bed->egress, bed->family, address, mac);
 	}
 	return err;
 }
@@ -102,7 +114,7 @@ static int dpdk_bed_routes(const struct dpdk_bed *bed)
 		const struct table_route *route = &bed->routes->routes[i];
 		struct inject_hop hop = { .ifindex = bed->egress };
 
-		lane_gateway_address(lane_gateway(route->nexthop), AF_INET, hop.gateway);
+		lane_gateway_address(lane_gateway(route->nexthop), bed->family, hop.gateway);
 		err = inject_route(inject, INJECT_ADD, route, &hop);
 	}
 	if (err >= 0)
@@ -111,9 +123,12 @@ static int dpdk_bed_routes(const struct dpdk_bed *bed)
 	return err >= 0 && refusals.count ? refusals.error : err;
 }
 
-static int dpdk_bed_forward(void)
+static int dpdk_bed_forward(__u8 family)
 {
-	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC), err = 0;
+	int fd = open(family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
+					: "/proc/sys/net/ipv6/conf/all/forwarding",
+		      O_WRONLY | O_CLOEXEC),
+	    err = 0;
 
 	if (fd < 0 || write(fd, "1", 1) < 0)
 		err = -errno;
@@ -131,13 +146,13 @@ static int dpdk_bed_furnish(struct dpdk_bed *bed)
 		return err;
 	err = rtnetlink_open(&rtnetlink);
 	if (err >= 0) {
-		err = dpdk_bed_forward();
+		err = dpdk_bed_forward(bed->family);
 		if (err >= 0)
-			err = dpdk_bed_tap(rtnetlink, "dp0", dpdk_bed_ingress, &bed->ingress);
+			err = dpdk_bed_tap(rtnetlink, "dp0", 0, &bed->ingress);
 		if (err >= 0)
 			err = dpdk_bed_address("dp0", dpdk_bed_ingress_mac);
 		if (err >= 0)
-			err = dpdk_bed_tap(rtnetlink, "dp1", dpdk_bed_egress, &bed->egress);
+			err = dpdk_bed_tap(rtnetlink, "dp1", 1, &bed->egress);
 		if (err >= 0)
 			err = dpdk_bed_gateways(bed, rtnetlink);
 		if (err >= 0)
@@ -153,8 +168,8 @@ static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
 	struct table_generate_options options = TABLE_GENERATE_FULL;
 	int err;
 
-	options.ipv4 = routes;
-	options.ipv6 = 0;
+	options.ipv4 = bed->family == AF_INET ? routes : 0;
+	options.ipv6 = bed->family == AF_INET ? 0 : routes;
 	snprintf(bed->guard.names[0], GUARD_NAME_SIZE, "penstock-bench-%d-D", getpid());
 	err = guard_start(&bed->guard);
 	if (err < 0)
@@ -167,12 +182,13 @@ static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
 	return err < 0 ? err : dpdk_bed_furnish(bed);
 }
 
-int dpdk_bed_open(struct dpdk_bed *bed, size_t routes)
+int dpdk_bed_open(struct dpdk_bed *bed, __u8 family, size_t routes)
 {
 	int err;
 
 	memset(bed, 0, sizeof(*bed));
 	bed->netns = -1;
+	bed->family = family;
 	snprintf(bed->directory, sizeof(bed->directory), "/tmp/penstock-bench-XXXXXX");
 	if (!mkdtemp(bed->directory)) {
 		warn("bench dpdk: %s", bed->directory);
@@ -203,17 +219,19 @@ void dpdk_bed_close(struct dpdk_bed *bed)
 
 // --- files ---
 
-static void dpdk_bed_put_frame(FILE *out, union traffic_frame *frame, const struct destination *destination,
-			       unsigned int index)
+static void dpdk_bed_put_frame(FILE *out, __u8 family, union traffic_frame *frame,
+			       const struct destination *destination, unsigned int index)
 {
-	const __u32 header[4] = { 0, 0, TRAFFIC_FRAME4, TRAFFIC_FRAME4 };
+	const __u32 size = family == AF_INET ? TRAFFIC_FRAME4 : TRAFFIC_FRAME6;
+	const unsigned int at = family == AF_INET ? DPDK_BED_CHECK4 : DPDK_BED_CHECK6;
+	const __u32 header[4] = { 0, 0, size, size };
 	__u8 check[2];
 
-	memset(frame->bytes + DPDK_BED_CHECK4, 0, 2);
-	frame_aim(frame, AF_INET, destination->address, (__u16)index, check);
-	memcpy(frame->bytes + DPDK_BED_CHECK4, check, 2);
+	memset(frame->bytes + at, 0, 2);
+	frame_aim(frame, family, destination->address, (__u16)index, check);
+	memcpy(frame->bytes + at, check, 2);
 	fwrite(header, sizeof(header), 1, out);
-	fwrite(frame->bytes, TRAFFIC_FRAME4, 1, out);
+	fwrite(frame->bytes, size, 1, out);
 }
 
 static int dpdk_bed_put_capture(const struct dpdk_bed *bed, const char *name,
@@ -231,10 +249,10 @@ static int dpdk_bed_put_capture(const struct dpdk_bed *bed, const char *name,
 	if (!out)
 		return -errno;
 	memcpy(lane.r0.mac, dpdk_bed_ingress_mac, sizeof(lane.r0.mac));
-	frame_make(&lane, AF_INET, &frame);
+	frame_make(&lane, bed->family, &frame);
 	fwrite(header, sizeof(header), 1, out);
 	for (unsigned int i = 0; i < packets; i++)
-		dpdk_bed_put_frame(out, &frame, &destinations[i % count], i);
+		dpdk_bed_put_frame(out, bed->family, &frame, &destinations[i % count], i);
 	return fclose(out) == EOF ? -errno : 0;
 }
 
@@ -256,24 +274,20 @@ static int dpdk_bed_put_captures(const struct dpdk_bed *bed, unsigned int packet
 	return err;
 }
 
-// A rule a line: prefix and port. l3fwd wants a file of each family.
-static int dpdk_bed_put_rules(const struct dpdk_bed *bed)
+// A rule a line: prefix and port.
+static int dpdk_bed_put_rules(const struct dpdk_bed *bed, __u8 family)
 {
 	char path[2 * DPDK_BED_PATH], text[PREFIX_TEXT_SIZE];
 	FILE *out;
 
-	snprintf(path, sizeof(path), "%s/rules6", bed->directory);
+	snprintf(path, sizeof(path), "%s/rules%c", bed->directory, family == AF_INET ? '4' : '6');
 	out = fopen(path, "we");
 	if (!out)
 		return -errno;
-	fprintf(out, "R2001:db8:0:0:0:0:0:0/32 1\n");
-	if (fclose(out) == EOF)
-		return -errno;
-	snprintf(path, sizeof(path), "%s/rules4", bed->directory);
-	out = fopen(path, "we");
-	if (!out)
-		return -errno;
-	for (size_t i = 0; i < bed->routes->count; i++) {
+	// l3fwd wants a file of each family, with a rule at least
+	if (family != bed->family)
+		fprintf(out, family == AF_INET ? "R198.18.0.0/15 1\n" : "R2001:db8:0:0:0:0:0:0/32 1\n");
+	for (size_t i = 0; family == bed->family && i < bed->routes->count; i++) {
 		prefix_format(&bed->routes->routes[i], text);
 		fprintf(out, "R%s 1\n", text);
 	}
@@ -285,7 +299,9 @@ int dpdk_bed_files(const struct dpdk_bed *bed, unsigned int packets, unsigned in
 	int err = dpdk_bed_put_captures(bed, packets, few);
 
 	if (err >= 0)
-		err = dpdk_bed_put_rules(bed);
+		err = dpdk_bed_put_rules(bed, AF_INET);
+	if (err >= 0)
+		err = dpdk_bed_put_rules(bed, AF_INET6);
 	if (err < 0)
 		warnx("bench dpdk: cannot write to %s: %s", bed->directory, strerror(-err));
 	return err;

@@ -17,12 +17,13 @@ struct dpdk_bed {
 	struct guard guard; // its names[0] is the namespace
 	int netns;
 	char directory[DPDK_BED_PATH]; // of its own, for files
-	struct table *routes;          // IPv4
-	int ingress, egress;           // ifindex of dp0 and dp1
+	__u8 family;
+	struct table *routes; // of the family
+	int ingress, egress;  // ifindex of dp0 and dp1
 };
 
-// Makes it, with generated routes. Before any thread is started. Tells errors on stderr.
-int dpdk_bed_open(struct dpdk_bed *bed, size_t routes);
+// Makes it, with generated routes of a family. Before any thread is started. Tells errors on stderr.
+int dpdk_bed_open(struct dpdk_bed *bed, __u8 family, size_t routes);
 
 // Writes captures of packets frames to directory/uniform.pcap (a destination each, drawn over the prefixes)
 // and directory/few.pcap (so many destinations in turn), directory/rules4 and directory/rules6.

@@ -30,6 +30,10 @@
 #define DPDK_ROUTER_BLUR_NS 1000000
 #define DPDK_ROUTER_LOG     1500
 
+#define DPDK_ROUTER_TESTPMD_BINARY "dpdk-testpmd"
+#define DPDK_ROUTER_SINK_MEMORY    128 // MiB
+#define DPDK_ROUTER_SINK_POLLS     400
+
 struct dpdk_reading {
 	__u64 received_before, sent, received_behind;
 	__u64 nanoseconds;
@@ -41,9 +45,17 @@ struct dpdk_router_words {
 	unsigned int count;
 };
 
+static const char *const dpdk_router_names[DPDK_ROUTERS] = { "penstock", "l3fwd", "testpmd" };
+static const char *const dpdk_router_egress_names[DPDK_ROUTER_EGRESSES] = { "null", "memif" };
+
 const char *dpdk_router_name(enum dpdk_router_kind kind)
 {
-	return kind == DPDK_ROUTER_L3FWD ? "l3fwd" : "penstock";
+	return dpdk_router_names[kind];
+}
+
+const char *dpdk_router_egress_name(enum dpdk_router_egress egress)
+{
+	return dpdk_router_egress_names[egress];
 }
 
 static void dpdk_router_pause(double seconds)
@@ -171,25 +183,57 @@ static void dpdk_router_add(struct dpdk_router_words *words, const char *format,
 	words->word[++words->count] = NULL;
 }
 
-static void dpdk_router_l3fwd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				    const char *prefix, struct dpdk_router_words *words)
+static void dpdk_router_memory_words(struct dpdk_router_words *words, bool huge, unsigned int memory)
 {
-	dpdk_router_add(words, "%s/l3fwd", bed->directory);
-	dpdk_router_add(words, "--lcores=%u", plan->cpu);
-	if (plan->huge) {
+	if (huge) {
 		dpdk_router_add(words, "--in-memory");
 	} else {
 		dpdk_router_add(words, "--no-huge");
 		dpdk_router_add(words, "--no-shconf");
 	}
 	dpdk_router_add(words, "-m");
-	dpdk_router_add(words, "%u", plan->memory);
+	dpdk_router_add(words, "%u", memory);
 	dpdk_router_add(words, "--no-pci");
+}
+
+static void dpdk_router_memif_path(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				   char path[2 * DPDK_BED_PATH])
+{
+	snprintf(path, 2 * DPDK_BED_PATH, "%s/%s-%s.sock", bed->directory, dpdk_router_name(plan->kind),
+		 dpdk_bed_traffic_name(plan->traffic));
+}
+
+// As DPDK wants the second device; the prefix is what an option or penstock puts in front of it.
+static void dpdk_router_egress_word(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				    const char *prefix, struct dpdk_router_words *words)
+{
+	char path[2 * DPDK_BED_PATH];
+
+	dpdk_router_memif_path(bed, plan, path);
+	if (plan->egress == DPDK_ROUTER_NULL)
+		dpdk_router_add(words, "%snet_null1,no-rx=1", prefix);
+	else
+		dpdk_router_add(words, "%snet_memif1,role=client,socket-abstract=no,socket=%s", prefix, path);
+}
+
+// What l3fwd and testpmd have in common.
+static void dpdk_router_eal_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				  const char *prefix, struct dpdk_router_words *words)
+{
+	dpdk_router_memory_words(words, plan->huge, plan->memory);
 	dpdk_router_add(words, "--file-prefix=%s", prefix);
 	dpdk_router_add(words, "--vdev=net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
 			dpdk_bed_traffic_name(plan->traffic));
-	dpdk_router_add(words, "--vdev=net_null1,no-rx=1");
+	dpdk_router_egress_word(bed, plan, "--vdev=", words);
 	dpdk_router_add(words, "--");
+}
+
+static void dpdk_router_l3fwd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				    const char *prefix, struct dpdk_router_words *words)
+{
+	dpdk_router_add(words, "%s/l3fwd", bed->directory);
+	dpdk_router_add(words, "--lcores=%u", plan->cpu);
+	dpdk_router_eal_words(bed, plan, prefix, words);
 	dpdk_router_add(words, "-p");
 	dpdk_router_add(words, "0x3");
 	dpdk_router_add(words, "-P");
@@ -200,6 +244,46 @@ static void dpdk_router_l3fwd_words(const struct dpdk_bed *bed, const struct dpd
 	dpdk_router_add(words, "--rx-queue-size=%u", plan->packets);
 	dpdk_router_add(words, "--rule_ipv4=%s/rules4", bed->directory);
 	dpdk_router_add(words, "--rule_ipv6=%s/rules6", bed->directory);
+}
+
+// Bursts as long as l3fwd's.
+static void dpdk_router_testpmd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				      const char *prefix, struct dpdk_router_words *words)
+{
+	dpdk_router_add(words, DPDK_ROUTER_TESTPMD_BINARY);
+	dpdk_router_add(words, "--lcores=0@%u,1@%u", plan->cpu, plan->cpu);
+	dpdk_router_eal_words(bed, plan, prefix, words);
+	dpdk_router_add(words, "--no-mlockall");
+	dpdk_router_add(words, "--disable-link-check");
+	dpdk_router_add(words, "--total-num-mbufs=%u", plan->buffers);
+	dpdk_router_add(words, "--forward-mode=io");
+	dpdk_router_add(words, "--burst=32");
+	dpdk_router_add(words, "--stats-period=1000000"); // it does not wait for its input
+}
+
+// What takes the frames from net_memif.
+static void dpdk_router_sink_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				   struct dpdk_router_words *words)
+{
+	unsigned int cpu = plan->cpu ? plan->cpu - 1 : 1;
+	char path[2 * DPDK_BED_PATH];
+
+	dpdk_router_memif_path(bed, plan, path);
+	dpdk_router_add(words, DPDK_ROUTER_TESTPMD_BINARY);
+	dpdk_router_add(words, "--lcores=0@%u,1@%u", cpu, cpu);
+	dpdk_router_memory_words(words, plan->huge, DPDK_ROUTER_SINK_MEMORY);
+	dpdk_router_add(words, "--no-telemetry");
+	dpdk_router_add(words, "--vdev=net_memif0,role=server,socket-abstract=no,socket=%s", path);
+	dpdk_router_add(words, "--");
+	dpdk_router_add(words, "--no-mlockall");
+	dpdk_router_add(words, "--disable-link-check");
+	// as many as penstock sends by: its worker's, and one for what comes from the kernel
+	dpdk_router_add(words, "--rxq=2");
+	dpdk_router_add(words, "--txq=2");
+	dpdk_router_add(words, "--total-num-mbufs=16384");
+	dpdk_router_add(words, "--forward-mode=rxonly");
+	dpdk_router_add(words, "--burst=64");
+	dpdk_router_add(words, "--stats-period=1000000");
 }
 
 static int dpdk_router_penstock_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
@@ -224,13 +308,12 @@ static int dpdk_router_penstock_words(const struct dpdk_bed *bed, const struct d
 	dpdk_router_add(words, "%s", path);
 	dpdk_router_add(words, "dpdk:net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
 			dpdk_bed_traffic_name(plan->traffic));
-	dpdk_router_add(words, "dpdk:net_null1,no-rx=1");
+	dpdk_router_egress_word(bed, plan, "dpdk:", words);
 	return 0;
 }
 
 static void dpdk_router_child(const struct dpdk_bed *bed, const struct dpdk_router *router,
-			      const struct dpdk_router_plan *plan, const struct dpdk_router_words *words,
-			      pid_t parent)
+			      const char *program, const struct dpdk_router_words *words, pid_t parent)
 {
 	sigset_t none;
 
@@ -244,40 +327,93 @@ static void dpdk_router_child(const struct dpdk_bed *bed, const struct dpdk_rout
 		_exit(127);
 	dup2(router->log, STDOUT_FILENO);
 	dup2(router->log, STDERR_FILENO);
-	execv(plan->kind == DPDK_ROUTER_L3FWD ? words->word[0] : "/proc/self/exe", words->word);
+	execvp(program, words->word);
 	_exit(127);
+}
+
+static int dpdk_router_spawn(const struct dpdk_bed *bed, const struct dpdk_router *router,
+			     const char *program, const struct dpdk_router_words *words, pid_t *ret_pid)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		dpdk_router_child(bed, router, program, words, parent);
+	*ret_pid = pid;
+	return 0;
+}
+
+// It makes the socket that the router's device wants to find.
+static int dpdk_router_fork_sink(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+				 struct dpdk_router *router)
+{
+	struct dpdk_router_words *words = calloc(1, sizeof(*words));
+	char path[2 * DPDK_BED_PATH];
+	int err;
+
+	if (!words)
+		return -ENOMEM;
+	dpdk_router_sink_words(bed, plan, words);
+	dpdk_router_memif_path(bed, plan, path);
+	err = dpdk_router_spawn(bed, router, words->word[0], words, &router->sink);
+	for (unsigned int polls = 0; err >= 0 && access(path, F_OK) < 0; polls++) {
+		if (polls == DPDK_ROUTER_SINK_POLLS)
+			err = -ETIMEDOUT;
+		dpdk_router_pause(DPDK_ROUTER_POLL);
+	}
+	free(words);
+	return err;
+}
+
+static int dpdk_router_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
+			     const char *name, struct dpdk_router_words *words)
+{
+	if (plan->kind == DPDK_ROUTER_PENSTOCK)
+		return dpdk_router_penstock_words(bed, plan, name, words);
+	if (plan->kind == DPDK_ROUTER_L3FWD)
+		dpdk_router_l3fwd_words(bed, plan, name, words);
+	else
+		dpdk_router_testpmd_words(bed, plan, name, words);
+	return 0;
 }
 
 static int dpdk_router_fork(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
 			    struct dpdk_router *router)
 {
 	struct dpdk_router_words *words = calloc(1, sizeof(*words));
-	pid_t parent = getpid();
+	bool penstock = plan->kind == DPDK_ROUTER_PENSTOCK;
 	char name[32];
-	int err = 0;
+	int err;
 
 	if (!words)
 		return -ENOMEM;
-	snprintf(name, sizeof(name), "bench-%d", parent);
-	if (plan->kind == DPDK_ROUTER_L3FWD)
-		dpdk_router_l3fwd_words(bed, plan, name, words);
-	else
-		err = dpdk_router_penstock_words(bed, plan, name, words);
+	snprintf(name, sizeof(name), "bench-%d-%c", getpid(), dpdk_router_name(plan->kind)[0]);
+	err = dpdk_router_words(bed, plan, name, words);
 	snprintf(router->telemetry, sizeof(router->telemetry), "/run/dpdk/%s%s/dpdk_telemetry.v2",
-		 plan->kind == DPDK_ROUTER_L3FWD ? "" : "penstock-", name);
+		 penstock ? "penstock-" : "", name);
 	router->log = memfd_create("router-log", MFD_CLOEXEC);
 	if (err >= 0 && router->log < 0)
 		err = -errno;
+	if (err >= 0 && plan->egress == DPDK_ROUTER_MEMIF)
+		err = dpdk_router_fork_sink(bed, plan, router);
 	if (err >= 0)
-		router->pid = fork();
-	if (err >= 0 && router->pid == 0)
-		dpdk_router_child(bed, router, plan, words, parent);
-	if (router->pid < 0) {
-		err = -errno;
-		router->pid = 0;
-	}
+		err = dpdk_router_spawn(bed, router, penstock ? "/proc/self/exe" : words->word[0], words,
+					&router->pid);
 	free(words);
 	return err;
+}
+
+static void dpdk_router_signal(const struct dpdk_router *router, int number)
+{
+	kill(router->pid, number);
+	if (router->sink)
+		kill(router->sink, number);
+}
+
+bool dpdk_router_has_testpmd(void)
+{
+	return system("command -v " DPDK_ROUTER_TESTPMD_BINARY " >/dev/null") == 0;
 }
 
 static bool dpdk_router_is_gone(struct dpdk_router *router)
@@ -351,7 +487,7 @@ int dpdk_router_start(const struct dpdk_bed *bed, const struct dpdk_router_plan 
 		dpdk_router_stop(&router);
 		return err;
 	}
-	kill(router.pid, SIGSTOP);
+	dpdk_router_signal(&router, SIGSTOP);
 	*ret = router;
 	return 0;
 }
@@ -373,7 +509,7 @@ int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_samp
 	struct dpdk_reading before, after;
 	int err;
 
-	kill(router->pid, SIGCONT);
+	dpdk_router_signal(router, SIGCONT);
 	dpdk_router_pause(DPDK_ROUTER_WARM);
 	err = dpdk_router_sample(router, &before);
 	for (unsigned int i = 0; err >= 0 && i < DPDK_ROUTER_TRIES; i++) {
@@ -391,12 +527,13 @@ int dpdk_router_run(struct dpdk_router *router, double seconds, struct dpdk_samp
 		ret->received = after.received_before > before.received_behind
 					? after.received_before - before.received_behind
 					: 0;
-		if ((double)ret->sent < DPDK_ROUTER_ALL * (double)ret->received) {
+		// A sink may be too slow; nothing is.
+		if (!router->sink && (double)ret->sent < DPDK_ROUTER_ALL * (double)ret->received) {
 			dpdk_router_tell_reasons(router);
 			err = -EBADMSG;
 		}
 	}
-	kill(router->pid, SIGSTOP);
+	dpdk_router_signal(router, SIGSTOP);
 	return err;
 }
 
@@ -413,11 +550,15 @@ void dpdk_router_stop(struct dpdk_router *router)
 		kill(router->pid, SIGKILL);
 		waitpid(router->pid, NULL, 0);
 	}
+	if (router->sink > 0) {
+		kill(router->sink, SIGKILL);
+		waitpid(router->sink, NULL, 0);
+	}
 	if (router->telemetry[0]) {
 		char *slash = strrchr(router->telemetry, '/');
 
 		(void)unlink(router->telemetry);
-		*slash = '\0'; // l3fwd leaves the directory
+		*slash = '\0'; // l3fwd and testpmd leave the directory
 		(void)rmdir(router->telemetry);
 	}
 	if (router->log >= 0)

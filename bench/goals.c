@@ -25,6 +25,7 @@ enum goals_run {
 	RUN_MIRROR,
 	RUN_AFXDP,
 	RUN_DPDK,
+	RUN_DPDK_FULL,
 	RUN_EVENTS,
 	RUNS
 };
@@ -49,6 +50,9 @@ static const struct goals_command goals_commands[RUNS] = {
 	[RUN_REPLAY] = { "replay", { "replay" }, { "replay", "--rounds", "3" } },
 	[RUN_AFXDP] = { "afxdp", { "afxdp" }, { "afxdp", "--rounds", "3", "--seconds", "0.3" } },
 	[RUN_DPDK] = { "dpdk", { "dpdk" }, { "dpdk", "--rounds", "3", "--packets", "4096" } },
+	[RUN_DPDK_FULL] = { "dpdk-full",
+			    { "dpdk", "--routes", "full" },
+			    { "dpdk", "--routes", "full", "--rounds", "3" } },
 	[RUN_EVENTS] = { "events", { "events", "--times", "3" }, { "events", "--times", "1" } },
 	[RUN_MIRROR] = { "mirror",
 			 { "mirror", "--rounds", "3" },
@@ -110,6 +114,9 @@ static const struct goal goals[] = {
 	{ "in user space, from memory, full table, IPv6: Mpps", RUN_REPLAY, "replay IPv6 full random", NULL, 0, 10, 0 },
 	{ "behind AF_XDP sockets, IPv4: times testpmd", RUN_AFXDP, "afxdp IPv4 1-routes times-testpmd", NULL, 0, 1.0, 0 },
 	{ "DPDK, 60,000 routes, IPv4: times l3fwd", RUN_DPDK, "dpdk IPv4 60000-routes uniform times-l3fwd", NULL, 0, 1.2, 0 },
+	{ "DPDK, 60,000 routes, IPv4, few: times l3fwd", RUN_DPDK, "dpdk IPv4 60000-routes few times-l3fwd", NULL, 0, 1.0, 0 },
+	{ "DPDK, full table, IPv4: times l3fwd", RUN_DPDK_FULL, "dpdk IPv4 1171945-routes uniform times-l3fwd", NULL, 0, 1.2, 0 },
+	{ "DPDK, full table, IPv4, few: times l3fwd", RUN_DPDK_FULL, "dpdk IPv4 1171945-routes few times-l3fwd", NULL, 0, 1.0, 0 },
 	{ "packets lost: kill -9, and another daemon", RUN_EVENTS, "events kill lost", NULL, 0, 0, GOALS_NONE },
 	{ "packets lost: the daemon ends, and another starts", RUN_EVENTS, "events restart lost", NULL, 0, 0, GOALS_NONE },
 	{ "packets lost: changes of other routes", RUN_EVENTS, "events churn lost", NULL, 0, 0, GOALS_NONE },

@@ -14,7 +14,7 @@
 
 struct l3fwd_change {
 	const char *file, *from, *to;
-	bool large; // only for full tables
+	bool large; // only for more than it holds
 };
 
 static const struct l3fwd_change l3fwd_changes[] = {
@@ -22,6 +22,8 @@ static const struct l3fwd_change l3fwd_changes[] = {
 	{ "l3fwd_fib.c", "config_ipv4.max_routes = (1 << 16)", "config_ipv4.max_routes = (1 << 21)", true },
 	{ "l3fwd_fib.c", "config_ipv4.dir24_8.num_tbl8 = (1 << 15)",
 	  "config_ipv4.dir24_8.num_tbl8 = (1 << 18)", true },
+	{ "l3fwd_fib.c", "config.max_routes = (1 << 16) - 1", "config.max_routes = (1 << 21)", true },
+	{ "l3fwd_fib.c", "config.trie.num_tbl8 = (1 << 15)", "config.trie.num_tbl8 = (1 << 18)", true },
 };
 
 static int l3fwd_shell(const char *command)

@@ -189,29 +189,28 @@ static void replay_frame(bool ipv6, const __u8 *destination, __u8 frame[REPLAY_L
 	frame[25] = checksum;
 }
 
-static int replay_packets(struct replay_router *router, unsigned int number)
+static int replay_packets(const struct table *routes, bool ipv6, unsigned int frames,
+			  unsigned int destinations, struct replay_memory **ret_memory)
 {
-	const struct replay_case *what = &replay_cases[number];
-	struct addresses_options options = { ADDRESSES_PREFIXES, what->ipv6 ? AF_INET6 : AF_INET, 1, 1 };
-	unsigned int size = what->ipv6 ? 16 : 4;
-	__u8 *destination = malloc((size_t)what->destinations * size), frame[REPLAY_LENGTH];
+	struct addresses_options options = { ADDRESSES_PREFIXES, ipv6 ? AF_INET6 : AF_INET, 1, 1 };
+	unsigned int size = ipv6 ? 16 : 4;
+	__u8 *destination = malloc((size_t)destinations * size), frame[REPLAY_LENGTH];
 	struct addresses *addresses = NULL;
 	struct random random;
 	int err = destination ? 0 : -ENOMEM;
 
 	random_seed(&random, 1);
 	if (err >= 0)
-		err = addresses_new(router->routes, &options, &addresses);
+		err = addresses_new(routes, &options, &addresses);
 	if (err >= 0)
-		err = replay_memory_new(&router->memory[number]);
+		err = replay_memory_new(ret_memory);
 	if (err >= 0)
-		addresses_fill(addresses, destination, what->destinations);
-	for (unsigned int i = 0; err >= 0 && i < REPLAY_FRAMES; i++) {
-		unsigned int at =
-			what->destinations < REPLAY_FRAMES ? random_below(&random, what->destinations) : i;
+		addresses_fill(addresses, destination, destinations);
+	for (unsigned int i = 0; err >= 0 && i < frames; i++) {
+		unsigned int at = destinations < frames ? random_below(&random, destinations) : i;
 
-		replay_frame(what->ipv6, destination + (size_t)at * size, frame);
-		err = replay_memory_add(router->memory[number], 0, frame, REPLAY_LENGTH, REPLAY_LENGTH);
+		replay_frame(ipv6, destination + (size_t)at * size, frame);
+		err = replay_memory_add(*ret_memory, 0, frame, REPLAY_LENGTH, REPLAY_LENGTH);
 	}
 	addresses_free(addresses);
 	free(destination);
@@ -220,14 +219,15 @@ static int replay_packets(struct replay_router *router, unsigned int number)
 
 /* --- measuring --- */
 
-static int replay_measure(struct replay_router *router, unsigned int number, double seconds, double *ret_ns)
+static int replay_measure(struct replay_memory *memory, const struct image_store *store, double seconds,
+			  const volatile sig_atomic_t *stop, double *ret_ns)
 {
 	struct replay_speed *speed = calloc(1, sizeof(*speed));
 	double ns = 0, packets = 0;
 	int err = speed ? 0 : -ENOMEM;
 
-	while (err >= 0 && !replay_stop && ns < seconds * 1e9) {
-		err = replay_memory_run(router->memory[number], router->store, 4, &replay_stop, speed);
+	while (err >= 0 && !*stop && ns < seconds * 1e9) {
+		err = replay_memory_run(memory, store, 4, stop, speed);
 		ns += (double)speed->cpu_ns;
 		packets += (double)speed->packets;
 		/* a router that keeps packets back would look fast */
@@ -238,7 +238,7 @@ static int replay_measure(struct replay_router *router, unsigned int number, dou
 	free(speed);
 	if (err >= 0 && packets > 0)
 		*ret_ns = ns / packets;
-	return err < 0 ? err : replay_stop ? -EINTR : 0;
+	return err < 0 ? err : *stop ? -EINTR : 0;
 }
 
 static int replay_rounds(struct replay_bench *bench)
@@ -251,10 +251,11 @@ static int replay_rounds(struct replay_bench *bench)
 			unsigned int number = (i + round) % REPLAY_CASES;
 			struct replay_router *router = &bench->router[!replay_cases[number].full];
 
-			err = replay_measure(router, number, 0.001, &warm);
+			err = replay_measure(router->memory[number], router->store, 0.001, &replay_stop,
+					     &warm);
 			if (err >= 0)
-				err = replay_measure(router, number, bench->seconds,
-						     &bench->ns[number][round]);
+				err = replay_measure(router->memory[number], router->store, bench->seconds,
+						     &replay_stop, &bench->ns[number][round]);
 		}
 	return err;
 }
@@ -282,8 +283,12 @@ static int replay_all(struct replay_bench *bench)
 		err = replay_router_open(&bench->router[0], bench->table);
 	if (err >= 0)
 		err = replay_router_open(&bench->router[1], bench->one);
-	for (unsigned int i = 0; err >= 0 && i < REPLAY_CASES; i++)
-		err = replay_packets(&bench->router[!replay_cases[i].full], i);
+	for (unsigned int i = 0; err >= 0 && i < REPLAY_CASES; i++) {
+		struct replay_router *router = &bench->router[!replay_cases[i].full];
+
+		err = replay_packets(router->routes, replay_cases[i].ipv6, REPLAY_FRAMES,
+				     replay_cases[i].destinations, &router->memory[i]);
+	}
 	if (err >= 0)
 		err = replay_rounds(bench);
 	if (err < 0)
@@ -422,4 +427,42 @@ int bench_replay(int argc, char **argv)
 	table_free(bench->one);
 	free(bench);
 	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+struct replay_subject {
+	struct replay_router router; // its memory[0] has the packets
+};
+
+int replay_subject_open(const struct table *routes, bool ipv6, unsigned int packets,
+			unsigned int destinations, struct replay_subject **ret_subject)
+{
+	struct replay_subject *subject = calloc(1, sizeof(*subject));
+	int err = subject ? replay_router_open(&subject->router, routes) : -ENOMEM;
+
+	if (err >= 0)
+		err = replay_packets(routes, ipv6, packets, destinations, &subject->router.memory[0]);
+	if (err < 0)
+		replay_subject_close(subject);
+	else
+		*ret_subject = subject;
+	return err;
+}
+
+int replay_subject_run(struct replay_subject *subject, double seconds, const volatile sig_atomic_t *stop,
+		       double *ret_ns)
+{
+	double warm;
+	int err = replay_measure(subject->router.memory[0], subject->router.store, 0.001, stop, &warm);
+
+	return err < 0 ? err
+		       : replay_measure(subject->router.memory[0], subject->router.store, seconds, stop,
+					ret_ns);
+}
+
+void replay_subject_close(struct replay_subject *subject)
+{
+	if (!subject)
+		return;
+	replay_router_close(&subject->router);
+	free(subject);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""bench_dpdk.py PENSTOCK bench: builds l3fwd, compares for a moment, tells both, and leaves nothing behind."""
+"""bench_dpdk.py PENSTOCK bench: builds l3fwd, compares for a moment, tells all, and leaves nothing behind."""
 import glob
 import json
 import os
@@ -18,10 +18,11 @@ def run(*arguments):
 
 
 def traces():
-    return set(glob.glob('/run/netns/penstock-bench-*-D') + glob.glob('/run/dpdk/*bench-*'))
+    return set(glob.glob('/run/netns/penstock-bench-*-D') + glob.glob('/run/dpdk/*bench-*-[plt]'))
 
 
 for words, part in ((['--rounds', '0'], 'from 1 to'), (['--routes', 'x'], '--routes x'), (['--seconds', '0'], 'from 0.05'),
+                    (['--egress', 'tap'], '--egress tap'),
                     (['other'], 'unknown argument other')):
     result = run(*words)
     assert result.returncode == 2 and part in result.stderr and not result.stdout, (words, result)
@@ -32,11 +33,12 @@ if not has_plugin(penstock) or not os.path.exists('/usr/share/dpdk/examples/l3fw
     print('skipped: needs libdpdk-dev, and the sources of l3fwd in dpdk-doc')
     sys.exit(77)
 before = traces()
-result = run('--routes', '1000', '--packets', '512', '--rounds', '2', '--seconds', '0.1', '--json')
-assert result.returncode == 0, result
-figures = {figure['name']: figure for figure in json.loads(result.stdout)['figures']}
-for traffic in ('uniform', 'few'):
-    for router in ('penstock', 'l3fwd', 'times-l3fwd'):
-        assert figures[f'dpdk IPv4 1000-routes {traffic} {router}']['median'] > 0, figures
+for words, name in (([], 'dpdk IPv4'), (['--ipv6', '--egress', 'memif'], 'dpdk memif IPv6')):
+    result = run('--routes', '1000', '--packets', '512', '--rounds', '2', '--seconds', '0.1', '--json', *words)
+    assert result.returncode == 0, result
+    figures = {figure['name']: figure for figure in json.loads(result.stdout)['figures']}
+    for traffic in ('uniform', 'few'):
+        for what in ('penstock', 'l3fwd', 'times-l3fwd', 'testpmd', 'replay', 'replay-times-penstock'):
+            assert figures[f'{name} 1000-routes {traffic} {what}']['median'] > 0, figures
 assert traces() <= before, traces() - before
-print('both routers are measured; nothing left behind')
+print('all routers are measured, with both devices; nothing left behind')
