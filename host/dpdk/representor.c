@@ -12,6 +12,9 @@
 #include <linux/if_tun.h>
 #include <net/if_arp.h>
 
+/* Frames from the kernel that wait until the ferry gets a CPU. */
+#define QUEUE 4096
+
 static struct ifreq request_for(const char *name)
 {
 	struct ifreq request;
@@ -41,6 +44,9 @@ static int configure(struct representor *representor, const struct representor_s
 	memcpy(request.ifr_hwaddr.sa_data, settings->mac, sizeof(settings->mac));
 	if (ioctl(representor->control, SIOCSIFHWADDR, &request) < 0)
 		return -errno;
+	request = request_for(representor->name);
+	request.ifr_qlen = QUEUE;
+	(void)ioctl(representor->control, SIOCSIFTXQLEN, &request); /* it works without */
 	request = request_for(representor->name);
 	request.ifr_mtu = (int)settings->mtu;
 	return ioctl(representor->control, SIOCSIFMTU, &request) < 0 ? -errno : 0;

@@ -84,6 +84,11 @@ class DpdkBed(Bed):
         super().pair(host, outer, inner, number)
         hand_over(self, inner)
 
+    def overflows(self):
+        """Frames that found the queue of an interface of the router full, as whoever empties it had no CPU."""
+        links = json.loads(self.router('ip', '-j', '-s', 'link').stdout)
+        return sum(link['stats64']['tx']['dropped'] for link in links)
+
     def traces(self):
         """Also what DPDK could leave: interfaces and files."""
         links = json.loads(self.router('ip', '-j', 'link').stdout)
