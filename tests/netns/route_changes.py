@@ -80,6 +80,7 @@ class Watched:
         self.steady = {address: Stream(bed, address, 5001 + 2 * number, RATE) for number, address in enumerate(STEADY)}
         self.moving = {address: bed.spawn(bed.s, sys.executable, '-B', f'{HERE}/stream.py', 'send', address, '5005', str(RATE))
                        for address in MOVING}
+        assert all(sender.stdout.readline() == 'ready\n' for sender in self.moving.values())
 
     def end(self):
         """What each address was sent and got."""
