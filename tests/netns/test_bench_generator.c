@@ -208,6 +208,29 @@ Test(bench_generator, live_through)
 	through("live", &mixed);
 }
 
+// In kernels that have it; tests/vm has some.
+Test(bench_generator, pktgen_through)
+{
+	const struct generator_bed bed = { .lane = &topology.subject, .generate = generate, .largest = 1514 };
+	const struct load load = { .family = AF_INET,
+				   .rate = 2000,
+				   .seconds = FRAMES / 2000.0,
+				   .sizes = { 124 },
+				   .weights = { 1 } };
+	struct generator *generator;
+	struct why why = { 0 };
+	int err = generator_open(&generator_pktgen, &bed, &generator, &why);
+
+	if (err == -ENOENT) {
+		cr_assert_not_null(strstr(why.text, "no module pktgen"), "%s", why.text);
+		cr_skip_test("this kernel has no pktgen");
+	}
+	cr_assert_eq(err, 0, "%s", why.text);
+	cr_assert_eq(generator_start(generator, &mixed, &why), -EOPNOTSUPP, "several sizes");
+	generator_close(generator);
+	through("pktgen", &load);
+}
+
 // Frames of several parts, through a program that sees all of them.
 Test(bench_generator, jumbo_through)
 {
