@@ -558,6 +558,8 @@ void dpdk_router_stop(struct dpdk_router *router)
 		char *slash = strrchr(router->telemetry, '/');
 
 		(void)unlink(router->telemetry);
+		strcpy(slash, "/telemetry"); // which is left by who was killed
+		(void)unlink(router->telemetry);
 		*slash = '\0'; // l3fwd and testpmd leave the directory
 		(void)rmdir(router->telemetry);
 	}
