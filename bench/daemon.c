@@ -75,7 +75,9 @@ static int daemon_fork(struct daemon *daemon)
 				     "-c",
 				     daemon->config,
 				     ports[0] ? ports[0] : daemon->lane->r0.name,
-				     ports[1] ? ports[1] : daemon->lane->r1.name,
+				     ports[1]                  ? ports[1]
+				     : daemon->lane->vlans.out ? NULL // a VLAN over r0
+							       : daemon->lane->r1.name,
 				     ports[2],
 				     NULL };
 	pid_t parent = getpid();

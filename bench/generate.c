@@ -61,6 +61,7 @@ static void generate_make_frames(struct generate *generate)
 
 	frame_make(lane, AF_INET, &bss->frame4);
 	frame_make(lane, AF_INET6, &bss->frame6);
+	bss->arriving_tag = lane->vlans.out ? TRAFFIC_TAGGED | lane->vlans.out : 0;
 	for (i = 0; i < LANE_GATEWAYS; i++) {
 		lane_gateway_mac(i, bss->gateway_frame[i].bytes);
 		memcpy(bss->gateway_frame[i].bytes + 6, lane->r1.mac, 6);
@@ -527,6 +528,7 @@ const char *generate_wrong_name(enum traffic_wrong kind)
 		[TRAFFIC_WRONG_CHECKSUM] = "checksum",
 		[TRAFFIC_WRONG_DESTINATION] = "destination",
 		[TRAFFIC_WRONG_LENGTH] = "length",
+		[TRAFFIC_WRONG_TAG] = "VLAN tag",
 	};
 
 	return names[kind];

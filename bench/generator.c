@@ -102,6 +102,8 @@ int generator_start(struct generator *generator, const struct load *load, struct
 	if (load_largest(load) > generator->bed->largest && !(way->can & GENERATOR_BRINGS))
 		return why_set(why, EMSGSIZE, "generator %s: opened for frames of %u bytes, not %u",
 			       way->name, generator->bed->largest, load_largest(load));
+	if (load->vlans.count && !(way->can & GENERATOR_TAGS))
+		return why_set(why, EOPNOTSUPP, "generator %s: sends no VLAN tags", way->name);
 	return way->start(generator->sender, load, why);
 }
 

@@ -19,6 +19,7 @@ enum generator_can {
 	GENERATOR_AIMS = 1 << 2,    // any destinations; else consecutive ones only
 	GENERATOR_NUMBERS = 1 << 3, // frames have numbers and times, so that more than losses can be told
 	GENERATOR_BRINGS = 1 << 4,  // sends frames of its own, not those of the load
+	GENERATOR_TAGS = 1 << 5,    // frames have the tags of VLANs
 };
 
 // Where a generator sends, and what it may need to know.

@@ -84,7 +84,7 @@ static int generator_afxdp_stop(void *sender, struct generator_counts *ret_count
 const struct generator_way generator_afxdp = {
 	.name = "afxdp",
 	.summary = "an AF_XDP socket, at any rate",
-	.can = GENERATOR_PACES | GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS,
+	.can = GENERATOR_PACES | GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS | GENERATOR_TAGS,
 	.largest = LOAD_LARGEST,
 	.open = generator_afxdp_open,
 	.close = generator_afxdp_close,

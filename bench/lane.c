@@ -89,11 +89,10 @@ static int lane_pair(struct rtnetlink *rtnetlink, const struct lane_port *one, c
 	return rtnetlink_veth(rtnetlink, &end, &peer);
 }
 
-// Sets a feature of a port in the calling thread's namespace.
-static int lane_feature(const struct lane_port *port, __u32 command, bool on)
+// Sets something of a port in the calling thread's namespace.
+static int lane_ethtool(const struct lane_port *port, struct ethtool_value *ret_value)
 {
-	struct ethtool_value value = { .cmd = command, .data = on };
-	struct ifreq request = { .ifr_data = (void *)&value };
+	struct ifreq request = { .ifr_data = (void *)ret_value };
 	int fd, err = 0;
 
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -104,6 +103,24 @@ static int lane_feature(const struct lane_port *port, __u32 command, bool on)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+static int lane_feature(const struct lane_port *port, __u32 command, bool on)
+{
+	struct ethtool_value value = { .cmd = command, .data = on };
+
+	return lane_ethtool(port, &value);
+}
+
+// Leaves tags in the frames that are sent: where they travel beside them, no program sees them.
+static int lane_keep_tags(const struct lane_port *port)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+	int err = lane_ethtool(port, &flags);
+
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~ETH_FLAG_TXVLAN;
+	return err < 0 ? err : lane_ethtool(port, &flags);
 }
 
 static int lane_port_queues(const struct lane_port *port, unsigned int count)
@@ -239,6 +256,42 @@ static int lane_router_revive(struct rtnetlink *rtnetlink, struct lane *lane)
 	if (err >= 0)
 		err = lane_address(rtnetlink, &lane->r1, AF_INET6, lane_r1_address6);
 	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
+}
+
+static int lane_router_vlan(struct rtnetlink *rtnetlink, const struct lane *lane, __u16 vid,
+			    struct lane_port *ret_port)
+{
+	int err;
+
+	*ret_port = lane->r0;
+	snprintf(ret_port->name, sizeof(ret_port->name), "r0.%u", vid);
+	err = rtnetlink_vlan(rtnetlink, lane->r0.ifindex, ret_port->name, vid);
+	return err < 0 ? err : lane_port_up(rtnetlink, ret_port);
+}
+
+// A VLAN in the place of r1.
+static int lane_router_stick(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	int err = rtnetlink_remove(rtnetlink, lane->r1.ifindex);
+
+	if (err >= 0)
+		err = lane_router_vlan(rtnetlink, lane, lane->vlans.out, &lane->r1);
+	if (err >= 0)
+		err = lane_address(rtnetlink, &lane->r1, AF_INET, lane_r1_address4);
+	if (err >= 0)
+		err = lane_address(rtnetlink, &lane->r1, AF_INET6, lane_r1_address6);
+	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
+}
+
+static int lane_router_tag(struct rtnetlink *rtnetlink, struct lane *lane)
+{
+	struct lane_port port;
+	int err = lane_keep_tags(&lane->r0);
+
+	for (unsigned int i = 0; err >= 0 && i < lane->vlans.count; i++)
+		if (lane->vlans.in[i])
+			err = lane_router_vlan(rtnetlink, lane, lane->vlans.in[i], &port);
+	return err < 0 || !lane->vlans.out ? err : lane_router_stick(rtnetlink, lane);
 }
 
 static int lane_sysctls(int source, int router, int target)
@@ -396,6 +449,17 @@ int lane_introduce(struct lane *lane)
 int lane_furnish(struct lane *lane)
 {
 	return lane_router_do(lane, lane_router_fill);
+}
+
+int lane_tag(struct lane *lane, const struct lane_vlans *vlans)
+{
+	int err;
+
+	lane->vlans = *vlans;
+	err = lane_router_do(lane, lane_router_tag);
+	if (err >= 0 && vlans->out)
+		lane->d = lane->s;
+	return err;
 }
 
 void lane_gateway_mac(unsigned int index, __u8 mac[6])

@@ -9,7 +9,12 @@
 // by r1 towards gateways on T's side, which are neighbours only: nobody answers there, the sink on d takes
 // what comes. Lanes side by side use the same addresses and MACs, so that a frame can take either.
 
+//
+// With tags, frames enter by VLANs over r0. On a stick, they also leave by one over r0: r1 is that VLAN, d is
+// s.
+
 #define LANE_GATEWAYS 8
+#define LANE_VLANS    8
 
 struct lane_port {
 	char name[IFNAMSIZ];
@@ -18,8 +23,15 @@ struct lane_port {
 	int ifindex; // in that namespace
 };
 
+struct lane_vlans {
+	__u16 in[LANE_VLANS]; // that frames enter by, in a mix; 0: no tag
+	unsigned int count;   // of these; 0: none has a tag
+	__u16 out;            // that they leave by, on a stick; 0: by r1, without a tag
+};
+
 struct lane {
 	struct lane_port s, r0, r1, d;
+	struct lane_vlans vlans;
 };
 
 // Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
@@ -30,6 +42,10 @@ int lane_adopt(struct lane *lane, bool router);
 
 // Sets up the ports of the router in their namespace: links up, addresses, neighbours, and their ifindex.
 int lane_furnish(struct lane *lane);
+
+// Makes VLANs over r0 of a lane that is open, and all of it a stick where they say so. -EOPNOTSUPP: this
+// kernel has none.
+int lane_tag(struct lane *lane, const struct lane_vlans *vlans);
 
 // Sets the MTU of all its ports.
 int lane_mtu(const struct lane *lane, __u32 mtu);

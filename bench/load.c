@@ -71,7 +71,7 @@ unsigned int load_largest(const struct load *load)
 
 	for (unsigned int i = 0; i < LOAD_SIZES && load->sizes[i]; i++)
 		largest = load->sizes[i] > largest ? load->sizes[i] : largest;
-	return largest;
+	return largest + (load->vlans.count ? TRAFFIC_TAG : 0);
 }
 
 // Draws of the same popularity, whatever the table: destinations are drawn over that.
@@ -108,7 +108,7 @@ int load_prepare(struct load_frames *frames, const struct load *load, const stru
 {
 	if (load_packets(load) > TRAFFIC_SEQUENCES)
 		return -EINVAL;
-	if (load_largest(load) > LOAD_LARGEST)
+	if (load_largest(load) > LOAD_LARGEST + (load->vlans.count ? TRAFFIC_TAG : 0))
 		return -EMSGSIZE;
 	frames->generate = generate;
 	frames->load = *load;
@@ -143,7 +143,7 @@ static void load_disguise(union traffic_frame *head, bool six, enum load_attack 
 		head->bytes[ttl] = 1;
 }
 
-__u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, __u8 *bytes)
+static __u32 load_untagged_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, __u8 *bytes)
 {
 	const struct traffic_stamp stamp = { .sent_ns = now_ns, .sequence = number };
 	bool six = load_is_six(&frames->load, number);
@@ -160,6 +160,20 @@ __u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, _
 	memcpy(bytes + behind, frames->pattern + behind, size - behind);
 	frame_finish(bytes, family, size, behind, load_pattern_sum(frames, behind, size));
 	return size;
+}
+
+__u32 load_frame(const struct load_frames *frames, __u64 number, __u64 now_ns, __u8 *bytes)
+{
+	__u16 vlan = load_vlan(&frames->load, number);
+	const __u8 tag[TRAFFIC_TAG] = { 0x81, 0x00, vlan >> 8, vlan };
+	__u32 size;
+
+	if (!vlan)
+		return load_untagged_frame(frames, number, now_ns, bytes);
+	size = load_untagged_frame(frames, number, now_ns, bytes + sizeof(tag));
+	memmove(bytes, bytes + sizeof(tag), 12); // MACs
+	memcpy(bytes + 12, tag, sizeof(tag));
+	return size + sizeof(tag);
 }
 
 // A frame of that size to no address, without number and time: what the checksums of all such have in common.

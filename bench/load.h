@@ -28,6 +28,7 @@ struct load {
 	__u16 sizes[LOAD_SIZES];   // bytes of frames without FCS, 0: no more; too small ones are made larger
 	__u16 weights[LOAD_SIZES]; // how many of each in turn
 	enum load_order order;
+	struct lane_vlans vlans; // whose tags frames have, which makes these longer
 	unsigned int attack; // of LOAD_PACKETS, how many are an attack, see load_attack(); by generator_afxdp
 	enum load_timing timing;
 	double late;      // 0: makes up for time that it stood still, at full speed; else for so many seconds
@@ -59,13 +60,20 @@ struct load_frames {
 	__u32 sums[LOAD_LARGEST / 2 + 1]; // of the pattern from its begin up to each second byte
 };
 
-// The bytes of the largest frame.
+// The bytes of the largest frame, with a tag if some have one.
 unsigned int load_largest(const struct load *load);
 
 // How many packets it has; 0: as many as can be sent in its seconds.
 static inline __u64 load_packets(const struct load *load)
 {
 	return load->packets ? load->packets : load->rate * load->seconds;
+}
+
+// The VLAN of frame `number`; 0: none. No pattern that sizes, families or destinations have, too.
+static inline __u16 load_vlan(const struct load *load, __u64 number)
+{
+	return load->vlans.count ? load->vlans.in[(number * 0x9e3779b97f4a7c15 >> 32) % load->vlans.count]
+				 : 0;
 }
 
 // Does frame `number` belong to IPv6?

@@ -27,6 +27,7 @@
 #define MODES_LIST                                                                                           \
 	"nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,testpmd-"  \
 	"afxdp"
+#define MODES_TAGGED    "kernel,penstock-generic,penstock,penstock-afxdp" // that know VLANs
 // The sender against a program that drops: what it can do at all. No result above this part of that is one.
 #define MODES_SELF_TEST "drop"
 #define MODES_CEILING   "nolookup"
@@ -50,6 +51,8 @@ struct modes_bench {
 	unsigned int size_count;
 	unsigned int cpu, rounds;
 	bool json;
+	bool chosen; // are the subjects
+	struct lane_vlans vlans;
 	struct scenario scenario;
 	struct topology topology;
 	struct generate *generate;
@@ -87,6 +90,7 @@ static void modes_enter(struct modes_bench *bench, unsigned int scene)
 	bench->trial.load.share6 = MODES_SHARE6;
 	bench->trial.load.cpu = bench->cpu;
 	bench->trial.load.attack = bench->scenario.workload ? bench->scenario.workload->attack : 0;
+	bench->trial.load.vlans = bench->vlans;
 	sending_apply(&bench->sending, &bench->trial.load);
 }
 
@@ -341,11 +345,20 @@ static int modes_report(const struct modes_bench *bench)
 
 // --- set-up ---
 
+static void modes_name_vlans(const struct modes_bench *bench, char *ret_text, size_t size)
+{
+	for (unsigned int i = 0; i < bench->vlans.count && !bench->vlans.out; i++)
+		snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s%u", i ? "," : "vlans-",
+			 bench->vlans.in[i]);
+}
+
 // Names of what is measured; a workload and a size are part of it.
 static void modes_name_scenes(struct modes_bench *bench)
 {
 	const char *workload = bench->scenario.workload ? bench->scenario.workload->name : "";
+	char vlans[8 + LANE_VLANS * 5] = "";
 
+	modes_name_vlans(bench, vlans, sizeof(vlans));
 	for (unsigned int i = 0; i < modes_scene_count(bench); i++) {
 		unsigned int family = i / bench->size_count;
 		const struct load *load = &bench->sizes[i % bench->size_count];
@@ -357,15 +370,16 @@ static void modes_name_scenes(struct modes_bench *bench)
 		if (!load->sizes[1])
 			snprintf(size, sizeof(size), "%u-bytes", load->sizes[0] + 4);
 		snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
-			 "modes IPv%s %zu-routes%s%s %s", number, bench->routes[family], *workload ? " " : "",
-			 workload, size);
+			 "modes IPv%s %zu-routes%s%s%s%s %s", number, bench->routes[family],
+			 *workload ? " " : "", workload, *vlans ? " " : "", vlans, size);
 		if (bench->sending.recording)
 			snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
 				 "modes pcap %zu-routes", bench->routes[family]);
 		size[strcspn(size, "-")] = *size == 'i' ? 0 : ' ';
-		snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text), "%s%sIPv%s, %zu route%s, %s",
-			 workload, *workload ? ": " : "", number, bench->routes[family],
-			 bench->routes[family] == 1 ? "" : "s", size);
+		snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
+			 "%s%sIPv%s, %zu route%s, %s%s%s", workload, *workload ? ": " : "", number,
+			 bench->routes[family], bench->routes[family] == 1 ? "" : "s", size,
+			 *vlans ? ", " : "", vlans);
 		if (bench->sending.recording)
 			snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
 				 "%.80s, of whose %u packets %u are to be forwarded, %zu routes",
@@ -439,17 +453,29 @@ static unsigned int modes_largest(const struct modes_bench *bench)
 	return most;
 }
 
+static int modes_tag(struct modes_bench *bench, struct why *why)
+{
+	int err = lane_tag(&bench->topology.subject, &bench->vlans);
+
+	if (err == -EOPNOTSUPP)
+		why_set(why, EOPNOTSUPP, "VLANs need the module 8021q, which this kernel does not have");
+	return err;
+}
+
 static int modes_set_up(struct modes_bench *bench)
 {
 	struct why why = { 0 };
-	int err = modes_largest(bench) > MODES_USUAL ? topology_mtu(&bench->topology, MODES_MTU) : 0;
+	int err = bench->vlans.count ? modes_tag(bench, &why) : 0;
 
+	if (err >= 0 && modes_largest(bench) > MODES_USUAL)
+		err = topology_mtu(&bench->topology, MODES_MTU);
 	if (err >= 0)
 		err = generate_open(&bench->topology, &bench->generate);
 	bench->generator_bed = (struct generator_bed){ .lane = &bench->topology.subject,
 						       .generate = bench->generate,
 						       .recording = bench->sending.recording,
-						       .largest = modes_largest(bench) };
+						       .largest = modes_largest(bench) +
+								  (bench->vlans.count ? TRAFFIC_TAG : 0) };
 
 	if (err >= 0)
 		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
@@ -521,6 +547,9 @@ static int modes_help(int status)
 		"  --workload NAME   routes, traffic and what else goes on, see below\n"
 		"  --family WHAT     4, 6, both: one after the other, or mix: at once (4)\n"
 		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
+		"  --vlans A,B,...   frames come with the tags of these VLANs, in a mix, over interfaces of "
+		"them; 0: no\n"
+		"                    tag. They go by afxdp, and are 4 bytes longer\n"
 		"  --size A,B,...    bytes of a frame with FCS, 64 to 9018; imix: 28 of 64, 16 of 570, 4 of "
 		"1518 (64)\n"
 		"  --rounds N        how often all of it is measured, 1 to %d (1)\n"
@@ -556,6 +585,10 @@ static int modes_parse_workload(struct modes_bench *bench, const char *name)
 		return option_refuse("modes", "--workload", name, "one that --help lists");
 	if (bench->scenario.routes->count)
 		return option_refuse("modes", "--workload", name, "either a workload or --routes");
+	if (workload->vlans.count && bench->vlans.count)
+		return option_refuse("modes", "--workload", name, "either it or --vlans");
+	if (workload->vlans.count)
+		bench->vlans = workload->vlans;
 	return scenario_add_workload(&bench->scenario, workload);
 }
 
@@ -563,6 +596,7 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 {
 	switch (option) {
 	case 'm':
+		bench->chosen = true;
 		return option_subjects("modes", "--modes", optarg, modes_fits, "routers that forward",
 				       bench->subjects, &bench->subject_count);
 	case 'w':
@@ -575,6 +609,10 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 			       : scenario_add(&bench->scenario, optarg);
 	case 's':
 		return modes_parse_sizes(bench, optarg);
+	case 'v':
+		return bench->vlans.count ? option_refuse("modes", "--vlans", optarg,
+							  "them once, and a workload without any")
+					  : option_vlans("modes", optarg, &bench->vlans);
 	case 'r':
 		return option_number("modes", "--rounds", optarg, 1, MODES_ROUNDS_MAX, &bench->rounds);
 	case 'c':
@@ -596,12 +634,19 @@ static int modes_parse_option(struct modes_bench *bench, int option)
 static int modes_parse(struct modes_bench *bench, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "modes", required_argument, NULL, 'm' },  { "workload", required_argument, NULL, 'w' },
-		{ "family", required_argument, NULL, 'f' }, { "routes", required_argument, NULL, 't' },
-		{ "size", required_argument, NULL, 's' },   { "rounds", required_argument, NULL, 'r' },
-		{ "cpu", required_argument, NULL, 'c' },    SENDING_OPTIONS,
-		{ "quick", no_argument, NULL, 'q' },        { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },         { 0 },
+		{ "modes", required_argument, NULL, 'm' },
+		{ "workload", required_argument, NULL, 'w' },
+		{ "family", required_argument, NULL, 'f' },
+		{ "routes", required_argument, NULL, 't' },
+		{ "size", required_argument, NULL, 's' },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "vlans", required_argument, NULL, 'v' },
+		{ "cpu", required_argument, NULL, 'c' },
+		SENDING_OPTIONS,
+		{ "quick", no_argument, NULL, 'q' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option, err = 0;
 
@@ -633,6 +678,26 @@ static int modes_set_defaults(struct modes_bench *bench)
 	return err;
 }
 
+// What tags allow.
+static int modes_complete_tagged(struct modes_bench *bench)
+{
+	const char *generator = bench->sending.way->name;
+
+	if (bench->sending.ports.tx)
+		return option_refuse("modes", "--tx", bench->sending.ports.tx,
+				     "no VLANs, which are over veth only");
+	if (!(bench->sending.way->can & GENERATOR_TAGS))
+		return option_refuse("modes", "--generator", generator, "afxdp, which sends tags");
+	if (!bench->chosen)
+		option_subjects("modes", "--modes", MODES_TAGGED, modes_fits, "", bench->subjects,
+				&bench->subject_count);
+	for (unsigned int i = 0; i < bench->subject_count; i++)
+		if (!subject_has_vlans(bench->subjects[i]))
+			return option_refuse("modes", "--modes", bench->subjects[i]->name,
+					     "for VLANs, some of " MODES_TAGGED);
+	return 0;
+}
+
 // What no option said.
 static int modes_complete(struct modes_bench *bench)
 {
@@ -648,6 +713,8 @@ static int modes_complete(struct modes_bench *bench)
 		bench->subjects[0] = subject_find("remote");
 		bench->subject_count = 1;
 	}
+	if (bench->vlans.count && modes_complete_tagged(bench) < 0)
+		return -EINVAL;
 	if (bench->sending.recording) // whatever is in it
 		option_families("modes", "mix", bench->families, &bench->family_count);
 	if (workload && workload->attack && bench->sending.order != LOAD_UNIFORM)

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTION_TEXT    512
-#define OPTION_FCS     4
-#define OPTION_LARGEST (LOAD_LARGEST + OPTION_FCS)
+#define OPTION_TEXT      512
+#define OPTION_FCS       4
+#define OPTION_VLAN_LAST 4094
+#define OPTION_LARGEST   (LOAD_LARGEST + OPTION_FCS)
 
 int option_refuse(const char *bench, const char *option, const char *value, const char *want)
 {
@@ -125,5 +126,25 @@ int option_sizes(const char *bench, const char *value, struct load loads[OPTION_
 		count++;
 	}
 	*ret_count = count;
+	return 0;
+}
+
+int option_vlans(const char *bench, const char *value, struct lane_vlans *ret_vlans)
+{
+	char copy[OPTION_TEXT], *rest = copy, *text, *end;
+	struct lane_vlans vlans = { 0 };
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	while ((text = strsep(&rest, ","))) {
+		unsigned long vid = strtoul(text, &end, 10);
+		bool twice = false;
+
+		for (unsigned int i = 0; i < vlans.count; i++)
+			twice |= vlans.in[i] == vid;
+		if (vlans.count == LANE_VLANS || end == text || *end || vid > OPTION_VLAN_LAST || twice)
+			return option_refuse(bench, "--vlans", value, "up to 8 of 0 to 4094, each once");
+		vlans.in[vlans.count++] = vid;
+	}
+	*ret_vlans = vlans;
 	return 0;
 }

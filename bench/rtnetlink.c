@@ -121,6 +121,24 @@ int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 	return rtnetlink_ask(rtnetlink, message);
 }
 
+int rtnetlink_vlan(struct rtnetlink *rtnetlink, int below, const char *name, __u16 vid)
+{
+	char buffer[RTNETLINK_MESSAGE_SIZE];
+	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlattr *info, *data;
+
+	mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	mnl_attr_put_u32(message, IFLA_LINK, below);
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_KIND, "vlan");
+	data = mnl_attr_nest_start(message, IFLA_INFO_DATA);
+	mnl_attr_put_u16(message, IFLA_VLAN_ID, vid);
+	mnl_attr_nest_end(message, data);
+	mnl_attr_nest_end(message, info);
+	return rtnetlink_ask(rtnetlink, message);
+}
+
 int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex)
 {
 	char buffer[RTNETLINK_MESSAGE_SIZE];

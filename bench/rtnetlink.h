@@ -26,6 +26,9 @@ void rtnetlink_close(struct rtnetlink *rtnetlink);
 int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 		   const struct rtnetlink_end *peer);
 
+// Makes the VLAN vid (802.1Q) over a link. -EOPNOTSUPP: this kernel has none.
+int rtnetlink_vlan(struct rtnetlink *rtnetlink, int below, const char *name, __u16 vid);
+
 // Removes the link; of a veth pair, both ends.
 int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex);
 

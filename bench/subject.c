@@ -18,6 +18,9 @@
 // A device over a port, with a ring that holds what comes while a busy machine leaves the worker waiting.
 #define SUBJECT_DEVICE "dpdk:net_af_packet%d,iface=%s,framecnt=8192"
 
+// The other end of r0, where penstock cannot look, leaves tags in the frames.
+#define SUBJECT_PROMISE "ports: [{ interface: r0, tags: in-frame }]"
+
 // Always there, on the reference lane.
 #define SUBJECT_REFERENCE_PROGRAM "nolookup"
 
@@ -159,7 +162,8 @@ static int subject_attach_devices(struct subject_bed *bed, const struct daemon_p
 int subject_attach(struct subject_bed *bed, const struct subject *subject)
 {
 	const struct lane *lane = &bed->topology->subject;
-	const struct daemon_plan plan = { .mode = subject->program };
+	const struct daemon_plan plan = { .mode = subject->program,
+					  .lines = lane->vlans.count ? SUBJECT_PROMISE : NULL };
 	int err = 0;
 
 	assert(!bed->attached);

@@ -61,6 +61,13 @@ static inline bool subject_has_threads(const struct subject *subject)
 	return subject->kind >= SUBJECT_THREADS;
 }
 
+// Does it know VLANs, as this bench sets them up?
+static inline bool subject_has_vlans(const struct subject *subject)
+{
+	return subject->kind == SUBJECT_KERNEL || subject->kind == SUBJECT_PENSTOCK ||
+	       subject->kind == SUBJECT_THREADS;
+}
+
 // Returns why the subject cannot be had on this machine; NULL: it can, as far as is known beforehand.
 const char *subject_lacks(const struct subject *subject);
 

@@ -33,6 +33,7 @@ union traffic_frame frame4, frame6;                  // what all frames of a fam
 union traffic_frame gateway_frame[TRAFFIC_GATEWAYS]; // the MACs of a frame from the router to each gateway
 __u32 gateway_mask[TRAFFIC_LANES];                   // 0: everything is expected at gateway 0
 
+__u32 arriving_tag; // as of TRAFFIC_TAGGED
 __u8 arriving_ttl = TRAFFIC_TTL - 1;
 __u64 day_ns = 1; // what the time of day is ahead of CLOCK_MONOTONIC
 
@@ -229,10 +230,11 @@ static __always_inline bool is_right4(void *frame)
 		    AT32(frame, 30)) == 0xffff;
 }
 
-static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, enum traffic_lane way)
+static __always_inline __u32 wrong4(void *macs, void *frame, __u32 length, __u32 expected,
+				    enum traffic_lane way)
 {
 	struct traffic_destination4 *destination = &destinations4[AT16(frame, 34)];
-	__u32 wrong = wrong_macs(frame, destination->gateway, way);
+	__u32 wrong = wrong_macs(macs, destination->gateway, way);
 
 	if (UNLIKELY(!is_right4(frame)))
 		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
@@ -245,11 +247,12 @@ static __always_inline __u32 wrong4(void *frame, __u32 length, __u32 expected, e
 	return wrong;
 }
 
-static __always_inline __u32 wrong6(void *frame, __u32 length, __u32 expected, enum traffic_lane way)
+static __always_inline __u32 wrong6(void *macs, void *frame, __u32 length, __u32 expected,
+				    enum traffic_lane way)
 {
 	struct traffic_destination6 *destination = &destinations6[AT16(frame, 54)];
 	void *address = destination->address;
-	__u32 wrong = wrong_macs(frame, destination->gateway, way);
+	__u32 wrong = wrong_macs(macs, destination->gateway, way);
 
 	if (UNLIKELY(((__u8 *)frame)[21] != arriving_ttl))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
@@ -336,28 +339,45 @@ static __always_inline void meter(const struct traffic_stamp *from, bool intact)
 		count->latency[index]++;
 }
 
+// The tag of a frame of 60 bytes or more, as of TRAFFIC_TAGGED; behind it, the frame is as others are behind
+// their MACs.
+static __always_inline __u32 tag_of(void *frame)
+{
+	return AT16(frame, 12) == bpf_htons(ETH_P_8021Q) ? TRAFFIC_TAGGED | bpf_ntohs(AT16(frame, 14)) : 0;
+}
+
 static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool metered)
 {
-	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	void *macs = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *frame = macs;
 	struct traffic_arrived *count = &arrived[way][cpu()];
-	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind, rest;
+	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind, rest, tag = 0,
+	      shift = 0;
 
+	if (metered && frame + TRAFFIC_FRAME4 <= end)
+		tag = tag_of(frame);
+	if (tag)
+		shift = TRAFFIC_TAG;
+	frame += shift;
+	length -= shift;
 	if (frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) {
-		wrong = wrong4(frame, length,
+		wrong = wrong4(macs, frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
 		rest = bpf_ntohs(AT16(frame, 16)) + ETH_HLEN - 26;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP4, !AT16(frame, 40) || is_intact(ctx, 26, rest, 8));
+			meter(frame + TRAFFIC_STAMP4,
+			      !AT16(frame, 40) || is_intact(ctx, 26 + shift, rest, 8));
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
-		wrong = wrong6(frame, length,
+		wrong = wrong6(macs, frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
 		rest = bpf_ntohs(AT16(frame, 18)) + 32;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22, rest, 32));
+			meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22 + shift, rest, 32));
 	} else {
 		count->foreign++;
 		return XDP_DROP;
 	}
+	if (metered && UNLIKELY(tag != arriving_tag))
+		wrong |= 1 << TRAFFIC_WRONG_TAG;
 	count->packets++;
 	if (UNLIKELY(wrong))
 		for (kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)

@@ -59,6 +59,8 @@ enum traffic_wrong {
 	TRAFFIC_WRONG_CHECKSUM,
 	TRAFFIC_WRONG_DESTINATION,
 	TRAFFIC_WRONG_LENGTH,
+	TRAFFIC_WRONG_TAG, // another one than expected, or one where none is, or none; only where stamps are
+			   // read
 	TRAFFIC_WRONG_KINDS,
 };
 
@@ -97,6 +99,10 @@ struct traffic_pace {
 
 #define TRAFFIC_PART  512 // bytes that are summed up at once
 #define TRAFFIC_PARTS 18  // of a frame of 9014 bytes
+
+// A frame's tag, as the sink expects it: this and the 16 bits behind the Ethertype; 0: none.
+#define TRAFFIC_TAGGED 0x10000
+#define TRAFFIC_TAG    4 // bytes
 
 // What the kernel's pktgen begins its stamp with.
 #define TRAFFIC_PKTGEN    0xbe9be955

@@ -20,6 +20,11 @@ static const struct workload workloads[] = {
 	  .routes = "full",
 	  .size = "64",
 	  .updates = 1000 },
+	{ .name = "stick",
+	  .text = "a router on a stick: in by VLANs 10, 20 and 30, out by the same port with VLAN 40",
+	  .routes = "1",
+	  .size = "64",
+	  .vlans = { .in = { 10, 20, 30 }, .count = 3, .out = 40 } },
 	{ .name = "attack",
 	  .text = "12 of 16 packets are an attack: random sources, TTL 1, no route; what becomes of the "
 		  "others?",

@@ -94,10 +94,29 @@ def test_bad_input():
             (1, 'frames of 3520 bytes at most', ['--generator', 'live', '--size', '9018']),
             (1, '/nonexistent', ['--pcap', '/nonexistent']),
             (2, '--destinations', ['--workload', 'attack', '--destinations', 'zipf']),
+            (2, '--vlans 10,10: want up to 8 of 0 to 4094, each once', ['--vlans', '10,10']),
+            (2, '--vlans 4095: want', ['--vlans', '4095']), (2, '--vlans ten: want', ['--vlans', 'ten']),
+            (2, '--modes nolookup: want for VLANs', ['--vlans', '10', '--modes', 'nolookup']),
+            (2, 'afxdp, which sends tags', ['--vlans', '10', '--generator', 'live']),
+            (2, 'either it or --vlans', ['--vlans', '10', '--workload', 'stick']),
+            (2, 'a workload without any', ['--workload', 'stick', '--vlans', '10']),
+            (2, 'no VLANs', ['--workload', 'stick', '--tx', 'lo', '--rx', 'lo']),
             (1, 'does --routes lead there', ['--pcap', 'mixed.pcap', '--routes', 'elsewhere', '--modes', 'kernel'])):
         code, out, told = run('--quick', *arguments)
         lines = [line for line in told.splitlines() if line.startswith('penstock: ')]
         assert code == status and not out and len(lines) == 1 and text in lines[0], (arguments, code, out, told)
+
+
+def test_vlans():
+    """Where the kernel has none, one line says so; where it has, tests/vm runs them."""
+    if subprocess.run(['unshare', '-n', 'ip', 'link', 'add', 'link', 'lo', 'name', 'tagged', 'type', 'vlan', 'id', '5'],
+                      capture_output=True, check=False).returncode == 0:
+        print('    this kernel has VLANs')
+        return
+    for arguments in (['--workload', 'stick'], ['--vlans', '10,20']):
+        code, out, told = run('--quick', *arguments)
+        assert code == 1 and not out and len(told.splitlines()) == 1, (code, out, told)
+        assert 'VLANs need the module 8021q, which this kernel does not have' in told, told
 
 
 if os.geteuid() != 0:

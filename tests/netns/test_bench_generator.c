@@ -291,6 +291,54 @@ Test(bench_generator, destinations)
 	tell(1, &first, &again);
 }
 
+// A mix of VLANs: the frames are those of the same load without, with a tag put in; each VLAN comes as often.
+Test(bench_generator, tags)
+{
+	static struct load_frames plain;
+	static const __u16 vlans[] = { 10, 0, 4094 };
+	struct load load = mixed;
+	unsigned int times[3] = { 0 }, families[3][2] = { 0 };
+	__u8 bytes[1514 + 4], wanted[1514 + 4];
+
+	cr_assert_eq(load_prepare(&plain, &load, &topology.subject, generate), 0);
+	load.vlans = (struct lane_vlans){ .in = { 10, 0, 4094 }, .count = 3 };
+	cr_assert_eq(load_largest(&load), 1518);
+	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), 0);
+	for (unsigned int i = 0; i < 4800; i++) {
+		__u32 size = load_frame(&frames, i, 5, bytes), of_plain = load_frame(&plain, i, 5, wanted);
+		unsigned int which = get16(bytes + 12) != 0x8100 ? 1 : get16(bytes + 14) == 10 ? 0 : 2;
+
+		if (which != 1) {
+			memmove(wanted + 16, wanted + 12, of_plain - 12);
+			memcpy(wanted + 12, which ? "\x81\x00\x0f\xfe" : "\x81\x00\x00\x0a", 4);
+			of_plain += 4;
+		}
+		cr_assert_eq(size, of_plain, "frame %u", i);
+		cr_assert_eq(memcmp(bytes, wanted, size), 0, "frame %u", i);
+		times[which]++;
+		families[which][load_is_six(&load, i)]++;
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		cr_assert_float_eq((double)times[i], 1600.0, 160.0, "VLAN %u comes %u times", vlans[i],
+				   times[i]);
+		cr_assert_float_eq((double)families[i][1], times[i] * 0.4, 80.0, "VLAN %u: %u IPv6", vlans[i],
+				   families[i][1]);
+	}
+}
+
+// Those that send none say so.
+Test(bench_generator, no_tags)
+{
+	struct load load = mixed;
+	struct generator *generator = open_generator("live", 1518);
+	struct why why = { 0 };
+
+	load.vlans = (struct lane_vlans){ .in = { 10 }, .count = 1 };
+	cr_assert_eq(generator_start(generator, &load, &why), -EOPNOTSUPP);
+	cr_assert_not_null(strstr(why.text, "live: sends no VLAN tags"), "%s", why.text);
+	generator_close(generator);
+}
+
 Test(bench_generator, too_much)
 {
 	struct load load = mixed;

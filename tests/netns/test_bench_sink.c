@@ -15,7 +15,7 @@
 
 static const __u8 gateway_mac[6] = { 2, 1, 2, 3, 4, 5 }, router_mac[6] = { 2, 6, 7, 8, 9, 10 };
 static struct traffic_bpf *traffic;
-static __u8 frame[TRAFFIC_FRAME6 + 8];
+static __u8 frame[TRAFFIC_FRAME6 + 8 + TRAFFIC_TAG];
 static unsigned int size;
 
 static void put16(unsigned int offset, unsigned int value)
@@ -290,6 +290,80 @@ Test(bench_sink, meters_ipv6)
 {
 	make6();
 	meter_family(TRAFFIC_STAMP6, 22);
+}
+
+// Puts a tag behind the MACs.
+static void put_tag(unsigned int tci)
+{
+	memmove(frame + 16, frame + 12, size - 12);
+	put16(12, 0x8100);
+	put16(14, tci);
+	size += TRAFFIC_TAG;
+}
+
+static void remove_tag(void)
+{
+	size -= TRAFFIC_TAG;
+	memmove(frame + 12, frame + 16, size - 12);
+}
+
+// Exactly these kinds of wrong, as bits, of the frame that comes with this tag; -1: none.
+static void expect_tag(int tci, unsigned int kinds)
+{
+	__u64 packets = 0, wrong[TRAFFIC_WRONG_KINDS] = { 0 };
+	struct traffic_meter sum;
+
+	if (tci >= 0)
+		put_tag(tci);
+	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	sum = meter_frame();
+	cr_assert_eq(sum.corrupt, 0, "tag %d: corrupt", tci);
+	for (unsigned int cpu = 0; cpu < TRAFFIC_CPUS; cpu++) {
+		packets += traffic->bss->arrived[TRAFFIC_SUBJECT][cpu].packets;
+		for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+			wrong[kind] += traffic->bss->arrived[TRAFFIC_SUBJECT][cpu].wrong[kind];
+	}
+	cr_assert_eq(packets, 1, "tag %d: %llu packets", tci, packets);
+	for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+		cr_assert_eq(wrong[kind], kinds >> kind & 1, "tag %d: wrong kind %u counted %llu times", tci,
+			     kind, wrong[kind]);
+	if (tci >= 0)
+		remove_tag();
+}
+
+static void tagged_family(unsigned int offset, unsigned int addresses)
+{
+	put_stamp(offset, addresses, 7);
+	expect_tag(-1, 0);
+	expect_tag(40, 1 << TRAFFIC_WRONG_TAG);
+	expect_tag(0, 1 << TRAFFIC_WRONG_TAG);
+	traffic->bss->arriving_tag = TRAFFIC_TAGGED | 40;
+	expect_tag(40, 0);
+	expect_tag(-1, 1 << TRAFFIC_WRONG_TAG);
+	for (unsigned int bit = 0; bit < 16; bit++)
+		expect_tag(40 ^ 1 << bit, 1 << TRAFFIC_WRONG_TAG);
+	frame[5] ^= 1;
+	expect_tag(40, 1 << TRAFFIC_WRONG_GATEWAY);
+	frame[5] ^= 1;
+	put_tag(40);
+	for (unsigned int bit = (offset + TRAFFIC_TAG) * 8; bit < size * 8; bit++) {
+		frame[bit / 8] ^= 1 << bit % 8;
+		cr_assert_eq(meter_frame().corrupt, 1, "bit %u behind a tag is flipped", bit);
+		frame[bit / 8] ^= 1 << bit % 8;
+	}
+	remove_tag();
+}
+
+Test(bench_sink, tagged_ipv4)
+{
+	make4();
+	tagged_family(TRAFFIC_STAMP4, 26);
+}
+
+Test(bench_sink, tagged_ipv6)
+{
+	make6();
+	tagged_family(TRAFFIC_STAMP6, 22);
 }
 
 // Frames of the kernel's pktgen: other words in the stamp, another TTL, no UDP checksum.
