@@ -17,7 +17,7 @@
 
 struct updater {
 	const struct lane_port *egress;
-	const struct table *table;
+	struct table *table; // of all families
 	double rate;
 	pthread_t thread;
 	atomic_bool stop;
@@ -106,7 +106,27 @@ static void *updater_run(void *argument)
 static void updater_free(struct updater *updater)
 {
 	updates_free(updater->updates);
+	table_free(updater->table);
 	free(updater);
+}
+
+// Those that no packet goes by, of all families that are loaded.
+static int updater_gather(struct updater *updater, const struct scenario *scenario)
+{
+	int err = 0;
+
+	updater->table = table_new();
+	if (!updater->table)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < scenario->loaded_count; i++) {
+		const struct table *quiet = scenario->quiet[i];
+
+		for (size_t k = 0; err >= 0 && k < quiet->count; k++)
+			err = table_append(updater->table, &quiet->routes[k]);
+	}
+	if (err >= 0)
+		err = table_sort(updater->table);
+	return err < 0 ? err : updater->table->count ? 0 : -ENOENT;
 }
 
 int updater_start(const struct scenario *scenario, const struct lane_port *egress, double rate,
@@ -120,8 +140,9 @@ int updater_start(const struct scenario *scenario, const struct lane_port *egres
 	updater->egress = egress;
 	updater->rate = rate;
 	updater->seed = 1;
-	updater->table = scenario->loaded_count ? scenario->quiet[0] : NULL;
-	err = updater->table && updater->table->count ? updater_begin(updater) : -ENOENT;
+	err = updater_gather(updater, scenario);
+	if (err >= 0)
+		err = updater_begin(updater);
 	if (err >= 0)
 		err = -pthread_create(&updater->thread, NULL, updater_run, updater);
 	if (err < 0) {

@@ -4,7 +4,8 @@
 #include "bench/scenario.h"
 
 // Routes that come, change and go in the router's kernel while something else is measured: those that no
-// packet of the scenario goes by, so that each packet has the same way all the time.
+// packet of the scenario goes by, of each family that is loaded, so that each packet has the same way all the
+// time.
 
 struct updater;
 
