@@ -243,9 +243,13 @@ static void dpdk_choose_pages(struct dpdk_plan *plan)
 		      need / DPDK_PAGE);
 }
 
-// Penstock takes huge pages by itself if there are enough: without them for all, it must want more.
+// Penstock takes huge pages by itself if there are enough: without them for all, it must want more. l3fwd
+// with both of its tables raised takes more than it was given where memory cannot grow; what it does not
+// touch costs nothing.
 static unsigned int dpdk_memory_of(const struct dpdk_plan *plan, enum dpdk_router_kind kind)
 {
+	if (!plan->huge && kind == DPDK_ROUTER_L3FWD)
+		return 2 * dpdk_memory[kind];
 	if (!plan->huge && kind == DPDK_ROUTER_PENSTOCK && plan->free_huge >= dpdk_memory[kind])
 		return (unsigned int)plan->free_huge + DPDK_PAGE;
 	return dpdk_memory[kind];
