@@ -179,15 +179,11 @@ static void take(struct mirror *mirror, const struct nlmsghdr *message)
 		mirror->overrun = true;
 }
 
-/* A link or next-hop object that went, or an object that is another now, is known before the routes that
- * changed earlier: these may take long. */
+/* A link that went is known before the routes that changed earlier: these may take long. */
 static void take_ahead(struct mirror *mirror, const struct nlmsghdr *message)
 {
 	struct link_message link;
 
-	if ((message->nlmsg_type == RTM_NEWNEXTHOP || message->nlmsg_type == RTM_DELNEXTHOP) &&
-	    !nexthop_message_decode(message, &mirror->nexthop))
-		objects_forewarn(mirror->objects, &mirror->nexthop);
 	if ((message->nlmsg_type == RTM_NEWLINK || message->nlmsg_type == RTM_DELLINK) &&
 	    !link_message_decode(message, &link))
 		mirror->links_dirty |= links_forewarn(mirror->links, &link);
@@ -255,7 +251,6 @@ static void read_ahead(void *arg, uint32_t events)
 	(void)drain(mirror, mirror->ahead, take_ahead, &never, &lost);
 	if (lost) {
 		links_forewarn_forget(mirror->links);
-		objects_forewarn_forget(mirror->objects);
 		mirror->links_dirty = true;
 	}
 	mirror_publish(mirror);
@@ -428,8 +423,6 @@ static int open_sockets(struct mirror *mirror)
 	r = netlink_socket_join(mirror->neighbours, RTNLGRP_NEIGH);
 	if (!r)
 		r = netlink_socket_join(mirror->ahead, RTNLGRP_LINK);
-	if (!r)
-		r = netlink_socket_join(mirror->ahead, RTNLGRP_NEXTHOP);
 	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
 		r = netlink_socket_join(mirror->events, groups[i]);
 	/* The mirror cannot do without markers: better to know now. */

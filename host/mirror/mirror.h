@@ -5,9 +5,8 @@
  * the keeping of neighbours.
  *
  * Notifications come on one socket, those about neighbours on another (whoever sends packets to addresses
- * that nobody has makes many of these), dumps on a third (resync.h). Those about links and next-hop objects
- * come on one of their own, too, that is read at once: nothing is sent to a link that went, or by an object
- * that is another now, however many routes changed before.
+ * that nobody has makes many of these), dumps on a third (resync.h). Those about links come on one of their
+ * own, too, that is read at once: nothing is sent to a link that went, however many routes changed before.
  * What asks the kernel, dumps, samples, neighbours to be kept, goes by errands (errand.h): the kernel answers
  * most of it only under a lock that it holds for a second where many routes go with a link.
  * Lost notifications (a receive queue was full) lead to dumps of everything, or of the neighbours; what the

@@ -17,9 +17,6 @@ struct object {
 	LIST_ENTRY(object) all;
 	__u32 id;
 	bool group, seen;
-	bool heard;      /* the last message read ahead has the digest `expected` */
-	bool forewarned; /* which is not what it is now */
-	__u64 expected;
 	enum objects_state
 		state; /* of an object that is not a group, or OTHER for a group that is unusable */
 	struct route_path path;
@@ -177,31 +174,6 @@ static bool unchanged(const struct object *object, const struct nexthop_message 
 	return true;
 }
 
-static __u64 add_digest(__u64 digest, const void *data, size_t size)
-{
-	const __u8 *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		digest = (digest ^ bytes[i]) * 0x100000001b3;
-	return digest;
-}
-
-/* Of all that unchanged() looks at. Two that are equal by chance only spare a warning. */
-static __u64 digest_of(const struct nexthop_message *message)
-{
-	const __u32 parts[] = { message->deleted,      message->group,        state_of(message),
-				message->member_count, message->path.ifindex, message->path.family };
-	__u64 digest = add_digest(0xcbf29ce484222325, parts, sizeof(parts));
-
-	digest = add_digest(digest, message->path.gateway, sizeof(message->path.gateway));
-	for (__u32 i = 0; !message->deleted && i < message->member_count; i++) {
-		const __u32 member[] = { message->member[i].id, message->member[i].weight };
-
-		digest = add_digest(digest, member, sizeof(member));
-	}
-	return digest;
-}
-
 static int fill(struct objects *objects, struct object *object, const struct nexthop_message *message)
 {
 	struct nexthop_member *member = NULL;
@@ -229,7 +201,7 @@ static bool add_member(const struct objects *objects, const struct nexthop_membe
 {
 	const struct object *object = find(objects, member->id);
 
-	if (!object || object->group || object->forewarned) {
+	if (!object || object->group) {
 		*ret_state = OBJECTS_UNKNOWN;
 		return false;
 	}
@@ -268,7 +240,6 @@ void objects_free(struct objects *objects)
 int objects_apply(struct objects *objects, const struct nexthop_message *message)
 {
 	struct object *object = find(objects, message->id);
-	bool warned = object && object->heard && object->expected != digest_of(message);
 	int r;
 
 	if (message->deleted) {
@@ -276,7 +247,7 @@ int objects_apply(struct objects *objects, const struct nexthop_message *message
 			remove_object(objects, object);
 		return 0;
 	}
-	if (object && unchanged(object, message) && object->forewarned == warned) {
+	if (object && unchanged(object, message)) {
 		object->seen = true;
 		return 0;
 	}
@@ -290,41 +261,10 @@ int objects_apply(struct objects *objects, const struct nexthop_message *message
 		destroy(objects, object);
 	} else {
 		object->seen = true;
-		object->forewarned = warned;
 	}
 	objects->changed(objects->arg, message->id, false);
 	report_groups_of(objects, message->id);
 	return r;
-}
-
-static void set_forewarned(struct objects *objects, struct object *object, bool on)
-{
-	if (object->forewarned == on)
-		return;
-	object->forewarned = on;
-	objects->changed(objects->arg, object->id, false);
-	report_groups_of(objects, object->id);
-}
-
-void objects_forewarn(struct objects *objects, const struct nexthop_message *message)
-{
-	struct object *object = find(objects, message->id);
-
-	if (!object)
-		return;
-	object->heard = true;
-	object->expected = digest_of(message);
-	set_forewarned(objects, object, message->deleted || !unchanged(object, message));
-}
-
-void objects_forewarn_forget(struct objects *objects)
-{
-	struct object *object;
-
-	LIST_FOREACH (object, &objects->all, all) {
-		object->heard = false;
-		set_forewarned(objects, object, false);
-	}
 }
 
 unsigned objects_link_lost(struct objects *objects, __u32 ifindex)
@@ -358,7 +298,6 @@ unsigned objects_sync_end(struct objects *objects)
 		if (!object->seen)
 			move(object, &leaving);
 	}
-	objects_forewarn_forget(objects); /* what was to clear it up may have been lost */
 	return remove_all(objects, &leaving);
 }
 
@@ -369,7 +308,7 @@ enum objects_state objects_resolve(const struct objects *objects, __u32 id, stru
 	enum objects_state state;
 	__u32 count = 0;
 
-	if (!object || object->forewarned)
+	if (!object)
 		return OBJECTS_UNKNOWN;
 	if (object->state != OBJECTS_PATHS)
 		return object->state;

@@ -17,7 +17,7 @@
 struct objects;
 
 enum objects_state {
-	OBJECTS_UNKNOWN, /* no such object (yet), or about to be another */
+	OBJECTS_UNKNOWN, /* no such object (yet) */
 	OBJECTS_PATHS,
 	OBJECTS_REJECTS, /* blackhole */
 	OBJECTS_ENCAPS,
@@ -33,14 +33,6 @@ void objects_free(struct objects *objects);
 
 /* Follows a message, from a notification or a dump. -ENOMEM. */
 int objects_apply(struct objects *objects, const struct nexthop_message *message);
-/*
- * What a message says that is read by another way than those for apply(), mostly ahead of its turn: while the
- * last ones of both ways do not say the same of an object, it is unknown, so that packets of its routes go to
- * the kernel. What becomes of routes waits for apply().
- */
-void objects_forewarn(struct objects *objects, const struct nexthop_message *message);
-/* Messages were lost ahead: nothing is known of what is to come. */
-void objects_forewarn_forget(struct objects *objects);
 /* The device went down (or away), or lost its carrier: its objects are gone. Returns how many. */
 unsigned objects_link_lost(struct objects *objects, __u32 ifindex);
 
