@@ -40,12 +40,11 @@ static void open_world(void)
 	};
 	static const struct fib_limits limits = { .node_chunks = 1 << 18, .run_cells = 1 << 20 };
 	struct world_fib *tables;
-	const char *skipped;
 
 	world = world_random(1, &options);
 	must(world, "no world");
 	must(world_fib_new(world, 1, &limits, false, &tables) == 0, "no tables");
-	must(trial_new(world, tables, &trial, &skipped) == 0, "no trial");
+	must(trial_new(world, tables, &trial) == 0, "no trial");
 }
 
 static const struct world_interface *pick_port(unsigned number)
