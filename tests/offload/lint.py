@@ -89,7 +89,7 @@ def check_rules(header, table):
 
 def check_refusals(penstock, build):
     """What is no object: one line, exit 2."""
-    for path, words in ((__file__, "not an ELF object"), ("/nowhere/x.o", "No such file"), (penstock, "not a BPF object"),
+    for path, words in ((__file__, "not an ELF object"), ("/nowhere/x.o", "No such file"), ("/bin/true", "not a BPF object"),
                         (build, "not a file")):
         run = subprocess.run([penstock, "offload", "lint", path], capture_output=True, text=True, timeout=60)
         expect(run.returncode == 2 and not run.stdout and run.stderr.count("\n") == 1 and words in run.stderr,
