@@ -5,28 +5,25 @@
 #include "bench/generate.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/scenario.h"
 #include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/testpmd.h"
 #include "bench/topology.h"
 
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define AFXDP_USAGE   2
-#define AFXDP_ROUNDS  5
 #define AFXDP_MOST    100
-#define AFXDP_SECONDS 1.0
 #define AFXDP_WARM_UP 0.3 // caches fill, the subject wakes up
 #define AFXDP_SETTLE  1.0 // until the kernel has closed the sockets of the one before
 
@@ -49,20 +46,13 @@ struct afxdp_bench {
 	struct testpmd *testpmd;
 };
 
-static volatile sig_atomic_t afxdp_stop;
-
-static void afxdp_signalled(int number)
-{
-	afxdp_stop = 1;
-}
-
 static int afxdp_sleep(double seconds)
 {
 	const struct timespec time = { .tv_sec = (time_t)seconds,
 				       .tv_nsec = (seconds - (time_t)seconds) * 1e9 };
 
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
-	return afxdp_stop ? -EINTR : 0;
+	return stop_asked ? -EINTR : 0;
 }
 
 // --- measuring ---
@@ -74,10 +64,10 @@ static int afxdp_attach(struct afxdp_bench *bench, enum afxdp_subject subject)
 
 	generate_expect_gateways(bench->generate, subject == AFXDP_PENSTOCK);
 	if (subject == AFXDP_TESTPMD)
-		return testpmd_start(lane, bench->worker, &afxdp_stop, &bench->testpmd);
+		return testpmd_start(lane, bench->worker, &stop_asked, &bench->testpmd);
 	snprintf(lines, sizeof(lines), "afxdp: {cpus: \"%u\"}", bench->worker);
 	return daemon_start_with(lane, bench->topology.guard.file,
-				 &(struct daemon_plan){ .mode = "afxdp", .lines = lines }, &afxdp_stop,
+				 &(struct daemon_plan){ .mode = "afxdp", .lines = lines }, &stop_asked,
 				 &bench->daemon);
 }
 
@@ -173,7 +163,7 @@ static int afxdp_rounds(struct afxdp_bench *bench)
 								 bench->rates[AFXDP_TESTPMD][round]
 						       : 0;
 	}
-	if (err < 0 && !afxdp_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench afxdp: cannot measure: %s", strerror(-err));
 	return err;
 }
@@ -246,7 +236,7 @@ static int afxdp_set_up(struct afxdp_bench *bench)
 	bed.generate = bench->generate;
 	if (err >= 0)
 		err = scenario_load(&bench->scenario, &bed, AF_INET, &bench->routes);
-	if (err < 0 && !afxdp_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench afxdp: cannot set up the sender: %s", strerror(-err));
 	return err;
 }
@@ -265,7 +255,7 @@ static int afxdp_run(struct afxdp_bench *bench)
 		err = afxdp_rounds(bench);
 	generate_close(bench->generate);
 	topology_close(&bench->topology);
-	if (afxdp_stop)
+	if (stop_asked)
 		warnx("bench afxdp: interrupted");
 	return err < 0 ? err : afxdp_report(bench);
 }
@@ -293,92 +283,43 @@ static int afxdp_choose_cpus(struct afxdp_bench *bench)
 
 // --- options ---
 
-static int afxdp_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench afxdp [OPTION]...\n"
-		"Compares penstock behind AF_XDP sockets with DPDK's testpmd (mac forwarding) over "
-		"net_af_xdp, in\n"
-		"network namespaces of its own. As root.\n\n"
-		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
-		"  --rounds N        how often each is measured, 1 to %u (%u)\n"
-		"  --seconds S       how long each time (%g)\n"
-		"  --json            results as JSON\n",
-		AFXDP_MOST, AFXDP_ROUNDS, AFXDP_SECONDS);
-	return status;
-}
-
-static int afxdp_parse_option(struct afxdp_bench *bench, int option)
-{
-	char *end = NULL;
-
-	switch (option) {
-	case 't':
-		return scenario_add(&bench->scenario, optarg);
-	case 'r':
-		bench->rounds = strtoul(optarg, &end, 10);
-		if (!*end && bench->rounds >= 1 && bench->rounds <= AFXDP_MOST)
-			return 0;
-		warnx("bench afxdp: --rounds %s: want a number from 1 to %u", optarg, AFXDP_MOST);
-		return -EINVAL;
-	case 's':
-		bench->seconds = strtod(optarg, &end);
-		if (!*end && bench->seconds >= 0.01 && bench->seconds <= 3600)
-			return 0;
-		warnx("bench afxdp: --seconds %s: want a number from 0.01 to 3600", optarg);
-		return -EINVAL;
-	case 'j':
-		bench->json = true;
-		return 0;
-	}
-	return -EINVAL; // getopt_long() has told why
-}
-
-// Returns 1 when help was asked for and given.
 static int afxdp_parse(struct afxdp_bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "routes", required_argument, NULL, 't' },  { "rounds", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },          { 0 },
+	const struct option_line lines[] = {
+		{ "routes", "WHAT", "1, full, a number, or a file, as of bench forward", "1",
+		  .scenario = &bench->scenario },
+		{ "rounds", "N", "how often each is measured", "5", .number = &bench->rounds, .least = 1,
+		  .most = AFXDP_MOST },
+		{ "seconds", "S", "how long each time", "1", .seconds = &bench->seconds, .least = 0.01,
+		  .most = 3600 },
+		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "afxdp",
+		.about = "Compares penstock behind AF_XDP sockets with DPDK's testpmd (mac\n"
+			 "forwarding) over net_af_xdp, in network namespaces of its own. As root.\n",
+		.json = &bench->json,
+		.lines = lines,
+	};
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return afxdp_help(EXIT_SUCCESS) + 1;
-		err = afxdp_parse_option(bench, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench afxdp: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
-	return err;
+	return option_parse(&set, argc, argv);
 }
 
 int bench_afxdp(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = afxdp_signalled };
 	struct afxdp_bench *bench = calloc(1, sizeof(*bench));
 	int code = EXIT_FAILURE, err;
 
 	if (!bench)
 		return EXIT_FAILURE;
-	bench->rounds = AFXDP_ROUNDS;
-	bench->seconds = AFXDP_SECONDS;
-	if (scenario_open(&bench->scenario, &afxdp_stop) < 0)
+	if (scenario_open(&bench->scenario, &stop_asked) < 0)
 		goto free_bench;
 	err = afxdp_parse(bench, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : AFXDP_USAGE;
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 		goto close_scenario;
 	}
-	if (!bench->scenario.routes->count && scenario_add(&bench->scenario, "1") < 0)
-		goto close_scenario;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	stop_catch();
 	err = afxdp_choose_cpus(bench);
 	if (err >= 0)
 		err = afxdp_run(bench);

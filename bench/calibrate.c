@@ -3,15 +3,15 @@
 
 #include "bench/live.h"
 #include "bench/machine.h"
+#include "bench/option.h"
 #include "bench/record.h"
+#include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CALIBRATE_USAGE   2
 #define CALIBRATE_SECONDS 0.125
 #define CALIBRATE_ROUNDS  2 // the better one counts: whoever else wants the CPU disturbs the other
 #define CALIBRATE_MODES   (sizeof(calibrate_modes) / sizeof(calibrate_modes[0]))
@@ -24,13 +24,6 @@ static const struct calibrate_mode {
 	{ "afxdp", "afxdp", "" },
 	{ "afxdp-generic", "afxdp", "afxdp: { hook: generic }" },
 };
-
-static volatile sig_atomic_t calibrate_stop;
-
-static void calibrate_signalled(int number)
-{
-	calibrate_stop = 1;
-}
 
 static int calibrate_nothing(struct live *live, void *arg)
 {
@@ -91,36 +84,34 @@ static int calibrate_run(struct scenario *scenario, bool json)
 {
 	double rates[CALIBRATE_MODES] = { 0 };
 	struct live live;
-	int err = live_open(&live, scenario, &generator_afxdp, &calibrate_stop);
+	int err = live_open(&live, scenario, &generator_afxdp, &stop_asked);
 
 	if (err < 0)
 		return err;
 	err = calibrate_measure(&live, rates);
 	live_close(&live);
 	if (err < 0)
-		warnx("bench calibrate: %s", calibrate_stop ? "interrupted" : strerror(-err));
+		warnx("bench calibrate: %s", stop_asked ? "interrupted" : strerror(-err));
 	return err < 0 ? err : calibrate_report(rates, json);
 }
 
 int bench_calibrate(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = calibrate_signalled };
-	bool json = argc == 2 && (strcmp(argv[1], "--json") == 0 || strcmp(argv[1], "-j") == 0);
-	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+	bool json = false;
+	const struct option_set set = {
+		.bench = "calibrate",
+		.about = "Sends as fast as one sender can through each mode over veth, a second in all. As "
+			 "root.\n",
+		.json = &json,
+	};
 	struct scenario scenario;
-	int err;
+	int err = option_parse(&set, argc, argv);
 
-	if (help || (argc > 1 && !json)) {
-		fprintf(help ? stdout : stderr, "Usage: penstock bench calibrate [--json]\n"
-						"Sends as fast as one sender can through each mode over "
-						"veth, a second in all. As root.\n");
-		return help ? EXIT_SUCCESS : CALIBRATE_USAGE;
-	}
-	if (scenario_open(&scenario, &calibrate_stop) < 0)
+	if (err != 0)
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
+	if (scenario_open(&scenario, &stop_asked) < 0)
 		return EXIT_FAILURE;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	stop_catch();
 	err = scenario_add(&scenario, "1");
 	if (err >= 0)
 		err = calibrate_run(&scenario, json);

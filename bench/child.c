@@ -1,42 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/child.h"
 
+#include "bench/stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static volatile sig_atomic_t child_stop;
-static volatile pid_t child_pid; // the bench that runs; 0: none
-
-static void child_signalled(int number)
-{
-	child_stop = number;
-	if (child_pid > 0)
-		kill(child_pid, SIGTERM);
-}
-
-void child_catch_signals(void)
-{
-	const struct sigaction action = { .sa_handler = child_signalled };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
-bool child_is_stopped(void)
-{
-	return child_stop;
-}
-
-const volatile sig_atomic_t *child_stop_flag(void)
-{
-	return &child_stop;
-}
 
 void child_print(char *text, size_t size, const char *const *words)
 {
@@ -74,19 +46,19 @@ json_t *child_run(const char *const *words)
 	if (pid == 0)
 		child_exec(words, ends[1]);
 	close(ends[1]);
-	child_pid = pid;
-	if (child_stop && pid > 0) // came before we could pass it on
+	stop_pass_on(pid);
+	if (stop_asked && pid > 0) // came before we could pass it on
 		kill(pid, SIGTERM);
 	out = fdopen(ends[0], "r");
 	if (out && pid > 0)
 		record = json_loadf(out, 0, NULL);
 	if (out)
 		fclose(out);
-	if (child_stop && pid > 0) // came while the child was not yet the bench
+	if (stop_asked && pid > 0) // came while the child was not yet the bench
 		kill(pid, SIGTERM);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	child_pid = 0;
+	stop_pass_on(0);
 	if (record && status == 0)
 		return record;
 	json_decref(record);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/compare.h"
 
+#include "bench/option.h"
 #include "bench/statistics.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define COMPARE_USAGE    2
 #define COMPARE_VERDICTS (COMPARE_NOT_JUDGED + 1)
 
 struct compare {
@@ -120,38 +120,32 @@ static int compare_all(struct compare *compare, bool json)
 	return compare->counts[COMPARE_WORSE] ? 1 : 0;
 }
 
-static int compare_help(int status)
-{
-	fprintf(status ? stderr : stdout, "Usage: penstock bench compare [--json] BEFORE AFTER\n"
-					  "Compares two results that `penstock bench ... --json` wrote, "
-					  "figure by figure. One of them may be -.\n"
-					  "Judged is what was measured against something else in the same "
-					  "moments; the rest moves with the\n"
-					  "machine. Exit status 1: something became worse.\n");
-	return status;
-}
-
 int bench_compare(int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	struct compare compare = { 0 };
 	bool json = false;
-	int option, result = EXIT_FAILURE;
+	const struct option_set set = {
+		.bench = "compare",
+		.usage = "[OPTION]... BEFORE AFTER",
+		.about =
+			"Compares two results that `penstock bench ... --json` wrote, figure by figure. One\n"
+			"of them may be -. Judged is what was measured against something else in the same\n"
+			"moments; the rest moves with the machine. Exit status 1: something became worse.\n",
+		.json = &json,
+		.arguments = 2,
+	};
+	struct compare compare = { 0 };
+	int result = option_parse(&set, argc, argv);
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option != 'j')
-			return compare_help(option == 'h' ? EXIT_SUCCESS : COMPARE_USAGE);
-		json = true;
+	if (result == 0 && argc - optind < 2) {
+		warnx("bench compare: want two results; see --help");
+		result = -EINVAL;
 	}
-	if (argc - optind != 2)
-		return compare_help(COMPARE_USAGE);
+	if (result != 0)
+		return result > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	compare.changes = json_array();
 	if (record_read(argv[optind], &compare.before) < 0 ||
 	    record_read(argv[optind + 1], &compare.after) < 0)
-		result = COMPARE_USAGE;
+		result = OPTION_USAGE;
 	else
 		result = compare_all(&compare, json);
 	json_decref(compare.before);

@@ -5,16 +5,15 @@
 #include "bench/dpdk_router.h"
 #include "bench/l3fwd.h"
 #include "bench/machine.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/replay.h"
 #include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/workload/table_generate.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DPDK_USAGE       2
-#define DPDK_ROUNDS      7
 #define DPDK_ROUNDS_MAX  50
-#define DPDK_SECONDS     0.3
-#define DPDK_ROUTES      60000
-#define DPDK_PACKETS     16384
 #define DPDK_PACKETS_MAX 32768 // what l3fwd takes as the size of a queue
 #define DPDK_FEW         16
 #define DPDK_PAGE        2   // MiB, of a huge one
@@ -39,10 +33,9 @@ static const unsigned int dpdk_memory[DPDK_ROUTERS] = { 512, 2048, 512 };
 
 struct dpdk_plan {
 	__u8 family;
-	bool full;
-	size_t routes;
+	bool ipv6, full;
 	enum dpdk_router_egress egress;
-	unsigned int packets, rounds, cpu;
+	unsigned int routes, packets, rounds, cpu;
 	double seconds;
 	const char *sources; // of l3fwd
 	bool json, huge, testpmd;
@@ -59,153 +52,62 @@ struct dpdk_bench {
 	double replay[DPDK_BED_TRAFFICS][DPDK_ROUNDS_MAX], of_dpdk[DPDK_BED_TRAFFICS][DPDK_ROUNDS_MAX];
 };
 
-static volatile sig_atomic_t dpdk_stop;
-
-static void dpdk_signalled(int number)
+static int dpdk_take_routes(void *into, const char *bench, const char *value)
 {
-	dpdk_stop = 1;
+	struct dpdk_plan *plan = into;
+
+	plan->full = strcmp(value, "full") == 0;
+	return plan->full ? 0
+			  : option_number(bench, "--routes", value, 100, TABLE_GENERATE_FULL.ipv4,
+					  &plan->routes);
 }
 
-static void dpdk_catch_signals(void)
+static int dpdk_take_egress(void *into, const char *bench, const char *value)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = dpdk_signalled };
+	struct dpdk_plan *plan = into;
 
-	for (unsigned int i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-static void dpdk_help(void)
-{
-	printf("Usage: penstock bench dpdk [OPTION]...\n"
-	       "Compares the DPDK engine with DPDK's own l3fwd (FIB mode): small packets of a capture into "
-	       "nothing\n"
-	       "(net_pcap to net_null), one worker each, in turns; beside them testpmd, which forwards "
-	       "without a "
-	       "look,\n"
-	       "and replay, which has no devices. As root.\n\n"
-	       "  --ipv6            packets and routes of IPv6\n"
-	       "  --egress DEVICE   null, or memif: a shared memory, which testpmd empties on another CPU "
-	       "(null)\n"
-	       "  --routes N|full   generated routes (%u); above %u and for IPv6 l3fwd's limits are raised\n"
-	       "  --packets N       in the capture, 64 to %u (%u)\n"
-	       "  --rounds N        1 to %u (%u)\n"
-	       "  --seconds S       of each, 0.05 to 60 (%g)\n"
-	       "  --cpu N           where the workers run (the last one)\n"
-	       "  --l3fwd DIR       sources of l3fwd (" L3FWD_SOURCES ")\n"
-	       "  --json            results as JSON\n",
-	       DPDK_ROUTES, L3FWD_ROUTES, DPDK_PACKETS_MAX, DPDK_PACKETS, DPDK_ROUNDS_MAX, DPDK_ROUNDS,
-	       DPDK_SECONDS);
-}
-
-static int dpdk_number(const char *option, unsigned long low, unsigned long high, unsigned long *ret)
-{
-	char *end;
-	unsigned long value = strtoul(optarg, &end, 10);
-
-	if (end == optarg || *end || value < low || value > high) {
-		warnx("bench dpdk: --%s %s: want a number from %lu to %lu", option, optarg, low, high);
-		return -EINVAL;
-	}
-	*ret = value;
-	return 0;
-}
-
-static int dpdk_parse_seconds(struct dpdk_plan *plan)
-{
-	char *end;
-
-	plan->seconds = strtod(optarg, &end);
-	if (end != optarg && !*end && plan->seconds >= 0.05 && plan->seconds <= 60)
-		return 0;
-	warnx("bench dpdk: --seconds %s: want a number from 0.05 to 60", optarg);
-	return -EINVAL;
-}
-
-static int dpdk_parse_egress(struct dpdk_plan *plan)
-{
 	for (unsigned int i = 0; i < DPDK_ROUTER_EGRESSES; i++)
-		if (strcmp(optarg, dpdk_router_egress_name(i)) == 0) {
+		if (strcmp(value, dpdk_router_egress_name(i)) == 0) {
 			plan->egress = i;
 			return 0;
 		}
-	warnx("bench dpdk: --egress %s: want null or memif", optarg);
-	return -EINVAL;
+	return option_refuse(bench, "--egress", value, "null or memif");
 }
 
-static int dpdk_parse_option(struct dpdk_plan *plan, int option)
-{
-	unsigned long value = 0;
-	int err = 0;
-
-	switch (option) {
-	case 't':
-		plan->full = strcmp(optarg, "full") == 0;
-		if (!plan->full)
-			err = dpdk_number("routes", 100, TABLE_GENERATE_FULL.ipv4, &value);
-		plan->routes = value;
-		return err;
-	case '6':
-		plan->family = AF_INET6;
-		return 0;
-	case 'e':
-		return dpdk_parse_egress(plan);
-	case 'p':
-		err = dpdk_number("packets", 64, DPDK_PACKETS_MAX, &value);
-		plan->packets = (unsigned int)value;
-		return err;
-	case 'r':
-		err = dpdk_number("rounds", 1, DPDK_ROUNDS_MAX, &value);
-		plan->rounds = (unsigned int)value;
-		return err;
-	case 'c':
-		err = dpdk_number("cpu", 0, CPU_SETSIZE - 1, &value);
-		plan->cpu = (unsigned int)value;
-		return err;
-	case 's':
-		return dpdk_parse_seconds(plan);
-	case 'l':
-		plan->sources = optarg;
-		return 0;
-	case 'j':
-		plan->json = true;
-		return 0;
-	}
-	return -EINVAL; // getopt_long() has told why
-}
-
-// Returns 1 when help was asked for and given.
 static int dpdk_parse(struct dpdk_plan *plan, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "ipv6", no_argument, NULL, '6' },
-		{ "egress", required_argument, NULL, 'e' },
-		{ "routes", required_argument, NULL, 't' },
-		{ "packets", required_argument, NULL, 'p' },
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "cpu", required_argument, NULL, 'c' },
-		{ "l3fwd", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	const struct option_line lines[] = {
+		{ "ipv6", NULL, "packets and routes of IPv6", .flag = &plan->ipv6 },
+		{ "egress", "DEVICE", "null, or memif: a shared memory, which testpmd empties on another CPU",
+		  "null", .take = dpdk_take_egress, .into = plan },
+		{ "routes", "N|full", "generated routes; with many, and for IPv6, l3fwd's limits are raised",
+		  "60000", .take = dpdk_take_routes, .into = plan },
+		{ "packets", "N", "in the capture", "16384", .number = &plan->packets, .least = 64,
+		  .most = DPDK_PACKETS_MAX },
+		{ "rounds", "N", "how often each is measured", "7", .number = &plan->rounds, .least = 1,
+		  .most = DPDK_ROUNDS_MAX },
+		{ "seconds", "S", "how long each time", "0.3", .seconds = &plan->seconds, .least = 0.05,
+		  .most = 60 },
+		{ "cpu", "N", "where the workers run (the last one)", .cpu = &plan->cpu },
+		{ "l3fwd", "DIR", "sources of l3fwd", L3FWD_SOURCES, .text = &plan->sources },
 		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "dpdk",
+		.about = "Compares the DPDK engine with DPDK's own l3fwd (FIB mode): small packets\n"
+			 "of a capture into nothing (net_pcap to net_null), one worker each, in turns;\n"
+			 "beside them testpmd, which forwards without a look, and replay, which has no\n"
+			 "devices. As root.\n",
+		.json = &plan->json,
+		.lines = lines,
+	};
+	int err;
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h') {
-			dpdk_help();
-			return 1;
-		}
-		err = dpdk_parse_option(plan, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench dpdk: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
+	plan->cpu = machine_last_cpu();
+	err = option_parse(&set, argc, argv);
+	plan->family = plan->ipv6 ? AF_INET6 : AF_INET;
 	if (plan->full)
-		plan->routes = plan->family == AF_INET ? TABLE_GENERATE_FULL.ipv4 : TABLE_GENERATE_FULL.ipv6;
+		plan->routes = plan->ipv6 ? TABLE_GENERATE_FULL.ipv6 : TABLE_GENERATE_FULL.ipv4;
 	return err;
 }
 
@@ -285,7 +187,7 @@ static int dpdk_round(struct dpdk_bench *bench, struct dpdk_router *routers, str
 		err = dpdk_round_router(bench, &routers[kind], traffic, kind, round);
 	}
 	if (err >= 0)
-		err = replay_subject_run(replay, bench->plan.seconds, &dpdk_stop, &ns);
+		err = replay_subject_run(replay, bench->plan.seconds, &stop_asked, &ns);
 	if (err < 0)
 		return err;
 	l3fwd = bench->mpps[traffic][DPDK_ROUTER_L3FWD][round];
@@ -293,7 +195,7 @@ static int dpdk_round(struct dpdk_bench *bench, struct dpdk_router *routers, str
 		bench->times[traffic][kind][round] = bench->mpps[traffic][kind][round] / l3fwd;
 	bench->replay[traffic][round] = 1e3 / ns;
 	bench->of_dpdk[traffic][round] = 1e3 / ns / bench->mpps[traffic][DPDK_ROUTER_PENSTOCK][round];
-	return dpdk_stop ? -EINTR : 0;
+	return stop_asked ? -EINTR : 0;
 }
 
 static int dpdk_start(struct dpdk_bench *bench, enum dpdk_bed_traffic traffic, enum dpdk_router_kind kind,
@@ -310,7 +212,7 @@ static int dpdk_start(struct dpdk_bench *bench, enum dpdk_bed_traffic traffic, e
 					   .huge = plan->huge };
 
 	fprintf(stderr, "%s: %s starts\n", dpdk_bed_traffic_name(traffic), dpdk_router_name(kind));
-	return dpdk_router_start(&bench->bed, &router, &dpdk_stop, ret_router);
+	return dpdk_router_start(&bench->bed, &router, &stop_asked, ret_router);
 }
 
 static int dpdk_measure(struct dpdk_bench *bench, enum dpdk_bed_traffic traffic)
@@ -439,7 +341,7 @@ static int dpdk_run(struct dpdk_bench *bench)
 		err = dpdk_bed_files(&bench->bed, plan->packets, DPDK_FEW);
 	for (unsigned int traffic = 0; err >= 0 && traffic < DPDK_BED_TRAFFICS; traffic++)
 		err = dpdk_measure(bench, traffic);
-	if (dpdk_stop)
+	if (stop_asked)
 		warnx("bench dpdk: interrupted");
 	if (err >= 0)
 		err = dpdk_report(bench);
@@ -454,17 +356,10 @@ int bench_dpdk(int argc, char **argv)
 
 	if (!bench)
 		return EXIT_FAILURE;
-	bench->plan = (struct dpdk_plan){ .family = AF_INET,
-					  .routes = DPDK_ROUTES,
-					  .packets = DPDK_PACKETS,
-					  .rounds = DPDK_ROUNDS,
-					  .cpu = machine_last_cpu(),
-					  .seconds = DPDK_SECONDS,
-					  .sources = L3FWD_SOURCES };
 	err = dpdk_parse(&bench->plan, argc, argv);
 	if (err != 0) {
 		free(bench);
-		return err > 0 ? EXIT_SUCCESS : DPDK_USAGE;
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	}
 	bench->plan.testpmd = dpdk_router_has_testpmd();
 	if (bench->plan.egress == DPDK_ROUTER_MEMIF && !bench->plan.testpmd) {
@@ -474,7 +369,7 @@ int bench_dpdk(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	dpdk_choose_pages(&bench->plan);
-	dpdk_catch_signals();
+	stop_catch();
 	err = dpdk_run(bench);
 	free(bench);
 	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

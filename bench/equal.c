@@ -7,20 +7,16 @@
 #include "bench/option.h"
 #include "bench/record.h"
 #include "bench/scenario.h"
+#include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define EQUAL_USAGE    2
-#define EQUAL_MODES    "kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,replay"
 #define EQUAL_REPLAY   "replay"
-#define EQUAL_RATE     10000 // packets a second
 #define EQUAL_MOST     17
 // Packets that are still under way: so long nothing comes any more.
 #define EQUAL_QUIET_NS 150000000ull
@@ -53,13 +49,6 @@ struct equal {
 	unsigned int result_count;
 };
 
-static volatile sig_atomic_t equal_stop;
-
-static void equal_signalled(int number)
-{
-	equal_stop = 1;
-}
-
 // --- sending ---
 
 // Sends the capture once, and takes what comes of it.
@@ -75,7 +64,7 @@ static int equal_send(struct equal *equal)
 		warnx("bench equal: %s", why.text[0] ? why.text : strerror(-err));
 		return err;
 	}
-	while (taken >= 0 && !equal_stop && quiet < EQUAL_QUIET_NS / EQUAL_POLL_NS) {
+	while (taken >= 0 && !stop_asked && quiet < EQUAL_QUIET_NS / EQUAL_POLL_NS) {
 		nanosleep(&pause, NULL);
 		generator_counts(equal->generator, &counts);
 		taken = collect_take(equal->collect);
@@ -84,7 +73,7 @@ static int equal_send(struct equal *equal)
 	err = generator_stop(equal->generator, &counts);
 	if (err >= 0 && collect_lost(equal->collect))
 		warnx("bench equal: more arrives than can be kept; give a lower --rate");
-	return equal_stop ? -EINTR : err < 0 ? err : taken < 0 ? taken : 0;
+	return stop_asked ? -EINTR : err < 0 ? err : taken < 0 ? taken : 0;
 }
 
 static int equal_attached(struct equal *equal, const struct subject *subject, struct equal_result *result)
@@ -112,7 +101,7 @@ static int equal_attached(struct equal *equal, const struct subject *subject, st
 	if (egress != usual)
 		scenario_lead(&equal->scenario, usual);
 	subject_detach(equal->beds);
-	if (err < 0 && !equal_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench equal: cannot send through %s: %s", subject->name, strerror(-err));
 	return err;
 }
@@ -283,7 +272,7 @@ static int equal_set_up(struct equal *equal)
 						       .generate = equal->generate,
 						       .recording = equal->recording };
 	if (err >= 0)
-		err = subject_open(&equal->topology, &equal_stop, &equal->beds);
+		err = subject_open(&equal->topology, &stop_asked, &equal->beds);
 	if (err >= 0)
 		err = equal_load(equal);
 	if (err >= 0)
@@ -292,7 +281,7 @@ static int equal_set_up(struct equal *equal)
 		err = collect_open(&equal->topology.subject, &equal->collect);
 	if (err >= 0)
 		err = generator_open(&generator_pcap, &equal->generator_bed, &equal->generator, &why);
-	if (err < 0 && !equal_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench equal: cannot set up the sender or the router: %s",
 		      why.text[0] ? why.text : strerror(-err));
 	return err;
@@ -319,117 +308,77 @@ static int equal_run(struct equal *equal)
 	topology_close(&equal->topology);
 	for (unsigned int i = 0; i < EQUAL_MOST; i++)
 		recording_free(equal->results[i].out);
-	if (equal_stop)
+	if (stop_asked)
 		warnx("bench equal: interrupted");
 	return err;
 }
 
 // --- options ---
 
-static int equal_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench equal --pcap FILE [OPTION]...\n"
-		"Sends a capture once through one mode after the other, in network namespaces of its own: "
-		"all must "
-		"make the\n"
-		"same bytes of it as the first one. As root.\n\n"
-		"  --pcap FILE       pcap or pcapng; MACs are rewritten\n"
-		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
-		"  --modes A,B,...   as `penstock bench forward --help` lists them, and replay: `penstock "
-		"replay`, "
-		"which\n"
-		"                    sends nothing (" EQUAL_MODES ")\n"
-		"  --rate WHAT       packets a second, captured: as in the capture, or max (%d)\n"
-		"  --keep DIRECTORY  what each mode forwards, as DIRECTORY/MODE.pcap\n"
-		"  --cpu N           the CPU that sends (the first one)\n"
-		"  --json            results as JSON\n",
-		EQUAL_RATE);
-	return status;
-}
-
 static bool equal_fits(const struct subject *subject)
 {
 	return subject->delivery != SUBJECT_NOTHING;
 }
 
-static int equal_parse_modes(struct equal *equal, const char *text)
+static int equal_take_modes(void *into, const char *bench, const char *value)
 {
-	size_t length = strlen(text), replay = strlen("," EQUAL_REPLAY);
+	size_t length = strlen(value), replay = strlen("," EQUAL_REPLAY);
+	struct equal *equal = into;
 	char names[512];
 
-	snprintf(names, sizeof(names), "%s", text);
+	snprintf(names, sizeof(names), "%s", value);
 	equal->with_replay = length > replay && length < sizeof(names) &&
-			     strcmp(text + length - replay, "," EQUAL_REPLAY) == 0;
+			     strcmp(value + length - replay, "," EQUAL_REPLAY) == 0;
 	if (equal->with_replay)
 		names[length - replay] = 0;
-	return option_subjects("equal", "--modes", names, equal_fits,
+	return option_subjects(bench, "--modes", names, equal_fits,
 			       "routers that forward, and replay as the last one", equal->subjects,
 			       &equal->subject_count);
 }
 
-static int equal_parse_rate(struct equal *equal, const char *text)
+static int equal_take_rate(void *into, const char *bench, const char *value)
 {
+	struct equal *equal = into;
 	unsigned int rate = 0;
 	int err = 0;
 
-	equal->load.timing = strcmp(text, "captured") == 0 ? LOAD_AS_CAPTURED : LOAD_AT_RATE;
-	if (equal->load.timing == LOAD_AT_RATE && strcmp(text, "max") != 0)
-		err = option_number("equal", "--rate", text, 1, 10000000, &rate);
+	equal->load.timing = strcmp(value, "captured") == 0 ? LOAD_AS_CAPTURED : LOAD_AT_RATE;
+	if (equal->load.timing == LOAD_AT_RATE && strcmp(value, "max") != 0)
+		err = option_number(bench, "--rate", value, 1, 10000000, &rate);
 	equal->load.rate = rate;
 	return err;
 }
 
-static int equal_parse_option(struct equal *equal, int option)
-{
-	switch (option) {
-	case 'p':
-		equal->pcap = optarg;
-		return 0;
-	case 'k':
-		equal->keep = optarg;
-		return 0;
-	case 'm':
-		return equal_parse_modes(equal, optarg);
-	case 't':
-		return scenario_add(&equal->scenario, optarg);
-	case 'r':
-		return equal_parse_rate(equal, optarg);
-	case 'c':
-		return option_cpu("equal", optarg, &equal->load.cpu);
-	case 'j':
-		equal->json = true;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-// Returns 1 when help was asked for and given.
 static int equal_parse(struct equal *equal, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pcap", required_argument, NULL, 'p' },
-		{ "keep", required_argument, NULL, 'k' },
-		{ "modes", required_argument, NULL, 'm' },
-		{ "routes", required_argument, NULL, 't' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "cpu", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	const struct option_line lines[] = {
+		{ "pcap", "FILE", "pcap or pcapng; MACs are rewritten", .text = &equal->pcap },
+		{ "routes", "WHAT", "1, full, a number, or a file, as of bench forward", "1",
+		  .scenario = &equal->scenario },
+		{ "modes", "A,B,...",
+		  "which ones\n"
+		  "as `penstock bench forward --help` lists them, and replay: `penstock replay`",
+		  "kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk," EQUAL_REPLAY,
+		  .take = equal_take_modes, .into = equal },
+		{ "rate", "WHAT", "packets a second, captured: as in the capture, or max", "10000",
+		  .take = equal_take_rate, .into = equal },
+		{ "keep", "DIRECTORY", "what each mode forwards, as DIRECTORY/MODE.pcap",
+		  .text = &equal->keep },
+		{ "cpu", "N", "the CPU that sends (the first one)", .cpu = &equal->load.cpu },
 		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "equal",
+		.usage = "--pcap FILE [OPTION]...",
+		.about = "Sends a capture once through one mode after the other, in network namespaces\n"
+			 "of its own: all must make the same bytes of it as the first one. As root.\n",
+		.json = &equal->json,
+		.lines = lines,
+	};
+	int err = option_parse(&set, argc, argv);
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return equal_help(EXIT_SUCCESS) + 1;
-		err = equal_parse_option(equal, option);
-	}
-	if (err >= 0 && (optind < argc || !equal->pcap)) {
-		warnx("bench equal: %s%s; see --help",
-		      optind < argc ? "unknown argument " : "--pcap is missing",
-		      optind < argc ? argv[optind] : "");
+	if (err == 0 && !equal->pcap) {
+		warnx("bench equal: --pcap is missing; see --help");
 		err = -EINVAL;
 	}
 	return err;
@@ -447,28 +396,23 @@ static int equal_read(struct equal *equal)
 		equal->whole = recording_whole(equal->recording);
 		err = equal->whole ? 0 : -ENOMEM;
 	}
-	if (err >= 0 && !equal->scenario.routes->count)
-		err = scenario_add(&equal->scenario, "1");
 	return err;
 }
 
 int bench_equal(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = equal_signalled };
 	struct equal *equal = calloc(1, sizeof(*equal));
 	int code = EXIT_FAILURE, err;
 
-	if (!equal || scenario_open(&equal->scenario, &equal_stop) < 0)
+	if (!equal || scenario_open(&equal->scenario, &stop_asked) < 0) {
+		free(equal);
 		return EXIT_FAILURE;
-	equal->load.rate = EQUAL_RATE;
-	equal_parse_modes(equal, EQUAL_MODES);
+	}
 	err = equal_parse(equal, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : EQUAL_USAGE;
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	} else if (equal_read(equal) >= 0) {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
+		stop_catch();
 		code = equal_run(equal) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	recording_free(equal->recording);

@@ -6,24 +6,20 @@
 #include "bench/live.h"
 #include "bench/machine.h"
 #include "bench/netns.h"
+#include "bench/option.h"
 #include "bench/record.h"
-#include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/watch.h"
 #include "bench/workload/prefix.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define EVENTS_USAGE     2
-#define EVENTS_TIMES     5
 #define EVENTS_TIMES_MAX 1000
-#define EVENTS_RATE      20000 // packets a second
-#define EVENTS_RATE_MAX  1000000
 #define EVENTS_CHURN     2000 // routes that come and go
 
 struct event {
@@ -45,20 +41,13 @@ struct event_result {
 
 struct events {
 	unsigned int times;
-	double rate;
+	unsigned int rate; // packets a second
 	bool json;
 	const struct generator_way *way;
 	struct scenario scenario;
 	struct live live;
 	struct failover *failover; // while it is one
 };
-
-static volatile sig_atomic_t events_stop;
-
-static void events_signalled(int number)
-{
-	events_stop = 1;
-}
 
 // --- what happens; arg is the event ---
 
@@ -236,7 +225,7 @@ static int events_measure(struct events *events, const struct event *event, stru
 	}
 	if (err >= 0)
 		err = events_end_failover(events);
-	if (err < 0 && !events_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench events: %s: %s", event->text, strerror(-err));
 	return err;
 }
@@ -276,7 +265,7 @@ static void events_table(const struct events *events, const struct event_result 
 		       results[i].late, results[i].wrong);
 	}
 	machine_read(&machine);
-	printf("%.0f packets a second; blocked: what was lost, divided by that; late: "
+	printf("%u packets a second; blocked: what was lost, divided by that; late: "
 	       "overtaken by a later one. %s, %u CPUs, %s.\n",
 	       events->rate, machine.cpu, machine.cpus, machine.kernel);
 }
@@ -340,7 +329,7 @@ static int events_all(struct events *events)
 	for (unsigned int i = 0; err >= 0 && i < EVENTS; i++)
 		err = events_measure(events, &events_list[i], &results[i]);
 	live_stop(&events->live);
-	if (events_stop)
+	if (stop_asked)
 		warnx("bench events: interrupted");
 	if (err >= 0)
 		err = events_report(events, results);
@@ -352,7 +341,7 @@ static int events_all(struct events *events)
 
 static int events_run(struct events *events)
 {
-	int err = live_open(&events->live, &events->scenario, events->way, &events_stop);
+	int err = live_open(&events->live, &events->scenario, events->way, &stop_asked);
 
 	if (err < 0)
 		return err;
@@ -361,84 +350,51 @@ static int events_run(struct events *events)
 	return err;
 }
 
-static int events_help(int status)
+static int events_take_generator(void *into, const char *bench, const char *value)
 {
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench events [OPTION]...\n"
-		"Sends packets at a fixed rate while things happen to the router, and counts what is lost. "
-		"As root.\n\n"
-		"  --times N      how often each happens, 1 to %d (%d)\n"
-		"  --rate N       packets a second, up to %d (%d)\n"
-		"  --routes WHAT  1, full, a number, or a file, as of bench forward (1)\n"
-		"  --generator G  what sends: afxdp or live, as of bench modes (afxdp)\n"
-		"  --json         results as JSON\n",
-		EVENTS_TIMES_MAX, EVENTS_TIMES, EVENTS_RATE_MAX, EVENTS_RATE);
-	return status;
+	struct events *events = into;
+
+	return generator_choose(value, GENERATOR_NUMBERS, &events->way);
 }
 
-// A whole number from 1 to most, 0: it is none.
-static unsigned int events_number(const char *text, unsigned int most)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	return *end || number > most ? 0 : number;
-}
-
-// Returns 1 when help was asked for and given.
 static int events_parse(struct events *events, int argc, char **argv)
 {
-	static const struct option options[] = { { "times", required_argument, NULL, 't' },
-						 { "rate", required_argument, NULL, 'r' },
-						 { "routes", required_argument, NULL, 'o' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "generator", required_argument, NULL, 'g' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	int option, err = 0;
+	const struct option_line lines[] = {
+		{ "times", "N", "how often each happens", "5", .number = &events->times, .least = 1,
+		  .most = EVENTS_TIMES_MAX },
+		{ "rate", "N", "packets a second", "20000", .number = &events->rate, .least = 1,
+		  .most = 1000000 },
+		{ "routes", "WHAT", "1, full, a number, or a file, as of bench forward", "1",
+		  .scenario = &events->scenario },
+		{ "generator", "G", "what sends: one that numbers packets, as of bench modes", "afxdp",
+		  .take = events_take_generator, .into = events },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "events",
+		.about = "Sends packets at a fixed rate while things happen to the\n"
+			 "router, and counts what is lost. As root.\n",
+		.json = &events->json,
+		.lines = lines,
+	};
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return events_help(EXIT_SUCCESS) + 1;
-		else if (option == 't')
-			events->times = events_number(optarg, EVENTS_TIMES_MAX);
-		else if (option == 'r')
-			events->rate = events_number(optarg, EVENTS_RATE_MAX);
-		else if (option == 'o')
-			err = scenario_add(&events->scenario, optarg);
-		else if (option == 'g')
-			err = generator_choose(optarg, GENERATOR_NUMBERS, &events->way);
-		else if (option == 'j')
-			events->json = true;
-		else
-			return -EINVAL;
-	}
-	if (err >= 0 && (!events->times || events->rate == 0 || optind < argc)) {
-		events_help(EVENTS_USAGE);
-		err = -EINVAL;
-	}
-	return err;
+	return option_parse(&set, argc, argv);
 }
 
 int bench_events(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = events_signalled };
 	struct events *events = calloc(1, sizeof(*events));
 	int code = EXIT_FAILURE, err;
 
-	if (!events || scenario_open(&events->scenario, &events_stop) < 0)
+	if (!events || scenario_open(&events->scenario, &stop_asked) < 0) {
+		free(events);
 		return EXIT_FAILURE;
-	events->times = EVENTS_TIMES;
-	events->way = &generator_afxdp;
-	events->rate = EVENTS_RATE;
+	}
 	err = events_parse(events, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : EVENTS_USAGE;
-	} else if (events->scenario.routes->count || scenario_add(&events->scenario, "1") >= 0) {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
+	} else {
+		stop_catch();
 		code = events_run(events) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	scenario_close(&events->scenario);

@@ -8,7 +8,9 @@
 #include "bench/fib_rounds.h"
 #include "bench/fib_tables.h"
 #include "bench/machine.h"
+#include "bench/option.h"
 #include "bench/record.h"
+#include "bench/stop.h"
 #include "bench/workload/updates_trace.h"
 #ifdef HAVE_DPDK
 #include "bench/fib_dpdk.h"
@@ -16,24 +18,19 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIB_ROUNDS  7
-#define FIB_SECONDS 0.01
-#define FIB_CHANGES 50000
-#define FIB_USAGE   2
 // Share of the routes that come and go.
-#define FIB_SHARE   0.1
+#define FIB_SHARE 0.1
 // Routes that a trace may add.
-#define FIB_MORE    100000
+#define FIB_MORE  100000
 
 struct fib_bench {
 	struct fib_plan plan;
 	struct fib_tables tables;
-	size_t routes; // to generate; 0: full tables
+	unsigned int routes; // to generate; 0: full tables
 	bool from_files;
 	__u8 families[2];
 	unsigned int family_count;
@@ -45,117 +42,19 @@ struct fib_bench {
 	json_t *record, *results; // with --json: the whole, and what there is by family
 };
 
-static volatile sig_atomic_t fib_stop;
-
-static void fib_signalled(int number)
-{
-	fib_stop = 1;
-}
-
-static void fib_catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = fib_signalled };
-
-	for (unsigned int i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-static void fib_help(void)
+static void fib_print_subjects(FILE *out)
 {
 	const struct fib_subject *subjects;
 	unsigned int i, count;
 
-	printf("Usage: penstock bench fib [OPTION]...\n"
-	       "Compares structures that find routes: lookups, memory, loading, updates. As root, for "
-	       "eBPF.\n\n"
-	       "  --family 4|6|both   what to look up (both)\n"
-	       "  --routes N          generated tables of N IPv4 routes, and IPv6 routes in proportion\n"
-	       "                      (full tables of the public Internet's size and shape)\n"
-	       "  --table FILE        the routes of a file instead, text or MRT, plain or packed with xz or "
-	       "gzip;\n"
-	       "                      give the option again for another file\n"
-	       "  --subjects A,B,...  what to measure (all below but those in brackets)\n"
-	       "  --skip A,B,...      what to leave out, for example fiblookup, whose routes take the kernel "
-	       "seconds\n"
-	       "  --rounds N          how often each is measured with each kind of addresses, 1 to %u (%u)\n"
-	       "  --seconds S         how long each time (%g)\n"
-	       "  --changes N         random updates, 0 for none (%u)\n"
-	       "  --updates FILE      a trace of updates to apply behind them, text or MRT\n"
-	       "  --cpu N             the CPU to measure on (the last one)\n"
-	       "  --json              results as JSON\n\nSubjects:\n",
-	       FIB_ROUNDS_MAX, FIB_ROUNDS, FIB_SECONDS, FIB_CHANGES);
+	fprintf(out, "\nSubjects:\n");
 	subjects = fib_subject_list(&count);
 	for (i = 0; i < count; i++)
-		printf(subjects[i].optional ? "  [%s]%*s%s\n" : "  %s%*s  %s\n", subjects[i].name,
-		       (int)(17 - strlen(subjects[i].name)), "", subjects[i].summary);
+		fprintf(out, subjects[i].optional ? "  [%s]%*s%s\n" : "  %s%*s  %s\n", subjects[i].name,
+			(int)(17 - strlen(subjects[i].name)), "", subjects[i].summary);
 #ifndef HAVE_DPDK
-	printf("\nThis penstock was built without DPDK: its tables are missing.\n");
+	fprintf(out, "\nThis penstock was built without DPDK: its tables are missing.\n");
 #endif
-}
-
-static int fib_usage(const char *option, const char *value, const char *want)
-{
-	warnx("bench fib: %s %s: want %s", option, value, want);
-	return -EINVAL;
-}
-
-static int fib_parse_family(struct fib_bench *bench, const char *text)
-{
-	bench->family_count = 0;
-	if (strcmp(text, "4") == 0 || strcmp(text, "both") == 0)
-		bench->families[bench->family_count++] = AF_INET;
-	if (strcmp(text, "6") == 0 || strcmp(text, "both") == 0)
-		bench->families[bench->family_count++] = AF_INET6;
-	return bench->family_count ? 0 : fib_usage("--family", text, "4, 6 or both");
-}
-
-static int fib_parse_number(const char *option, const char *text, unsigned long least, unsigned long most,
-			    size_t *ret_number)
-{
-	char *end, want[64];
-	unsigned long number = strtoul(text, &end, 10);
-
-	snprintf(want, sizeof(want), "a number from %lu to %lu", least, most);
-	if (*end || end == text || *text == '-' || number < least || number > most)
-		return fib_usage(option, text, want);
-	*ret_number = number;
-	return 0;
-}
-
-static int fib_parse_rounds(struct fib_plan *plan, const char *text)
-{
-	size_t rounds;
-	int err = fib_parse_number("--rounds", text, 1, FIB_ROUNDS_MAX, &rounds);
-
-	if (err >= 0)
-		plan->rounds = rounds;
-	return err;
-}
-
-static int fib_parse_seconds(struct fib_plan *plan, const char *text)
-{
-	char *end;
-	double seconds = strtod(text, &end);
-
-	if (*end || !(seconds >= 0.0001 && seconds <= 10))
-		return fib_usage("--seconds", text, "a number from 0.0001 to 10");
-	plan->seconds = seconds;
-	return 0;
-}
-
-static int fib_parse_cpu(struct fib_bench *bench, const char *text)
-{
-	size_t cpu;
-	cpu_set_t allowed;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	if (fib_parse_number("--cpu", text, 0, CPU_SETSIZE - 1, &cpu) < 0)
-		return -EINVAL;
-	if (!CPU_ISSET(cpu, &allowed))
-		return fib_usage("--cpu", text, "the number of a CPU that this process may run on");
-	bench->cpu = cpu;
-	return 0;
 }
 
 // Is the name among those with commas between?
@@ -178,7 +77,8 @@ static int fib_check_names(const char *option, const char *names)
 	snprintf(copy, sizeof(copy), "%s", names);
 	while ((name = strsep(&rest, ",")))
 		if (!fib_subject_find(name))
-			return fib_usage(option, name, "subjects that --help lists, with commas between");
+			return option_refuse("fib", option, name,
+					     "subjects that --help lists, with commas between");
 	return 0;
 }
 
@@ -203,79 +103,62 @@ static int fib_choose_subjects(struct fib_bench *bench)
 		else
 			warnx("bench fib: %s is left out: not on this CPU", subject->name);
 	}
-	return plan->subject_count ? 0
-				   : fib_usage("--skip", bench->skip ? bench->skip : "", "a subject left");
+	return plan->subject_count
+		       ? 0
+		       : option_refuse("fib", "--skip", bench->skip ? bench->skip : "", "a subject left");
 }
 
-static int fib_parse_option(struct fib_bench *bench, int option)
+static int fib_take_table(void *into, const char *bench, const char *value)
 {
-	struct fib_plan *plan = &bench->plan;
+	struct fib_bench *fib = into;
 
-	switch (option) {
-	case 'f':
-		return fib_parse_family(bench, optarg);
-	case 'n':
-		return fib_parse_number("--routes", optarg, 100, TABLE_ROUTES_MAX / 2, &bench->routes);
-	case 't':
-		bench->from_files = true;
-		return fib_tables_read(&bench->tables, optarg);
-	case 'u':
-		bench->subjects = optarg;
-		return 0;
-	case 'k':
-		bench->skip = optarg;
-		return 0;
-	case 'r':
-		return fib_parse_rounds(plan, optarg);
-	case 's':
-		return fib_parse_seconds(plan, optarg);
-	case 'g':
-		return fib_parse_number("--changes", optarg, 0, 100000000, &plan->changes);
-	case 'p':
-		plan->trace = optarg;
-		return 0;
-	case 'c':
-		return fib_parse_cpu(bench, optarg);
-	case 'j':
-		bench->json = true;
-		return 0;
-	}
-	return -EINVAL; // getopt_long() has told why
+	fib->from_files = true;
+	return fib_tables_read(&fib->tables, value);
 }
 
-// Returns 1 when help was asked for and given.
 static int fib_parse(struct fib_bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "family", required_argument, NULL, 'f' },
-		{ "routes", required_argument, NULL, 'n' },
-		{ "table", required_argument, NULL, 't' },
-		{ "subjects", required_argument, NULL, 'u' },
-		{ "skip", required_argument, NULL, 'k' },
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "changes", required_argument, NULL, 'g' },
-		{ "updates", required_argument, NULL, 'p' },
-		{ "cpu", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	struct fib_plan *plan = &bench->plan;
+	const struct option_line lines[] = {
+		{ "family", "4|6|both", "what to look up", "both", .families = bench->families,
+		  .family_count = &bench->family_count },
+		{ "routes", "N",
+		  "generated tables of N IPv4 routes, and IPv6 routes in proportion\n"
+		  "(full tables of the public Internet's size and shape)",
+		  .number = &bench->routes, .least = 100, .most = TABLE_ROUTES_MAX / 2 },
+		{ "table", "FILE",
+		  "the routes of a file instead, text or MRT, plain or packed with xz or gzip;\n"
+		  "give the option again for another file",
+		  .take = fib_take_table, .into = bench },
+		{ "subjects", "A,B,...", "what to measure (all below but those in brackets)",
+		  .text = &bench->subjects },
+		{ "skip", "A,B,...",
+		  "what to leave out, for example fiblookup, whose routes take the kernel seconds",
+		  .text = &bench->skip },
+		{ "rounds", "N", "how often each is measured with each kind of addresses", "7",
+		  .number = &plan->rounds, .least = 1, .most = FIB_ROUNDS_MAX },
+		{ "seconds", "S", "how long each time", "0.01", .seconds = &plan->seconds, .least = 0.0001,
+		  .most = 10 },
+		{ "changes", "N", "random updates", "50000", .number = &plan->changes, .least = 0,
+		  .most = 100000000 },
+		{ "updates", "FILE", "a trace of updates to apply behind them, text or MRT",
+		  .text = &plan->trace },
+		{ "cpu", "N", "the CPU to measure on (the last one)", .cpu = &bench->cpu },
 		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "fib",
+		.about = "Compares structures that find routes: lookups, memory,\n"
+			 "loading, updates. As root, for eBPF.\n",
+		.json = &bench->json,
+		.lines = lines,
+		.print_more = fib_print_subjects,
+	};
+	int err;
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h') {
-			fib_help();
-			return 1;
-		}
-		err = fib_parse_option(bench, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench fib: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
-	return err < 0 ? err : fib_choose_subjects(bench);
+	bench->cpu = machine_last_cpu();
+	err = option_parse(&set, argc, argv);
+	return err != 0 ? err : fib_choose_subjects(bench);
 }
 
 static bool fib_needs(const struct fib_bench *bench, bool dpdk)
@@ -378,7 +261,7 @@ static int fib_apply_changes(struct fib_family *family)
 	// The generator's next hops count from 1.
 	for (size_t i = 0; i < table->count; i++)
 		table->routes[i].nexthop -= FIB_NEXTHOP_MIN - 1;
-	fprintf(stderr, "IPv%u: %zu updates\n", fib_family_number(family), family->plan->changes);
+	fprintf(stderr, "IPv%u: %u updates\n", fib_family_number(family), family->plan->changes);
 	err = updates_flaps(table, &options, FIB_SHARE, &updates);
 	if (err >= 0)
 		err = fib_apply(family, updates, false);
@@ -450,7 +333,7 @@ static int fib_run(struct fib_bench *bench)
 		warnx("bench fib: cannot write the results");
 		err = -EIO;
 	}
-	if (fib_stop)
+	if (stop_asked)
 		warnx("bench fib: interrupted");
 	return err;
 }
@@ -462,21 +345,14 @@ int bench_fib(int argc, char **argv)
 
 	if (!bench || fib_tables_open(&bench->tables) < 0)
 		return EXIT_FAILURE;
-	bench->plan.rounds = FIB_ROUNDS;
-	bench->plan.seconds = FIB_SECONDS;
-	bench->plan.changes = FIB_CHANGES;
-	bench->plan.stop = &fib_stop;
-	bench->cpu = machine_last_cpu();
+	bench->plan.stop = &stop_asked;
 	bench->record = record_new("fib");
 	bench->results = json_array();
-	fib_parse_family(bench, "both");
 	err = fib_parse(bench, argc, argv);
-	if (err > 0) {
-		code = EXIT_SUCCESS;
-	} else if (err < 0) {
-		code = FIB_USAGE;
+	if (err != 0) {
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	} else {
-		fib_catch_signals();
+		stop_catch();
 		code = fib_run(bench) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	fib_tables_close(&bench->tables);

@@ -16,7 +16,7 @@ struct fib_plan {
 	unsigned int subject_count;
 	unsigned int rounds;
 	double seconds;                    // of each measurement
-	size_t changes;                    // random ones; 0: none
+	unsigned int changes;              // random ones; 0: none
 	const char *trace;                 // of updates; NULL: none
 	const volatile sig_atomic_t *stop; // set by a signal: all that runs ends with -EINTR
 };

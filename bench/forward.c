@@ -7,24 +7,18 @@
 #include "bench/option.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
+#include "bench/stop.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FORWARD_ROUNDS   7
-#define FORWARD_SECONDS  1.0
-#define FORWARD_SUBJECTS "penstock,nolookup,fiblookup,kernel"
-#define FORWARD_SEED     1
-#define FORWARD_MANY     10000 // routes, from which on loading takes time
-#define FORWARD_USAGE    2
+#define FORWARD_MANY 10000 // routes, from which on loading takes time
 
 struct forward {
 	struct measure measure;
@@ -36,47 +30,15 @@ struct forward {
 	struct report_scene scene;
 };
 
-static volatile sig_atomic_t forward_stop;
-
-static void forward_signalled(int number)
-{
-	forward_stop = 1;
-}
-
-static void forward_catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = forward_signalled };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-static void forward_help(void)
+static void forward_print_subjects(FILE *out)
 {
 	const struct subject *subjects;
 	unsigned int i, count;
 
-	printf("Usage: penstock bench forward [OPTION]...\n"
-	       "Compares routers over the same routes and packets, in network namespaces of its own. As "
-	       "root.\n\n"
-	       "  --family 4|6|both    what to send (both)\n"
-	       "  --routes WHAT        what the routers know (1):\n"
-	       "                         1     one route\n"
-	       "                         full  generated tables of the public Internet's size and shape\n"
-	       "                         N     the same shape, N IPv4 routes and IPv6 routes in proportion\n"
-	       "                         FILE  the routes of a text file, plain or packed with xz or gzip;\n"
-	       "                               give the option again for another file\n"
-	       "  --rounds N           how often each router is measured, 1 to %u (%u)\n"
-	       "  --seconds S          how long each time (%g)\n"
-	       "  --subjects A,B,...   which routers (" FORWARD_SUBJECTS ")\n"
-	       "  --cpu N              the CPU to measure on (the last one)\n"
-	       "  --json               results as JSON\n\nRouters:\n",
-	       MEASURE_ROUNDS_MAX, FORWARD_ROUNDS, FORWARD_SECONDS);
+	fprintf(out, "\nRouters:\n");
 	subjects = subject_list(&count);
 	for (i = 0; i < count; i++)
-		printf("  %-20s %s\n", subjects[i].name, subjects[i].summary);
+		fprintf(out, "  %-20s %s\n", subjects[i].name, subjects[i].summary);
 }
 
 static bool forward_fits(const struct subject *subject)
@@ -84,87 +46,50 @@ static bool forward_fits(const struct subject *subject)
 	return !subject_has_threads(subject); // their time is none of the measured CPU's
 }
 
-static int forward_parse_subjects(struct measure_plan *plan, const char *text)
+static int forward_take_subjects(void *into, const char *bench, const char *value)
 {
+	struct measure_plan *plan = into;
+
 	return option_subjects(
-		"forward", "--subjects", text, forward_fits,
-		"routers of the kernel that --help lists; for others see bench afxdp and bench "
-		"modes",
+		bench, "--subjects", value, forward_fits,
+		"routers of the kernel that --help lists; for others see bench afxdp and bench modes",
 		plan->subjects, &plan->subject_count);
 }
 
-static int forward_parse_families(struct measure_plan *plan, const char *text)
-{
-	return option_families("forward", text, plan->families, &plan->family_count);
-}
-
-static int forward_parse_option(struct forward *forward, int option)
-{
-	struct measure_plan *plan = &forward->measure.plan;
-
-	switch (option) {
-	case 'f':
-		return forward_parse_families(plan, optarg);
-	case 't':
-		return scenario_add(&forward->scenario, optarg);
-	case 'r':
-		return option_number("forward", "--rounds", optarg, 1, MEASURE_ROUNDS_MAX, &plan->rounds);
-	case 's':
-		return option_seconds("forward", "--seconds", optarg, &plan->seconds);
-	case 'u':
-		return forward_parse_subjects(plan, optarg);
-	case 'c':
-		return option_cpu("forward", optarg, &plan->cpu);
-	case 'j':
-		forward->json = true;
-		return 0;
-	}
-	return -EINVAL; // getopt_long() has told why
-}
-
-// Returns 1 when help was asked for and given.
 static int forward_parse(struct forward *forward, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "family", required_argument, NULL, 'f' },
-		{ "routes", required_argument, NULL, 't' },
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 's' },
-		{ "subjects", required_argument, NULL, 'u' },
-		{ "cpu", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	struct measure_plan *plan = &forward->measure.plan;
+	const struct option_line lines[] = {
+		{ "family", "4|6|both", "what to send", "both", .families = plan->families,
+		  .family_count = &plan->family_count },
+		{ "routes", "WHAT",
+		  "what the routers know\n"
+		  "  1     one route\n"
+		  "  full  generated tables of the public Internet's size and shape\n"
+		  "  N     the same shape, N IPv4 routes and IPv6 routes in proportion\n"
+		  "  FILE  the routes of a text file, plain or packed with xz or gzip;\n"
+		  "        give the option again for another file",
+		  "1", .scenario = &forward->scenario },
+		{ "rounds", "N", "how often each router is measured", "7", .number = &plan->rounds,
+		  .least = 1, .most = MEASURE_ROUNDS_MAX },
+		{ "seconds", "S", "how long each time", "1", .seconds = &plan->seconds, .least = 0.01,
+		  .most = 3600 },
+		{ "subjects", "A,B,...", "which routers", "penstock,nolookup,fiblookup,kernel",
+		  .take = forward_take_subjects, .into = plan },
+		{ "cpu", "N", "the CPU to measure on (the last one)", .cpu = &plan->cpu },
 		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "forward",
+		.about = "Compares routers over the same routes and packets, in\n"
+			 "network namespaces of its own. As root.\n",
+		.json = &forward->json,
+		.lines = lines,
+		.print_more = forward_print_subjects,
+	};
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h') {
-			forward_help();
-			return 1;
-		}
-		err = forward_parse_option(forward, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench forward: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
-	return err;
-}
-
-static int forward_set_defaults(struct forward *forward)
-{
-	struct measure_plan *plan = &forward->measure.plan;
-
-	plan->rounds = FORWARD_ROUNDS;
-	plan->seconds = FORWARD_SECONDS;
 	plan->cpu = machine_last_cpu();
-	forward_parse_families(plan, "both");
-	forward_parse_subjects(plan, FORWARD_SUBJECTS);
-	forward->scene.destinations = TRAFFIC_DESTINATIONS;
-	forward->scene.gateways = LANE_GATEWAYS;
-	return scenario_open(&forward->scenario, &forward_stop);
+	return option_parse(&set, argc, argv);
 }
 
 static bool forward_wants_own_table(const struct forward *forward)
@@ -222,12 +147,12 @@ static int forward_run(struct forward *forward)
 	err = generate_open(&forward->topology, &forward->generate);
 	if (err < 0)
 		return forward_fail("set up the generator", err);
-	err = subject_open(&forward->topology, &forward_stop, &forward->subjects);
+	err = subject_open(&forward->topology, &stop_asked, &forward->subjects);
 	if (err < 0)
 		return forward_fail("load the baseline programs", err);
 	err = forward_load(forward);
 	if (err >= 0)
-		err = measure_run(&forward->measure, forward->generate, forward->subjects, &forward_stop);
+		err = measure_run(&forward->measure, forward->generate, forward->subjects, &stop_asked);
 	return err < 0 ? err : forward_report(forward);
 }
 
@@ -241,7 +166,7 @@ static int forward_in_topology(struct forward *forward)
 	subject_close(forward->subjects);
 	generate_close(forward->generate);
 	topology_close(&forward->topology);
-	if (forward_stop)
+	if (stop_asked)
 		warnx("bench forward: interrupted");
 	return err;
 }
@@ -253,17 +178,17 @@ int bench_forward(int argc, char **argv)
 
 	if (!forward)
 		return EXIT_FAILURE;
-	err = forward_set_defaults(forward);
+	err = scenario_open(&forward->scenario, &stop_asked);
 	if (err < 0)
 		goto free_forward;
+	forward->scene.destinations = TRAFFIC_DESTINATIONS;
+	forward->scene.gateways = LANE_GATEWAYS;
 	err = forward_parse(forward, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : FORWARD_USAGE;
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 		goto close_scenario;
 	}
-	if (!forward->scenario.routes->count && scenario_add(&forward->scenario, "1") < 0)
-		goto close_scenario;
-	forward_catch_signals();
+	stop_catch();
 	err = forward_in_topology(forward);
 	code = err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 

@@ -2,17 +2,17 @@
 #include "bench/goals.h"
 
 #include "bench/child.h"
+#include "bench/option.h"
 #include "bench/record.h"
+#include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define GOALS_USAGE 2
 #define GOALS_WORDS CHILD_WORDS
 #define GOALS_NONE  1e-9 // at most: none
 
@@ -255,11 +255,11 @@ static int goals_all(bool quick, bool json, const char *keep)
 	unsigned int met = 0;
 	int err = 0;
 
-	for (int run = 0; run < RUNS && !child_is_stopped(); run++)
+	for (int run = 0; run < RUNS && !stop_asked; run++)
 		met += goals_run(run, quick, keep, !json, list);
-	if (keep && !child_is_stopped())
+	if (keep && !stop_asked)
 		goals_keep_list(keep, list);
-	if (child_is_stopped()) {
+	if (stop_asked) {
 		warnx("bench goals: interrupted");
 		err = -EINTR;
 	} else if (json) {
@@ -271,45 +271,27 @@ static int goals_all(bool quick, bool json, const char *keep)
 	return err < 0 || fflush(stdout) == EOF || met < GOALS ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int goals_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench goals [--quick] [--keep FOLDER] [--json]\n"
-		"Runs the other benches and says which of penstock's goals are met on this machine. As root; "
-		"takes\n"
-		"minutes, with --quick four. Exit status 1: not all are met.\n\n"
-		"  --quick         shorter, with less certainty\n"
-		"  --keep FOLDER   the results go there, too: for bench page and compare\n"
-		"  --json          the goals as JSON\n");
-	return status;
-}
-
 int bench_goals(int argc, char **argv)
 {
-	static const struct option options[] = { { "quick", no_argument, NULL, 'q' },
-						 { "keep", required_argument, NULL, 'k' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
 	bool quick = false, json = false;
 	const char *keep = NULL;
-	int option;
+	const struct option_line lines[] = {
+		{ "quick", NULL, "shorter, with less certainty", .flag = &quick },
+		{ "keep", "FOLDER", "the results go there, too: for bench page and compare", .text = &keep },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "goals",
+		.about =
+			"Runs the other benches and says which of penstock's goals are met on this machine.\n"
+			"As root; takes minutes, with --quick four. Exit status 1: not all are met.\n",
+		.json = &json,
+		.lines = lines,
+	};
+	int err = option_parse(&set, argc, argv);
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'q')
-			quick = true;
-		else if (option == 'k')
-			keep = optarg;
-		else if (option == 'j')
-			json = true;
-		else
-			return goals_help(option == 'h' ? EXIT_SUCCESS : GOALS_USAGE);
-	}
-	if (optind < argc) {
-		warnx("bench goals: unknown argument %s; see --help", argv[optind]);
-		return GOALS_USAGE;
-	}
-	child_catch_signals();
+	if (err != 0)
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
+	stop_catch();
 	return goals_all(quick, json, keep);
 }

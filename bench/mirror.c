@@ -4,29 +4,21 @@
 #include "bench/churn.h"
 #include "bench/machine.h"
 #include "bench/mirror_bed.h"
-#include "bench/record.h"
+#include "bench/option.h"
 #include "bench/outage.h"
+#include "bench/record.h"
+#include "bench/stop.h"
 #include "bench/workload/table_generate.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MIRROR_ROUNDS      3
-#define MIRROR_RATE        20000
-#define MIRROR_SECONDS     3.0
-#define MIRROR_CHANGES     500000
-#define MIRROR_CHANGES_MAX 5000000
-#define MIRROR_USAGE       2
-
 struct mirror_plan {
-	size_t routes4, routes6;
-	unsigned int rounds;
-	unsigned long rate, changes;
+	unsigned int routes4, routes6;
+	unsigned int rounds, rate, changes;
 	double seconds;
 	bool json;
 };
@@ -37,120 +29,33 @@ struct mirror_bench {
 	double load_begin, load_end; // of the machine
 };
 
-static volatile sig_atomic_t mirror_stop;
-
-static void mirror_signalled(int number)
-{
-	mirror_stop = 1;
-}
-
-static void mirror_catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = mirror_signalled };
-	unsigned int i;
-
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaction(signals[i], &action, NULL);
-}
-
-static void mirror_help(void)
-{
-	printf("Usage: penstock bench mirror [OPTION]...\n"
-	       "Measures how fast the data plane follows the kernel's routes, in network namespaces of its "
-	       "own. "
-	       "As root.\n\n"
-	       "  --routes N     IPv4 routes in the table, and %u %% as many IPv6 routes (%zu)\n"
-	       "  --rounds N     how often all is measured, 1 to %u (%u)\n"
-	       "  --rate N       changes a second while the lag is measured (%u)\n"
-	       "  --seconds S    how long (%g)\n"
-	       "  --changes N    changes in a burst (%u)\n"
-	       "  --json         results as JSON\n",
-	       (unsigned int)(100 * TABLE_GENERATE_FULL.ipv6 / TABLE_GENERATE_FULL.ipv4),
-	       TABLE_GENERATE_FULL.ipv4, FIGURES_ROUNDS_MAX, MIRROR_ROUNDS, MIRROR_RATE, MIRROR_SECONDS,
-	       MIRROR_CHANGES);
-}
-
-static int mirror_number(const char *option, unsigned long low, unsigned long high, unsigned long *ret)
-{
-	char *end;
-	unsigned long value = strtoul(optarg, &end, 10);
-
-	if (end == optarg || *end || value < low || value > high) {
-		warnx("bench mirror: --%s %s: want a number from %lu to %lu", option, optarg, low, high);
-		return -EINVAL;
-	}
-	*ret = value;
-	return 0;
-}
-
-static int mirror_parse_seconds(struct mirror_plan *plan)
-{
-	char *end;
-	double seconds = strtod(optarg, &end);
-
-	if (end == optarg || *end || !(seconds >= 0.1 && seconds <= 600)) {
-		warnx("bench mirror: --seconds %s: want a number from 0.1 to 600", optarg);
-		return -EINVAL;
-	}
-	plan->seconds = seconds;
-	return 0;
-}
-
-static int mirror_parse_option(struct mirror_plan *plan, int option)
-{
-	unsigned long value;
-	int err;
-
-	switch (option) {
-	case 't':
-		err = mirror_number("routes", 1000, TABLE_GENERATE_FULL.ipv4, &value);
-		if (err < 0)
-			return err;
-		plan->routes4 = value;
-		plan->routes6 = value * TABLE_GENERATE_FULL.ipv6 / TABLE_GENERATE_FULL.ipv4;
-		return 0;
-	case 'r':
-		err = mirror_number("rounds", 1, FIGURES_ROUNDS_MAX, &value);
-		if (err >= 0)
-			plan->rounds = value;
-		return err;
-	case 'p':
-		return mirror_number("rate", 100, 1000000, &plan->rate);
-	case 's':
-		return mirror_parse_seconds(plan);
-	case 'c':
-		return mirror_number("changes", 1000, MIRROR_CHANGES_MAX, &plan->changes);
-	case 'j':
-		plan->json = true;
-		return 0;
-	}
-	return -EINVAL; // getopt_long() has told why
-}
-
-// Returns 1 when help was asked for and given.
 static int mirror_parse(struct mirror_plan *plan, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "routes", required_argument, NULL, 't' },  { "rounds", required_argument, NULL, 'r' },
-		{ "rate", required_argument, NULL, 'p' },    { "seconds", required_argument, NULL, 's' },
-		{ "changes", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },          { 0 },
+	const struct option_line lines[] = {
+		{ "routes", "N", "IPv4 routes in the table, and IPv6 routes in proportion (full tables)",
+		  .number = &plan->routes4, .least = 1000, .most = TABLE_GENERATE_FULL.ipv4 },
+		{ "rounds", "N", "how often all is measured", "3", .number = &plan->rounds, .least = 1,
+		  .most = FIGURES_ROUNDS_MAX },
+		{ "rate", "N", "changes a second while the lag is measured", "20000", .number = &plan->rate,
+		  .least = 100, .most = 1000000 },
+		{ "seconds", "S", "how long", "3", .seconds = &plan->seconds, .least = 0.1, .most = 600 },
+		{ "changes", "N", "changes in a burst", "500000", .number = &plan->changes, .least = 1000,
+		  .most = 5000000 },
+		{ 0 },
 	};
-	int option, err = 0;
+	const struct option_set set = {
+		.bench = "mirror",
+		.about = "Measures how fast the data plane follows the kernel's\n"
+			 "routes, in network namespaces of its own. As root.\n",
+		.json = &plan->json,
+		.lines = lines,
+	};
+	int err;
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h') {
-			mirror_help();
-			return 1;
-		}
-		err = mirror_parse_option(plan, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench mirror: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
+	plan->routes4 = TABLE_GENERATE_FULL.ipv4;
+	err = option_parse(&set, argc, argv);
+	plan->routes6 =
+		(unsigned long long)plan->routes4 * TABLE_GENERATE_FULL.ipv6 / TABLE_GENERATE_FULL.ipv4;
 	return err;
 }
 
@@ -182,7 +87,7 @@ static int mirror_step(const char *text, int err)
 	if (err < 0)
 		return err;
 	fprintf(stderr, "  %s\n", text);
-	return mirror_stop ? -EINTR : 0;
+	return stop_asked ? -EINTR : 0;
 }
 
 // One after the other, as long as none fails.
@@ -252,7 +157,7 @@ static int mirror_report(const struct mirror_bench *bench)
 	} else {
 		machine_read(&machine);
 		printf("%s, %u CPUs, %s; load %.1f before, %.1f after\n"
-		       "%zu IPv4 and %zu IPv6 routes, all behind one port; %u round%s\n",
+		       "%u IPv4 and %u IPv6 routes, all behind one port; %u round%s\n",
 		       machine.cpu, machine.cpus, machine.kernel, bench->load_begin, bench->load_end,
 		       plan->routes4, plan->routes6, plan->rounds, plan->rounds == 1 ? "" : "s");
 		figures_table(stdout, &bench->bed.figures);
@@ -271,7 +176,7 @@ static int mirror_run(struct mirror_bench *bench)
 	unsigned int round;
 	int err;
 
-	bed->stop = &mirror_stop;
+	bed->stop = &stop_asked;
 	getloadavg(&bench->load_begin, 1);
 	err = mirror_bed_open(bed, plan->routes4, plan->routes6);
 	if (err < 0)
@@ -280,7 +185,7 @@ static int mirror_run(struct mirror_bench *bench)
 		err = mirror_round(bench, round);
 	mirror_bed_close(bed);
 	getloadavg(&bench->load_end, 1);
-	if (mirror_stop)
+	if (stop_asked)
 		warnx("bench mirror: interrupted");
 	else if (err < 0)
 		warnx("bench mirror: the last step failed: %s", strerror(-err));
@@ -294,20 +199,12 @@ int bench_mirror(int argc, char **argv)
 
 	if (!bench)
 		return EXIT_FAILURE;
-	bench->plan = (struct mirror_plan){
-		.routes4 = TABLE_GENERATE_FULL.ipv4,
-		.routes6 = TABLE_GENERATE_FULL.ipv6,
-		.rounds = MIRROR_ROUNDS,
-		.rate = MIRROR_RATE,
-		.changes = MIRROR_CHANGES,
-		.seconds = MIRROR_SECONDS,
-	};
 	err = mirror_parse(&bench->plan, argc, argv);
 	if (err != 0) {
 		free(bench);
-		return err > 0 ? EXIT_SUCCESS : MIRROR_USAGE;
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	}
-	mirror_catch_signals();
+	stop_catch();
 	err = mirror_run(bench);
 	free(bench);
 	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

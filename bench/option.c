@@ -3,8 +3,10 @@
 
 #include "bench/traffic.h"
 
+#include <assert.h>
 #include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #define OPTION_FCS       4
 #define OPTION_VLAN_LAST 4094
 #define OPTION_LARGEST   (LOAD_LARGEST + OPTION_FCS)
+#define OPTION_FIRST     0x100
 
 int option_refuse(const char *bench, const char *option, const char *value, const char *want)
 {
@@ -27,7 +30,7 @@ int option_number(const char *bench, const char *option, const char *value, unsi
 	char *end, want[64];
 	unsigned long number = strtoul(value, &end, 10);
 
-	if (end == value || *end || number < least || number > most) {
+	if (end == value || *end || *value == '-' || number < least || number > most) {
 		snprintf(want, sizeof(want), "a number from %u to %u", least, most);
 		return option_refuse(bench, option, value, want);
 	}
@@ -35,13 +38,16 @@ int option_number(const char *bench, const char *option, const char *value, unsi
 	return 0;
 }
 
-int option_seconds(const char *bench, const char *option, const char *value, double *ret_seconds)
+int option_seconds(const char *bench, const char *option, const char *value, double least, double most,
+		   double *ret_seconds)
 {
-	char *end;
+	char *end, want[64];
 	double seconds = strtod(value, &end);
 
-	if (*end || !(seconds >= 0.01 && seconds <= 3600))
-		return option_refuse(bench, option, value, "a number from 0.01 to 3600");
+	if (end == value || *end || !(seconds >= least && seconds <= most)) {
+		snprintf(want, sizeof(want), "a number from %g to %g", least, most);
+		return option_refuse(bench, option, value, want);
+	}
 	*ret_seconds = seconds;
 	return 0;
 }
@@ -60,8 +66,8 @@ int option_cpu(const char *bench, const char *value, unsigned int *ret_cpu)
 	return 0;
 }
 
-int option_families(const char *bench, const char *value, __u8 families[OPTION_FAMILIES],
-		    unsigned int *ret_count)
+// 0: the value is none.
+static unsigned int option_each_family(const char *value, __u8 families[OPTION_FAMILIES])
 {
 	bool both = strcmp(value, "both") == 0;
 	unsigned int count = 0;
@@ -70,6 +76,14 @@ int option_families(const char *bench, const char *value, __u8 families[OPTION_F
 		families[count++] = AF_INET;
 	if (both || strcmp(value, "6") == 0)
 		families[count++] = AF_INET6;
+	return count;
+}
+
+int option_families(const char *bench, const char *value, __u8 families[OPTION_FAMILIES],
+		    unsigned int *ret_count)
+{
+	unsigned int count = option_each_family(value, families);
+
 	if (strcmp(value, "mix") == 0)
 		families[count++] = AF_UNSPEC;
 	if (!count)
@@ -147,4 +161,173 @@ int option_vlans(const char *bench, const char *value, struct lane_vlans *ret_vl
 	}
 	*ret_vlans = vlans;
 	return 0;
+}
+
+// --- the table ---
+
+struct option_table {
+	const struct option_set *set;
+	struct option_line json;
+	const struct option_line *lines[OPTION_MOST];
+	bool given[OPTION_MOST];
+	unsigned int count;
+};
+
+static void option_add(struct option_table *table, const struct option_line *lines)
+{
+	for (; lines && lines->name; lines++) {
+		assert(table->count < OPTION_MOST);
+		table->lines[table->count++] = lines;
+	}
+}
+
+static void option_fill(struct option_table *table, const struct option_set *set)
+{
+	*table = (struct option_table){ .set = set,
+					.json = { "json", NULL, "results as JSON", NULL, .flag = set->json,
+						  .letter = 'j' } };
+	option_add(table, set->lines);
+	option_add(table, set->more);
+	if (set->json)
+		table->lines[table->count++] = &table->json;
+}
+
+// "--rounds N"
+static int option_head(const struct option_line *line, char *text, size_t size)
+{
+	return snprintf(text, size, "--%s%s%s", line->name, line->value ? " " : "",
+			line->value ? line->value : "");
+}
+
+static void option_print(FILE *out, const struct option_line *line, int width)
+{
+	const char *help = line->help;
+	char head[64];
+	int length;
+
+	option_head(line, head, sizeof(head));
+	length = (int)strcspn(help, "\n");
+	fprintf(out, "  %-*s  %.*s", width, head, length, help);
+	if (line->number || line->seconds)
+		fprintf(out, ", %.10g to %.10g", line->least, line->most);
+	if (line->usual)
+		fprintf(out, " (%s)", line->usual);
+	fputc('\n', out);
+	while (help[length]) {
+		help += length + 1;
+		length = (int)strcspn(help, "\n");
+		fprintf(out, "  %-*s  %.*s\n", width, "", length, help);
+	}
+}
+
+static void option_help(const struct option_table *table, FILE *out)
+{
+	const struct option_set *set = table->set;
+	char head[64];
+	int width = 0;
+
+	fprintf(out, "Usage: penstock bench %s %s\n%s\n", set->bench, set->usage ? set->usage : "[OPTION]...",
+		set->about);
+	for (unsigned int i = 0; i < table->count; i++) {
+		int length = option_head(table->lines[i], head, sizeof(head));
+
+		width = length > width ? length : width;
+	}
+	for (unsigned int i = 0; i < table->count; i++)
+		option_print(out, table->lines[i], width);
+	if (set->print_more)
+		set->print_more(out);
+}
+
+static int option_take(const char *bench, const struct option_line *line, const char *value)
+{
+	char option[64];
+
+	snprintf(option, sizeof(option), "--%s", line->name);
+	if (line->flag)
+		*line->flag = true;
+	if (line->text)
+		*line->text = value;
+	if (line->number)
+		return option_number(bench, option, value, line->least, line->most, line->number);
+	if (line->seconds)
+		return option_seconds(bench, option, value, line->least, line->most, line->seconds);
+	if (line->cpu)
+		return option_cpu(bench, value, line->cpu);
+	if (line->scenario)
+		return scenario_add(line->scenario, value);
+	if (line->families) {
+		*line->family_count = option_each_family(value, line->families);
+		return *line->family_count ? 0 : option_refuse(bench, option, value, "4, 6 or both");
+	}
+	return line->take ? line->take(line->into, bench, value) : 0;
+}
+
+// What getopt_long() wants; options are numbered from OPTION_FIRST on.
+static void option_describe(const struct option_table *table, struct option *options, char *letters)
+{
+	for (unsigned int i = 0; i < table->count; i++) {
+		const struct option_line *line = table->lines[i];
+
+		options[i] = (struct option){ line->name, line->value ? required_argument : no_argument, NULL,
+					      OPTION_FIRST + (int)i };
+		if (line->letter)
+			letters += sprintf(letters, "%c%s", line->letter, line->value ? ":" : "");
+	}
+	options[table->count] = (struct option){ "help", no_argument, NULL, 'h' };
+	strcpy(letters, "h");
+}
+
+static unsigned int option_index(const struct option_table *table, int number)
+{
+	unsigned int i = 0;
+
+	if (number >= OPTION_FIRST)
+		return number - OPTION_FIRST;
+	while (table->lines[i]->letter != number)
+		i++;
+	return i;
+}
+
+static int option_take_given(struct option_table *table, int argc, char **argv)
+{
+	struct option options[OPTION_MOST + 2] = { 0 };
+	char letters[2 * OPTION_MOST + 2];
+	int number, err = 0;
+
+	option_describe(table, options, letters);
+	optind = 0;
+	while (err >= 0 && (number = getopt_long(argc, argv, letters, options, NULL)) >= 0) {
+		unsigned int index;
+
+		if (number == '?')
+			return -EINVAL; // getopt_long() has told why
+		if (number == 'h')
+			return 1;
+		index = option_index(table, number);
+		table->given[index] = true;
+		err = option_take(table->set->bench, table->lines[index], optarg);
+	}
+	return err < 0 ? -EINVAL : 0;
+}
+
+int option_parse(const struct option_set *set, int argc, char **argv)
+{
+	struct option_table table;
+	int err;
+
+	option_fill(&table, set);
+	err = option_take_given(&table, argc, argv);
+	if (err > 0)
+		option_help(&table, stdout);
+	if (err != 0)
+		return err;
+	if (argc - optind > set->arguments) {
+		warnx("bench %s: unknown argument %s; see --help", set->bench, argv[optind + set->arguments]);
+		return -EINVAL;
+	}
+	for (unsigned int i = 0; err >= 0 && i < table.count; i++)
+		if (!table.given[i] && table.lines[i]->usual)
+			err = option_take(set->bench, table.lines[i], table.lines[i]->usual);
+	return err < 0 ? -EINVAL : 0;
 }

@@ -3,17 +3,16 @@
 
 #include "bench/chart.h"
 #include "bench/gallery.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/statistics.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE_USAGE   2
 #define PAGE_RECORDS 64
 
 struct page {
@@ -241,31 +240,29 @@ static int page_write(struct page *page, const char *path)
 	return err;
 }
 
-static int page_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench page -o PAGE.html RESULT.json...\n"
-		"Makes one HTML page of what `penstock bench ... --json` wrote; - is stdout.\n");
-	return status;
-}
-
 int bench_page(int argc, char **argv)
 {
-	static const struct option options[] = { { "output", required_argument, NULL, 'o' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
 	struct page page = { 0 };
 	const char *path = NULL;
-	int option, err = 0;
+	const struct option_line lines[] = {
+		{ "output", "PAGE.html", "where it goes; - is stdout", .text = &path, .letter = 'o' },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "page",
+		.usage = "-o PAGE.html RESULT.json...",
+		.about = "Makes one HTML page of what `penstock bench ... --json` wrote.\n",
+		.lines = lines,
+		.arguments = PAGE_RECORDS,
+	};
+	int err = option_parse(&set, argc, argv);
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "o:h", options, NULL)) >= 0) {
-		if (option != 'o')
-			return page_help(option == 'h' ? EXIT_SUCCESS : PAGE_USAGE);
-		path = optarg;
-	}
-	if (!path || optind == argc || argc - optind > PAGE_RECORDS)
-		return page_help(PAGE_USAGE);
+	if (err > 0)
+		return EXIT_SUCCESS;
+	if (err == 0 && (!path || optind == argc))
+		warnx("bench page: want -o PAGE.html and results; see --help");
+	if (err < 0 || !path || optind == argc)
+		return OPTION_USAGE;
 	for (; err >= 0 && optind < argc; optind++) {
 		err = record_read(argv[optind], &page.records[page.count]);
 		page.count += err >= 0;
@@ -276,5 +273,5 @@ int bench_page(int argc, char **argv)
 		err = -EINVAL;
 	while (page.count)
 		json_decref(page.records[--page.count]);
-	return err == -EINVAL ? PAGE_USAGE : err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return err == -EINVAL ? OPTION_USAGE : err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

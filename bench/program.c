@@ -4,26 +4,24 @@
 #include "bench/frame.h"
 #include "bench/generate.h"
 #include "bench/netns.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/rtnetlink.h"
 #include "bench/scenario.h"
 #include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
 
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#define PROGRAM_USAGE      2
-#define PROGRAM_ROUNDS     9
 #define PROGRAM_ROUNDS_MAX 100
 #define PROGRAM_SUBJECTS   3
 #define PROGRAM_FAMILIES   2
@@ -48,13 +46,6 @@ struct program_bench {
 	double instructions[PROGRAM_SUBJECTS],
 		bytes[PROGRAM_SUBJECTS]; // of the whole program, as it was loaded
 };
-
-static volatile sig_atomic_t program_stop;
-
-static void program_signalled(int number)
-{
-	program_stop = 1;
-}
 
 // What leaves is addressed to the router again, so that the next run of the program forwards it, too.
 static int program_turn_back(const struct lane *lane)
@@ -137,7 +128,7 @@ static int program_measure(int fd, const struct lane *lane, __u8 family, double 
 	double ns[PROGRAM_CALLS];
 
 	for (unsigned int i = 0; i < PROGRAM_CALLS; i++) {
-		int err = program_stop ? -EINTR : program_call(fd, lane, family, &ns[i]);
+		int err = stop_asked ? -EINTR : program_call(fd, lane, family, &ns[i]);
 
 		if (err < 0)
 			return err;
@@ -197,7 +188,7 @@ static int program_round(struct program_bench *bench, unsigned int round)
 			return err;
 		err = program_run(bench, subject, round);
 		subject_detach(bench->subjects);
-		if (err < 0 && !program_stop)
+		if (err < 0 && !stop_asked)
 			warnx("bench program: cannot measure %s: %s", program_names[subject],
 			      err == -EBADMSG ? "it does not forward the packet" : strerror(-err));
 	}
@@ -226,7 +217,7 @@ static int program_all(struct program_bench *bench)
 	}
 	err = generate_open(&bench->topology, &bench->generate);
 	if (err >= 0)
-		err = subject_open(&bench->topology, &program_stop, &bench->subjects);
+		err = subject_open(&bench->topology, &stop_asked, &bench->subjects);
 	if (err >= 0)
 		err = program_load(bench);
 	if (err < 0)
@@ -236,7 +227,7 @@ static int program_all(struct program_bench *bench)
 	subject_close(bench->subjects);
 	generate_close(bench->generate);
 	topology_close(&bench->topology);
-	if (program_stop)
+	if (stop_asked)
 		warnx("bench program: interrupted");
 	return err;
 }
@@ -320,63 +311,38 @@ static int program_report(const struct program_bench *bench)
 	return 0;
 }
 
-static int program_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench program [OPTION]...\n"
-		"What the programs cost by themselves: the kernel runs each on the same packet again and "
-		"again. As root.\n\n"
-		"  --rounds N   how often each is measured, 1 to %d (%d)\n"
-		"  --json       results as JSON\n",
-		PROGRAM_ROUNDS_MAX, PROGRAM_ROUNDS);
-	return status;
-}
-
 static int program_parse(struct program_bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = { { "rounds", required_argument, NULL, 'r' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	char nothing[] = "", *end = nothing;
-	int option;
+	const struct option_line lines[] = {
+		{ "rounds", "N", "how often each is measured", "9", .number = &bench->rounds, .least = 1,
+		  .most = PROGRAM_ROUNDS_MAX },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "program",
+		.about = "What the programs cost by themselves: the kernel runs each\n"
+			 "on the same packet again and again. As root.\n",
+		.json = &bench->json,
+		.lines = lines,
+	};
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return program_help(EXIT_SUCCESS) + 1;
-		else if (option == 'j')
-			bench->json = true;
-		else if (option == 'r')
-			bench->rounds = strtoul(optarg, &end, 10);
-		else
-			return -EINVAL;
-	}
-	if (*end || !bench->rounds || bench->rounds > PROGRAM_ROUNDS_MAX || optind < argc) {
-		program_help(PROGRAM_USAGE);
-		return -EINVAL;
-	}
-	return 0;
+	return option_parse(&set, argc, argv);
 }
 
 int bench_program(int argc, char **argv)
 {
 	struct program_bench *bench = calloc(1, sizeof(*bench));
-	const struct sigaction action = { .sa_handler = program_signalled };
 	int err;
 
 	if (!bench)
 		return EXIT_FAILURE;
-	bench->rounds = PROGRAM_ROUNDS;
 	err = program_parse(bench, argc, argv);
 	if (err != 0) {
 		free(bench);
-		return err > 0 ? EXIT_SUCCESS : PROGRAM_USAGE;
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	err = scenario_open(&bench->scenario, &program_stop);
+	stop_catch();
+	err = scenario_open(&bench->scenario, &stop_asked);
 	if (err >= 0)
 		err = program_all(bench);
 	if (err >= 0)

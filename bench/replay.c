@@ -2,8 +2,10 @@
 #include "bench/replay.h"
 
 #include "bench/machine.h"
+#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/workload/addresses.h"
 #include "bench/workload/random.h"
 #include "bench/workload/table_generate.h"
@@ -13,16 +15,11 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/rtnetlink.h>
 
-#define REPLAY_USAGE      2
-#define REPLAY_ROUNDS     7
 #define REPLAY_ROUNDS_MAX 100
-#define REPLAY_SECONDS    0.1
 #define REPLAY_PORTS      4
 #define REPLAY_NEXTHOPS   500
 #define REPLAY_FRAMES     65536 // 4 MB: not all in the second cache
@@ -57,13 +54,6 @@ struct replay_bench {
 	struct replay_router router[2]; // full tables, one route of each family
 	double ns[REPLAY_CASES][REPLAY_ROUNDS_MAX];
 };
-
-static volatile sig_atomic_t replay_stop;
-
-static void replay_signalled(int number)
-{
-	replay_stop = 1;
-}
 
 /* --- the routers --- */
 
@@ -251,11 +241,11 @@ static int replay_rounds(struct replay_bench *bench)
 			unsigned int number = (i + round) % REPLAY_CASES;
 			struct replay_router *router = &bench->router[!replay_cases[number].full];
 
-			err = replay_measure(router->memory[number], router->store, 0.001, &replay_stop,
+			err = replay_measure(router->memory[number], router->store, 0.001, &stop_asked,
 					     &warm);
 			if (err >= 0)
 				err = replay_measure(router->memory[number], router->store, bench->seconds,
-						     &replay_stop, &bench->ns[number][round]);
+						     &stop_asked, &bench->ns[number][round]);
 		}
 	return err;
 }
@@ -357,67 +347,39 @@ static int replay_report(const struct replay_bench *bench)
 	return 0;
 }
 
-static int replay_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench replay [OPTION]...\n"
-		"Packets a second that the program forwards in user space, from memory, without a device.\n\n"
-		"  --rounds N    how often each is measured, 1 to %d (%d)\n"
-		"  --seconds S   how long each time, 0.001 to 10 (%g)\n"
-		"  --json        results as JSON\n",
-		REPLAY_ROUNDS_MAX, REPLAY_ROUNDS, REPLAY_SECONDS);
-	return status;
-}
-
 static int replay_parse(struct replay_bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = { { "rounds", required_argument, NULL, 'r' },
-						 { "seconds", required_argument, NULL, 's' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	char nothing[] = "", *end = nothing;
-	int option;
+	const struct option_line lines[] = {
+		{ "rounds", "N", "how often each is measured", "7", .number = &bench->rounds, .least = 1,
+		  .most = REPLAY_ROUNDS_MAX },
+		{ "seconds", "S", "how long each time", "0.1", .seconds = &bench->seconds, .least = 0.001,
+		  .most = 10 },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "replay",
+		.about = "Packets a second that the program forwards in user space, from memory, without a "
+			 "device.\n",
+		.json = &bench->json,
+		.lines = lines,
+	};
 
-	optind = 0;
-	while (!*end && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return replay_help(EXIT_SUCCESS) + 1;
-		else if (option == 'j')
-			bench->json = true;
-		else if (option == 'r')
-			bench->rounds = strtoul(optarg, &end, 10);
-		else if (option == 's')
-			bench->seconds = strtod(optarg, &end);
-		else
-			return -EINVAL;
-	}
-	if (*end || !bench->rounds || bench->rounds > REPLAY_ROUNDS_MAX || optind < argc ||
-	    !(bench->seconds >= 0.001 && bench->seconds <= 10)) {
-		replay_help(REPLAY_USAGE);
-		return -EINVAL;
-	}
-	return 0;
+	return option_parse(&set, argc, argv);
 }
 
 int bench_replay(int argc, char **argv)
 {
 	struct replay_bench *bench = calloc(1, sizeof(*bench));
-	const struct sigaction action = { .sa_handler = replay_signalled };
 	int err;
 
 	if (!bench)
 		return EXIT_FAILURE;
-	bench->rounds = REPLAY_ROUNDS;
-	bench->seconds = REPLAY_SECONDS;
 	err = replay_parse(bench, argc, argv);
 	if (err != 0) {
 		free(bench);
-		return err > 0 ? EXIT_SUCCESS : REPLAY_USAGE;
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	stop_catch();
 	err = replay_all(bench);
 	if (err >= 0)
 		err = replay_report(bench);

@@ -5,23 +5,19 @@
 #include "bench/option.h"
 #include "bench/record.h"
 #include "bench/scale_cpus.h"
+#include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCALE_USAGE   2
-#define SCALE_CPUS    64 // at most
-#define SCALE_SIZES   "1,1000,10000,100000,full"
-#define SCALE_ROUNDS  "3"
-#define SCALE_SECONDS "0.3"
+#define SCALE_CPUS 64 // at most
 
 struct scale {
-	const char *sizes, *rounds, *seconds;
+	const char *sizes;
 	bool json;
 	struct scale_cpus cpus;
 	json_t *record;
@@ -58,16 +54,18 @@ static void scale_print(const json_t *record)
 
 static int scale_point(struct scale *scale, const char *size)
 {
-	const char *const words[] = { "forward",     "--routes",  size,           "--rounds",
-				      scale->rounds, "--seconds", scale->seconds, NULL };
+	char rounds[16], seconds[32], text[200];
+	const char *const words[] = { "forward", "--routes",  size,    "--rounds",
+				      rounds,    "--seconds", seconds, NULL };
 	json_t *record;
-	char text[200];
 
+	snprintf(rounds, sizeof(rounds), "%u", scale->cpus.rounds);
+	snprintf(seconds, sizeof(seconds), "%g", scale->cpus.seconds);
 	child_print(text, sizeof(text), words);
 	fprintf(stderr, "%s\n", text);
 	record = child_run(words);
 	if (!record)
-		return child_is_stopped() ? -EINTR : -EIO;
+		return stop_asked ? -EINTR : -EIO;
 	if (!scale->json)
 		scale_print(record);
 	json_array_extend(json_object_get(scale->record, "figures"), json_object_get(record, "figures"));
@@ -89,7 +87,7 @@ static int scale_all(struct scale *scale)
 	scale->cpus.print = !scale->json;
 	if (err >= 0 && scale->cpus.most)
 		err = scale_cpus(&scale->cpus, scale->record);
-	if (child_is_stopped())
+	if (stop_asked)
 		warnx("bench scale: interrupted");
 	if (err >= 0 && scale->json)
 		return record_print(stdout, scale->record);
@@ -108,58 +106,35 @@ static unsigned int scale_all_cpus(void)
 	return count < SCALE_CPUS ? count : SCALE_CPUS;
 }
 
-static int scale_help(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench scale [OPTION]...\n"
-		"Rates against the size of the table: `penstock bench forward` with one size after the "
-		"other. "
-		"As root.\n\n"
-		"  --routes A,B,...   sizes, as of bench forward (" SCALE_SIZES ")\n"
-		"  --cpus N           up to so many CPUs at once, 0: only the above (all)\n"
-		"  --cpu-routes WHAT  the table for that (1)\n"
-		"  --rounds N         how often each router is measured with each (" SCALE_ROUNDS ")\n"
-		"  --seconds S        how long each time (" SCALE_SECONDS ")\n"
-		"  --json             one record with the figures of all\n");
-	return status;
-}
-
 int bench_scale(int argc, char **argv)
 {
-	static const struct option options[] = { { "routes", required_argument, NULL, 't' },
-						 { "rounds", required_argument, NULL, 'r' },
-						 { "seconds", required_argument, NULL, 's' },
-						 { "cpus", required_argument, NULL, 'c' },
-						 { "cpu-routes", required_argument, NULL, 'R' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	struct scale scale = { SCALE_SIZES, SCALE_ROUNDS, SCALE_SECONDS, false, { .routes = "1" }, NULL };
+	struct scale scale = { 0 };
 	unsigned int all = scale_all_cpus();
-	int option, err = 0;
+	const struct option_line lines[] = {
+		{ "routes", "A,B,...", "sizes, as of bench forward", "1,1000,10000,100000,full",
+		  .text = &scale.sizes },
+		{ "cpus", "N", "up to so many CPUs at once; 0: only the above (all)",
+		  .number = &scale.cpus.most, .least = 0, .most = all },
+		{ "cpu-routes", "WHAT", "the table for that", "1", .text = &scale.cpus.routes },
+		{ "rounds", "N", "how often each router is measured with each", "3",
+		  .number = &scale.cpus.rounds, .least = 1, .most = 100 },
+		{ "seconds", "S", "how long each time", "0.3", .seconds = &scale.cpus.seconds, .least = 0.01,
+		  .most = 3600 },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "scale",
+		.about = "Rates against the size of the table: `penstock bench\n"
+			 "forward` with one size after the other. As root.\n",
+		.json = &scale.json,
+		.lines = lines,
+	};
+	int err;
 
 	scale.cpus.most = all;
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'c')
-			err = option_number("scale", "--cpus", optarg, 0, all, &scale.cpus.most);
-		else if (option == 'R')
-			scale.cpus.routes = optarg;
-		else if (option == 't')
-			scale.sizes = optarg;
-		else if (option == 'r')
-			scale.rounds = optarg;
-		else if (option == 's')
-			scale.seconds = optarg;
-		else if (option == 'j')
-			scale.json = true;
-		else
-			return scale_help(option == 'h' ? EXIT_SUCCESS : SCALE_USAGE);
-	}
-	if (err < 0 || optind < argc ||
-	    option_number("scale", "--rounds", scale.rounds, 1, 100, &scale.cpus.rounds) < 0 ||
-	    option_seconds("scale", "--seconds", scale.seconds, &scale.cpus.seconds) < 0)
-		return scale_help(SCALE_USAGE);
-	child_catch_signals();
+	err = option_parse(&set, argc, argv);
+	if (err != 0)
+		return err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
+	stop_catch();
 	return scale_all(&scale) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,11 +6,11 @@
 
 #include "bench/scale_cpus.h"
 
-#include "bench/child.h"
 #include "bench/generate.h"
 #include "bench/record.h"
 #include "bench/scenario.h"
 #include "bench/statistics.h"
+#include "bench/stop.h"
 #include "bench/subject.h"
 
 #include <err.h>
@@ -74,7 +74,7 @@ static int scale_cpus_measure(struct scale_cpus_bench *bench, unsigned int count
 		*ret_rate = (double)(end[0].counts[TRAFFIC_SUBJECT].arrived -
 				     begin[0].counts[TRAFFIC_SUBJECT].arrived) /
 			    (ns / count) * 1e9;
-	return child_is_stopped() ? -EINTR : err;
+	return stop_asked ? -EINTR : err;
 }
 
 static int scale_cpus_subject(struct scale_cpus_bench *bench, unsigned int index, unsigned int round)
@@ -89,7 +89,7 @@ static int scale_cpus_subject(struct scale_cpus_bench *bench, unsigned int index
 	return err;
 }
 
-static int scale_cpus_set_up(struct scale_cpus_bench *bench, const volatile sig_atomic_t *stop)
+static int scale_cpus_set_up(struct scale_cpus_bench *bench)
 {
 	struct scenario_bed bed;
 	int err = lane_queues(&bench->topology.subject, bench->plan->most);
@@ -99,7 +99,7 @@ static int scale_cpus_set_up(struct scale_cpus_bench *bench, const volatile sig_
 	for (unsigned int i = 1; err >= 0 && i < bench->plan->most; i++)
 		err = generate_beside(bench->generates[0], &bench->generates[i]);
 	if (err >= 0)
-		err = subject_open(&bench->topology, stop, &bench->subjects);
+		err = subject_open(&bench->topology, &stop_asked, &bench->subjects);
 	bed = (struct scenario_bed){ &bench->topology, bench->generates[0], bench->subjects, false };
 	if (err >= 0)
 		err = scenario_add(&bench->scenario, bench->plan->routes);
@@ -154,13 +154,13 @@ static void scale_cpus_report(const struct scale_cpus_bench *bench, json_t *reco
 	fflush(stdout);
 }
 
-static int scale_cpus_run(struct scale_cpus_bench *bench, const volatile sig_atomic_t *stop)
+static int scale_cpus_run(struct scale_cpus_bench *bench)
 {
 	int err = topology_open(&bench->topology);
 
 	if (err < 0)
 		return err;
-	err = scale_cpus_set_up(bench, stop);
+	err = scale_cpus_set_up(bench);
 	for (unsigned int round = 0; err >= 0 && round < bench->plan->rounds; round++)
 		for (unsigned int i = 0; err >= 0 && i < SCALE_CPUS_SUBJECTS; i++)
 			err = scale_cpus_subject(bench, (i + round) % SCALE_CPUS_SUBJECTS, round);
@@ -181,12 +181,12 @@ int scale_cpus(const struct scale_cpus *plan, json_t *record)
 		return -ENOMEM;
 	bench->plan = plan;
 	scale_cpus_choose(bench);
-	err = scenario_open(&bench->scenario, child_stop_flag());
+	err = scenario_open(&bench->scenario, &stop_asked);
 	if (err >= 0)
-		err = scale_cpus_run(bench, child_stop_flag());
+		err = scale_cpus_run(bench);
 	if (err >= 0)
 		scale_cpus_report(bench, record);
-	else if (!child_is_stopped())
+	else if (!stop_asked)
 		warnx("bench scale: cannot measure on several CPUs: %s", strerror(-err));
 	scenario_close(&bench->scenario);
 	free(bench);

@@ -4,21 +4,17 @@
 #include "bench/live.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
+#include "bench/option.h"
 #include "bench/record.h"
+#include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SWITCHES_USAGE       2
-#define SWITCHES_PACKETS     1000000
-#define SWITCHES_PACKETS_MAX 1000000000
-#define SWITCHES_RATE        20000 // packets a second
-#define SWITCHES_RATE_MAX    1000000
-#define SWITCHES_MODES       4
+#define SWITCHES_MODES 4
+#define SWITCHES_LIST  "kernel,generic,native,afxdp"
 
 static const char *const switches_modes[SWITCHES_MODES] = { "kernel", "generic", "native", "afxdp" };
 
@@ -30,21 +26,14 @@ struct switches_result {
 };
 
 struct switches {
-	unsigned long packets; // of each change, at least
-	unsigned long rate;
+	unsigned int packets; // of each change, at least
+	unsigned int rate;
 	bool used[SWITCHES_MODES];
 	bool json;
 	struct scenario scenario;
 	struct live live;
 	struct switches_result results[SWITCHES_MODES][SWITCHES_MODES]; // from, to
 };
-
-static volatile sig_atomic_t switches_stop;
-
-static void switches_signalled(int number)
-{
-	switches_stop = 1;
-}
 
 // By the router.
 static __u64 switches_lost(const struct switches_result *result)
@@ -115,7 +104,7 @@ static int switches_measure(struct switches *switches)
 			if (switches->used[from] && switches->used[to])
 				err = switches_between(switches, from, to, trial);
 	free(trial);
-	if (switches_stop)
+	if (stop_asked)
 		warnx("bench switches: interrupted");
 	else if (err < 0)
 		warnx("bench switches: %s", strerror(-err));
@@ -155,7 +144,7 @@ static void switches_table(const struct switches *switches)
 	       "overflow", "lost", "twice", "late", "wrong");
 	(void)switches_each(switches, switches_row, NULL);
 	machine_read(&machine);
-	printf("%lu packets a second, numbered. overflow: the queue of a veth was full; lost: other than by "
+	printf("%u packets a second, numbered. overflow: the queue of a veth was full; lost: other than by "
 	       "that; "
 	       "late: overtaken\nby a later one. %s, %u CPUs, %s.\n",
 	       switches->rate, machine.cpu, machine.cpus, machine.kernel);
@@ -229,7 +218,7 @@ static int switches_report(const struct switches *switches)
 
 static int switches_run(struct switches *switches)
 {
-	int err = live_open(&switches->live, &switches->scenario, &generator_afxdp, &switches_stop);
+	int err = live_open(&switches->live, &switches->scenario, &generator_afxdp, &stop_asked);
 
 	if (err < 0)
 		return err;
@@ -238,110 +227,66 @@ static int switches_run(struct switches *switches)
 	return err < 0 ? err : switches_report(switches);
 }
 
-static int switches_help(int status)
+static int switches_take_modes(void *into, const char *bench, const char *value)
 {
-	fprintf(status ? stderr : stdout,
-		"Usage: penstock bench switches [OPTION]...\n"
-		"Sends numbered packets at a fixed rate while both ports of a router go from each mode to "
-		"each "
-		"other,\nand counts what is lost, comes twice, late or wrong. As root.\n\n"
-		"  --packets N    packets at least during the changes from one mode to another (%d)\n"
-		"  --rate N       packets a second, up to %d (%d)\n"
-		"  --modes LIST   only these, at least two of kernel,generic,native,afxdp (all)\n"
-		"  --routes WHAT  1, full, a number, or a file, as of bench forward (1)\n"
-		"  --json         results as JSON\n",
-		SWITCHES_PACKETS, SWITCHES_RATE_MAX, SWITCHES_RATE);
-	return status;
-}
-
-// Names behind commas.
-static int switches_choose(struct switches *switches, char *list)
-{
+	struct switches *switches = into;
+	char copy[64], *rest = copy, *name;
 	unsigned int count = 0, i;
-	char *name, *rest = NULL;
 
+	snprintf(copy, sizeof(copy), "%s", value);
 	memset(switches->used, 0, sizeof(switches->used));
-	for (name = strtok_r(list, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+	while ((name = strsep(&rest, ","))) {
 		for (i = 0; i < SWITCHES_MODES && strcmp(name, switches_modes[i]) != 0; i++)
 			;
-		if (i == SWITCHES_MODES || switches->used[i]) {
-			warnx("bench switches: --modes: %s",
-			      i < SWITCHES_MODES ? "one comes twice" : "there is no such mode");
-			return -EINVAL;
-		}
+		if (i == SWITCHES_MODES || switches->used[i])
+			break;
 		switches->used[i] = true;
 		count++;
 	}
-	if (count < 2)
-		warnx("bench switches: --modes: want at least two");
-	return count < 2 ? -EINVAL : 0;
+	return name || count < 2 ? option_refuse(bench, "--modes", value,
+						 "at least two of " SWITCHES_LIST ", each once")
+				 : 0;
 }
 
-// A whole number from 1 to most; 0: it is none.
-static unsigned long switches_number(const char *text, unsigned long most)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	return *end || number > most ? 0 : number;
-}
-
-// Returns 1 when help was asked for and given.
 static int switches_parse(struct switches *switches, int argc, char **argv)
 {
-	static const struct option options[] = { { "packets", required_argument, NULL, 'p' },
-						 { "rate", required_argument, NULL, 'r' },
-						 { "modes", required_argument, NULL, 'm' },
-						 { "routes", required_argument, NULL, 'o' },
-						 { "json", no_argument, NULL, 'j' },
-						 { "help", no_argument, NULL, 'h' },
-						 { 0 } };
-	int option, err = 0;
+	const struct option_line lines[] = {
+		{ "packets", "N", "packets at least during the changes from one mode to another", "1000000",
+		  .number = &switches->packets, .least = 1, .most = 1000000000 },
+		{ "rate", "N", "packets a second", "20000", .number = &switches->rate, .least = 1,
+		  .most = 1000000 },
+		{ "modes", "A,B,...", "between which, at least two", SWITCHES_LIST,
+		  .take = switches_take_modes, .into = switches },
+		{ "routes", "WHAT", "1, full, a number, or a file, as of bench forward", "1",
+		  .scenario = &switches->scenario },
+		{ 0 },
+	};
+	const struct option_set set = {
+		.bench = "switches",
+		.about =
+			"Sends numbered packets at a fixed rate while both ports of a router go from each\n"
+			"mode to each other, and counts what is lost, comes twice, late or wrong. As root.\n",
+		.json = &switches->json,
+		.lines = lines,
+	};
 
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return switches_help(EXIT_SUCCESS) + 1;
-		else if (option == 'p')
-			switches->packets = switches_number(optarg, SWITCHES_PACKETS_MAX);
-		else if (option == 'r')
-			switches->rate = switches_number(optarg, SWITCHES_RATE_MAX);
-		else if (option == 'm')
-			err = switches_choose(switches, optarg);
-		else if (option == 'o')
-			err = scenario_add(&switches->scenario, optarg);
-		else if (option == 'j')
-			switches->json = true;
-		else
-			return -EINVAL;
-	}
-	if (err >= 0 && (!switches->packets || !switches->rate || optind < argc)) {
-		switches_help(SWITCHES_USAGE);
-		err = -EINVAL;
-	}
-	return err;
+	return option_parse(&set, argc, argv);
 }
 
 int bench_switches(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = switches_signalled };
 	struct switches *switches = calloc(1, sizeof(*switches));
 	int code = EXIT_FAILURE, err;
 
-	if (!switches || scenario_open(&switches->scenario, &switches_stop) < 0) {
+	if (!switches || scenario_open(&switches->scenario, &stop_asked) < 0) {
 		free(switches);
 		return EXIT_FAILURE;
 	}
-	switches->packets = SWITCHES_PACKETS;
-	switches->rate = SWITCHES_RATE;
-	memset(switches->used, true, sizeof(switches->used));
 	err = switches_parse(switches, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : SWITCHES_USAGE;
-	} else if (switches->scenario.routes->count || scenario_add(&switches->scenario, "1") >= 0) {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
+		code = err > 0 ? EXIT_SUCCESS : OPTION_USAGE;
+	} else {
+		stop_catch();
 		code = switches_run(switches) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	scenario_close(&switches->scenario);
