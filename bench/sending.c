@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-static int sending_set_dut(struct sending *sending, const char *bench, const char *value)
+static int sending_take_dut(void *into, const char *bench, const char *value)
 {
+	struct sending *sending = into;
 	const char *comma = strchr(value, ',');
 
 	if (!comma || comma == value || !comma[1] || comma - value >= IFNAMSIZ ||
@@ -21,21 +22,84 @@ static int sending_set_dut(struct sending *sending, const char *bench, const cha
 	return 0;
 }
 
-int sending_option(struct sending *sending, const char *bench, int option, const char *value)
+static int sending_take_generator(void *into, const char *bench, const char *value)
+{
+	struct sending *sending = into;
+
+	return generator_choose(value, 0, &sending->way);
+}
+
+static int sending_take_pcap(void *into, const char *bench, const char *value)
+{
+	struct sending *sending = into;
+
+	sending->pcap = value;
+	sending->way = &generator_pcap;
+	return 0;
+}
+
+static int sending_take_destinations(void *into, const char *bench, const char *value)
 {
 	static const char *const orders[] = {
 		[LOAD_UNIFORM] = "uniform",
 		[LOAD_ZIPF] = "zipf",
 		[LOAD_TRACE] = "trace",
 	};
+	struct sending *sending = into;
 
+	for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (strcmp(value, orders[i]) == 0) {
+			sending->order = i;
+			return 0;
+		}
+	return option_refuse(bench, "--destinations", value, "uniform, zipf or trace");
+}
+
+static void sending_tell_generators(struct sending *sending)
+{
+	size_t size = sizeof(sending->generators);
+	const struct generator_way *const *ways;
+	unsigned int count, length;
+
+	ways = generator_list(&count);
+	length = snprintf(sending->generators, size, "what sends (%s)", sending->way->name);
+	for (unsigned int i = 0; i < count && length < size; i++)
+		length += snprintf(sending->generators + length, size - length, "\n  %-6s %s", ways[i]->name,
+				   ways[i]->summary);
+}
+
+void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING_LINES])
+{
+	const struct option_line lines[SENDING_LINES] = {
+		{ "generator", "G", sending->generators, .take = sending_take_generator, .into = sending },
+		{ "pcap", "FILE", "sends the packets of a capture, again and again; MACs are rewritten",
+		  .take = sending_take_pcap, .into = sending },
+		{ "flows", "N", "so many destinations, each from a port of its own (all)",
+		  .number = &sending->flows, .least = 1, .most = TRAFFIC_DESTINATIONS },
+		{ "destinations", "D",
+		  "uniform: in turn, zipf: some much more often, trace: the same in trains", "uniform",
+		  .take = sending_take_destinations, .into = sending },
+		{ "tx", "IF", "sends by this port of the machine...", .text = &sending->ports.tx },
+		{ "rx", "IF", "... and receives by this one", .text = &sending->ports.rx },
+		{ "dut", "IN,OUT",
+		  "the router is this machine's, too, between these ports; without it, it is another "
+		  "machine",
+		  .take = sending_take_dut, .into = sending },
+		{ "dut-config", "FILE", "what to do on that other machine is written there, not shown",
+		  .text = &sending->dut_config },
+	};
+
+	memcpy(ret_lines, lines, sizeof(lines));
+	sending_tell_generators(sending);
+}
+
+int sending_option(struct sending *sending, const char *bench, int option, const char *value)
+{
 	switch (option) {
 	case SENDING_GENERATOR:
-		return generator_choose(value, 0, &sending->way);
+		return sending_take_generator(sending, bench, value);
 	case SENDING_PCAP:
-		sending->pcap = value;
-		sending->way = &generator_pcap;
-		return 0;
+		return sending_take_pcap(sending, bench, value);
 	case SENDING_FLOWS:
 		return option_number(bench, "--flows", value, 1, TRAFFIC_DESTINATIONS, &sending->flows);
 	case SENDING_TX:
@@ -45,17 +109,12 @@ int sending_option(struct sending *sending, const char *bench, int option, const
 		sending->ports.rx = value;
 		return 0;
 	case SENDING_DUT:
-		return sending_set_dut(sending, bench, value);
+		return sending_take_dut(sending, bench, value);
 	case SENDING_DUT_CONFIG:
 		sending->dut_config = value;
 		return 0;
 	case SENDING_DESTINATIONS:
-		for (unsigned int i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-			if (strcmp(value, orders[i]) == 0) {
-				sending->order = i;
-				return 0;
-			}
-		return option_refuse(bench, "--destinations", value, "uniform, zipf or trace");
+		return sending_take_destinations(sending, bench, value);
 	}
 	return -EINVAL;
 }

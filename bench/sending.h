@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "bench/generator.h"
+#include "bench/option.h"
 #include "bench/topology.h"
 
 // Options of benches that say who sends what.
@@ -18,7 +19,14 @@ struct sending {
 	struct topology_ports ports; // of this machine, tx NULL: none
 	char dut[2][IFNAMSIZ];
 	const char *dut_config; // path to write to
+	char generators[512];   // what --help tells of them
 };
+
+#define SENDING_LINES 9 // with the one that ends them
+
+// The lines of the table of options, which `more` of struct option_set is for. The way to send is set before,
+// to what it is where none is given.
+void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING_LINES]);
 
 enum {
 	SENDING_GENERATOR = 0x100,
