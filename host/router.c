@@ -648,8 +648,11 @@ static int give_up_rights(struct router *router, struct why *why)
 static int set_up(struct router *router, struct why *why)
 {
 	struct pins_link link;
-	int error = look_first(router, why);
+	int error =
+		make_loop(router, why); /* first: a signal waits from now on until all can be taken down */
 
+	if (error == 0)
+		error = look_first(router, why);
 	if (error == 0)
 		error = instance_claim(router->config->name, &router->instance, why);
 	if (error == 0)
@@ -664,8 +667,6 @@ static int set_up(struct router *router, struct why *why)
 		return error;
 	router->predecessor = pins_links(router->pins, &link, 1) > 0;
 	error = look_at_ports(router, why);
-	if (error == 0)
-		error = make_loop(router, why);
 	if (error == 0)
 		error = open_doors(router, why);
 	if (error == 0)

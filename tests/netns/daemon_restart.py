@@ -4,10 +4,11 @@
 packet; one that hangs makes the program punt."""
 import os
 import signal
+import subprocess
 import sys
 import time
 
-from bed import BPFFS, Bed, Daemon, Stream, until
+from bed import BPFFS, WAIT_S, Bed, Daemon, Stream, until
 
 KILLS = 5
 
@@ -103,6 +104,18 @@ print(f'a daemon that hangs: {stale} packets went to the kernel, none lost')
 
 assert daemon.end(signal.SIGINT) == 0
 assert bed.traces() == before, bed.traces() - before
+
+# Asked to end while it starts, at whatever moment: nothing stays.
+ends = []
+for delay_ms in [*(quarter / 4 for quarter in range(120)), 1000]:
+    process = subprocess.Popen(bed.inside(bed.r, bed.penstock, 'run', 'r0', 'r1'), stdin=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    time.sleep(delay_ms / 1000)
+    process.send_signal(signal.SIGTERM)
+    ends.append(process.wait(WAIT_S))
+    until(lambda: bed.traces() == before, f'nothing stays after {delay_ms} ms', 5)
+assert set(ends) <= {0, -signal.SIGTERM} and ends[-1] == 0, ends
+print(f'ended at {len(ends)} moments of its start: nothing stays')
 
 # A name instead of the namespace's number.
 daemon = Daemon(bed, '--name', bed.prefix, 'r0', 'r1')
