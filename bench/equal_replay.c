@@ -59,7 +59,7 @@ static int equal_replay_run(const struct lane *lane, const struct equal_files *f
 // The frames as they come in by r0.
 static int equal_replay_write(const struct lane *lane, const struct recording *recording, int fd)
 {
-	static __u8 bytes[RECORDING_LARGEST];
+	static __u8 bytes[RECORDING_ROOM];
 	struct recording *received = recording_new();
 	FILE *out = fdopen(dup(fd), "w");
 	int err = received && out ? 0 : -ENOMEM;

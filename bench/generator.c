@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define GENERATOR_WAYS    8
@@ -58,6 +59,33 @@ int generator_choose(const char *name, unsigned int needs, const struct generato
 	return -EINVAL;
 }
 
+static int generator_too_large(const struct generator_way *way, unsigned int size, struct why *why)
+{
+	return why_set(why, EMSGSIZE,
+		       "generator %s: sends frames of %u bytes at most, not %u; see --generator", way->name,
+		       way->largest, size);
+}
+
+int generator_suits(const struct generator_way *way, const struct load *load, struct why *why)
+{
+	bool brings = way->can & GENERATOR_BRINGS;
+
+	if (!brings && load_largest(load) > way->largest)
+		return generator_too_large(way, load_largest(load), why);
+	if (!brings && !(way->can & GENERATOR_MIXES) && (load->family != AF_INET || load->sizes[1]))
+		return why_set(why, EOPNOTSUPP, "generator %s: sends IPv4 of one size only; see --generator",
+			       way->name);
+	if (!brings && !(way->can & GENERATOR_MIXES) && load->vlans.count > 1)
+		return why_set(why, EOPNOTSUPP,
+			       "generator %s: sends the tag of one VLAN, no mix of them; see --generator",
+			       way->name);
+	if (!brings && !(way->can & GENERATOR_AIMS) && load->order != LOAD_UNIFORM)
+		return why_set(why, EOPNOTSUPP,
+			       "generator %s: sends to one destination after the other only; see --generator",
+			       way->name);
+	return 0;
+}
+
 int generator_open(const struct generator_way *way, const struct generator_bed *bed,
 		   struct generator **ret_generator, struct why *why)
 {
@@ -65,9 +93,7 @@ int generator_open(const struct generator_way *way, const struct generator_bed *
 	int err;
 
 	if (bed->largest > way->largest)
-		return why_set(why, EMSGSIZE,
-			       "generator %s: sends frames of %u bytes at most, not %u; see --generator",
-			       way->name, way->largest, bed->largest);
+		return generator_too_large(way, bed->largest, why);
 	generator = calloc(1, sizeof(*generator));
 	if (!generator)
 		return -ENOMEM;
@@ -98,12 +124,13 @@ const struct generator_way *generator_way(const struct generator *generator)
 int generator_start(struct generator *generator, const struct load *load, struct why *why)
 {
 	const struct generator_way *way = generator->way;
+	int err = generator_suits(way, load, why);
 
+	if (err < 0)
+		return err;
 	if (load_largest(load) > generator->bed->largest && !(way->can & GENERATOR_BRINGS))
 		return why_set(why, EMSGSIZE, "generator %s: opened for frames of %u bytes, not %u",
 			       way->name, generator->bed->largest, load_largest(load));
-	if (load->vlans.count && !(way->can & GENERATOR_TAGS))
-		return why_set(why, EOPNOTSUPP, "generator %s: sends no VLAN tags", way->name);
 	return way->start(generator->sender, load, why);
 }
 

@@ -13,13 +13,10 @@
 // generate_meter_read().
 
 enum generator_can {
-	GENERATOR_PACES =
-		1 << 0, // sends at a rate that the router cannot slow down: what is too much is lost
-	GENERATOR_MIXES = 1 << 1,   // several sizes, both families
-	GENERATOR_AIMS = 1 << 2,    // any destinations; else consecutive ones only
-	GENERATOR_NUMBERS = 1 << 3, // frames have numbers and times, so that more than losses can be told
-	GENERATOR_BRINGS = 1 << 4,  // sends frames of its own, not those of the load
-	GENERATOR_TAGS = 1 << 5,    // frames have the tags of VLANs
+	GENERATOR_MIXES = 1 << 0,   // several sizes, both families, several VLANs; else one, IPv4
+	GENERATOR_AIMS = 1 << 1,    // any destinations in any order; else consecutive ones only
+	GENERATOR_NUMBERS = 1 << 2, // frames have numbers and times, so that more than losses can be told
+	GENERATOR_BRINGS = 1 << 3,  // sends frames of its own, not those of the load
 };
 
 // Where a generator sends, and what it may need to know.
@@ -63,6 +60,9 @@ const struct generator_way *const *generator_list(unsigned int *ret_count);
 // (of enum generator_can).
 int generator_choose(const char *name, unsigned int needs, const struct generator_way **ret_way);
 
+// Can it send such a load? -EMSGSIZE, -EOPNOTSUPP: not, and `why` says what of it.
+int generator_suits(const struct generator_way *way, const struct load *load, struct why *why);
+
 // Opens it; the bed must outlive it. `why` says what is missing or busy.
 int generator_open(const struct generator_way *way, const struct generator_bed *bed,
 		   struct generator **ret_generator, struct why *why);
@@ -72,7 +72,7 @@ void generator_close(struct generator *generator);
 
 const struct generator_way *generator_way(const struct generator *generator);
 
-// Starts to send a load and returns at once. -EOPNOTSUPP: this way cannot send such a load.
+// Starts to send a load and returns at once. Errors of generator_suits(), too.
 int generator_start(struct generator *generator, const struct load *load, struct why *why);
 
 // How far it is, at any time between start and stop.

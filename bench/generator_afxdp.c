@@ -84,8 +84,8 @@ static int generator_afxdp_stop(void *sender, struct generator_counts *ret_count
 const struct generator_way generator_afxdp = {
 	.name = "afxdp",
 	.summary = "an AF_XDP socket, at any rate",
-	.can = GENERATOR_PACES | GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS | GENERATOR_TAGS,
-	.largest = LOAD_LARGEST,
+	.can = GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS,
+	.largest = LOAD_LARGEST + TRAFFIC_TAG,
 	.open = generator_afxdp_open,
 	.close = generator_afxdp_close,
 	.start = generator_afxdp_start,

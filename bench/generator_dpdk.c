@@ -17,9 +17,13 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-#define GENERATOR_DPDK_BUFFERS 8191
+#define GENERATOR_DPDK_BUFFERS 2047
 #define GENERATOR_DPDK_BURST   32
 #define GENERATOR_DPDK_SLOTS   512 // of the device's queue
+// What its ring has room for a frame in, and some words about it; the larger is of whole pages.
+#define GENERATOR_DPDK_USUAL   2048
+#define GENERATOR_DPDK_LARGE   12288
+#define GENERATOR_DPDK_WORDS   128
 
 struct generator_dpdk {
 	const struct generator_bed *bed;
@@ -86,16 +90,24 @@ static void *generator_dpdk_run(void *argument)
 	return NULL;
 }
 
+static unsigned int generator_dpdk_room(const struct generator_bed *bed)
+{
+	return bed->largest + GENERATOR_DPDK_WORDS > GENERATOR_DPDK_USUAL ? GENERATOR_DPDK_LARGE
+									  : GENERATOR_DPDK_USUAL;
+}
+
 // In the namespace of s, whose packet socket it makes.
 static int generator_dpdk_start_eal(const struct generator_bed *bed)
 {
-	char device[64], prefix[40];
+	unsigned int room = generator_dpdk_room(bed);
+	char device[96], prefix[40];
 	const char *words[] = { "penstock", "--no-huge", "--no-pci",      "--no-shconf", "--no-telemetry",
 				"-m",       "128",       "--log-level=1", prefix,        device };
 	cpu_set_t before;
 	int err;
 
-	snprintf(device, sizeof(device), "--vdev=net_af_packet0,iface=%s", bed->lane->s.name);
+	snprintf(device, sizeof(device), "--vdev=net_af_packet0,iface=%s,framesz=%u,blocksz=%u",
+		 bed->lane->s.name, room, room > GENERATOR_DPDK_USUAL ? room : 2 * room);
 	snprintf(prefix, sizeof(prefix), "--file-prefix=penstock-bench-%d", getpid());
 	sched_getaffinity(0, sizeof(before), &before);
 	err = rte_eal_init(sizeof(words) / sizeof(words[0]), (char **)words) < 0 ? -rte_errno : 0;
@@ -110,8 +122,9 @@ static int generator_dpdk_start_port(struct generator_dpdk *dpdk)
 	const struct rte_eth_conf nothing = { 0 };
 	int err;
 
-	dpdk->pool = rte_pktmbuf_pool_create("frames", GENERATOR_DPDK_BUFFERS, 0, 0,
-					     RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	dpdk->pool =
+		rte_pktmbuf_pool_create("frames", GENERATOR_DPDK_BUFFERS, 0, 0,
+					RTE_PKTMBUF_HEADROOM + generator_dpdk_room(dpdk->bed), SOCKET_ID_ANY);
 	if (!dpdk->pool)
 		return -rte_errno;
 	err = rte_eth_dev_get_port_by_name("net_af_packet0", &dpdk->port);
@@ -167,6 +180,7 @@ static int generator_dpdk_open(const struct generator_bed *bed, void **ret_sende
 static int generator_dpdk_start(void *sender, const struct load *load, struct why *why)
 {
 	struct generator_dpdk *dpdk = sender;
+	sigset_t all, before;
 	int err = load_prepare(&dpdk->frames, load, dpdk->bed->lane, dpdk->bed->generate);
 
 	if (err < 0)
@@ -177,7 +191,11 @@ static int generator_dpdk_start(void *sender, const struct load *load, struct wh
 	dpdk->sent = 0;
 	dpdk->end_ns = 0;
 	dpdk->begin_ns = sender_now_ns();
+	// Signals of the process are for the main thread.
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = -pthread_create(&dpdk->thread, NULL, generator_dpdk_run, dpdk);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	dpdk->runs = err == 0;
 	return err;
 }
@@ -219,8 +237,8 @@ static void generator_dpdk_close(void *sender)
 const struct generator_way generator_dpdk = {
 	.name = "dpdk",
 	.summary = "a packet socket of DPDK's, at any rate",
-	.can = GENERATOR_PACES | GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS,
-	.largest = 1514,
+	.can = GENERATOR_MIXES | GENERATOR_AIMS | GENERATOR_NUMBERS,
+	.largest = LOAD_LARGEST + TRAFFIC_TAG,
 	.open = generator_dpdk_open,
 	.close = generator_dpdk_close,
 	.start = generator_dpdk_start,

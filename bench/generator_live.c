@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define GENERATOR_LIVE_LARGEST 3520 // what a page has room for
+#define GENERATOR_LIVE_LARGEST 3520 // what a page has room for, a tag included
 
 struct generator_live {
 	const struct generator_bed *bed;

@@ -210,6 +210,9 @@ void load_pace(const struct load_frames *frames, struct traffic_pace *ret_pace)
 	ret_pace->total = load_packets(load) ? load_packets(load) : TRAFFIC_SEQUENCES;
 	ret_pace->share6 = load->family == AF_UNSPEC ? load->share6 : load->family == AF_INET6 ? 100 : 0;
 	ret_pace->turn = frames->turn;
+	_Static_assert(LANE_VLANS <= TRAFFIC_VLANS, "as many as a lane has");
+	memcpy(ret_pace->vlans, load->vlans.in, sizeof(load->vlans.in));
+	ret_pace->vlan_count = load->vlans.count;
 	memcpy(ret_pace->behind4, frames->pattern + TRAFFIC_BEHIND4, sizeof(ret_pace->behind4));
 	for (unsigned int i = 0; i < frames->turn; i++)
 		for (unsigned int six = 0; six < 2; six++)

@@ -69,10 +69,10 @@ static inline __u64 load_packets(const struct load *load)
 	return load->packets ? load->packets : load->rate * load->seconds;
 }
 
-// The VLAN of frame `number`; 0: none. No pattern that sizes, families or destinations have, too.
+// The VLAN of frame `number`; 0: none.
 static inline __u16 load_vlan(const struct load *load, __u64 number)
 {
-	return load->vlans.count ? load->vlans.in[(number * 0x9e3779b97f4a7c15 >> 32) % load->vlans.count]
+	return load->vlans.count ? load->vlans.in[(number * TRAFFIC_VLAN_SPREAD >> 32) % load->vlans.count]
 				 : 0;
 }
 

@@ -374,7 +374,8 @@ static void modes_name_scenes(struct modes_bench *bench)
 			 *workload ? " " : "", workload, *vlans ? " " : "", vlans, size);
 		if (bench->sending.recording)
 			snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
-				 "modes pcap %zu-routes", bench->routes[family]);
+				 "modes pcap %zu-routes%s%s", bench->routes[family], *vlans ? " " : "",
+				 vlans);
 		size[strcspn(size, "-")] = *size == 'i' ? 0 : ' ';
 		snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
 			 "%s%sIPv%s, %zu route%s, %s%s%s", workload, *workload ? ": " : "", number,
@@ -382,9 +383,9 @@ static void modes_name_scenes(struct modes_bench *bench)
 			 *vlans ? ", " : "", vlans);
 		if (bench->sending.recording)
 			snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
-				 "%.80s, of whose %u packets %u are to be forwarded, %zu routes",
+				 "%.80s, of whose %u packets %u are to be forwarded, %zu routes%s%s",
 				 bench->sending.pcap, bench->trial.pass, bench->trial.pass_arrives,
-				 bench->routes[family]);
+				 bench->routes[family], *vlans ? ", " : "", vlans);
 	}
 }
 
@@ -549,7 +550,7 @@ static int modes_help(int status)
 		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
 		"  --vlans A,B,...   frames come with the tags of these VLANs, in a mix, over interfaces of "
 		"them; 0: no\n"
-		"                    tag. They go by afxdp, and are 4 bytes longer\n"
+		"                    tag. They are 4 bytes longer\n"
 		"  --size A,B,...    bytes of a frame with FCS, 64 to 9018; imix: 28 of 64, 16 of 570, 4 of "
 		"1518 (64)\n"
 		"  --rounds N        how often all of it is measured, 1 to %d (1)\n"
@@ -681,13 +682,9 @@ static int modes_set_defaults(struct modes_bench *bench)
 // What tags allow.
 static int modes_complete_tagged(struct modes_bench *bench)
 {
-	const char *generator = bench->sending.way->name;
-
 	if (bench->sending.ports.tx)
 		return option_refuse("modes", "--tx", bench->sending.ports.tx,
 				     "no VLANs, which are over veth only");
-	if (!(bench->sending.way->can & GENERATOR_TAGS))
-		return option_refuse("modes", "--generator", generator, "afxdp, which sends tags");
 	if (!bench->chosen)
 		option_subjects("modes", "--modes", MODES_TAGGED, modes_fits, "", bench->subjects,
 				&bench->subject_count);
@@ -695,6 +692,21 @@ static int modes_complete_tagged(struct modes_bench *bench)
 		if (!subject_has_vlans(bench->subjects[i]))
 			return option_refuse("modes", "--modes", bench->subjects[i]->name,
 					     "for VLANs, some of " MODES_TAGGED);
+	return 0;
+}
+
+// Can the generator send all of it?
+static int modes_complete_sending(struct modes_bench *bench)
+{
+	struct why why = { 0 };
+
+	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
+		modes_enter(bench, scene);
+		if (generator_suits(bench->sending.way, &bench->trial.load, &why) < 0) {
+			warnx("bench modes: %s", why.text);
+			return -EINVAL;
+		}
+	}
 	return 0;
 }
 
@@ -722,6 +734,8 @@ static int modes_complete(struct modes_bench *bench)
 	if (workload && workload->attack && bench->sending.way != &generator_afxdp)
 		return option_refuse("modes", "--generator", bench->sending.way->name,
 				     "afxdp, which sends attacks, or another workload");
+	if (modes_complete_sending(bench) < 0)
+		return -EINVAL;
 	return bench->scenario.routes->count ? 0 : scenario_add(&bench->scenario, "1");
 }
 

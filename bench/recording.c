@@ -10,6 +10,7 @@
 
 #define RECORDING_HEADER 14 // Ethernet's
 #define RECORDING_LEAST  60
+#define RECORDING_TAG    4
 #define RECORDING_FIRST  1024 // frames that there is room for at first
 
 struct recording *recording_new(void)
@@ -79,6 +80,18 @@ void recording_clear(struct recording *recording)
 	*recording = (struct recording){ .path = recording->path };
 }
 
+// The bytes that its tags have of a frame.
+static __u32 recording_tag_bytes(const __u8 *bytes, __u32 size)
+{
+	__u32 tags = 0;
+
+	while (tags < RECORDING_TAGS * RECORDING_TAG && size >= RECORDING_HEADER + tags + RECORDING_TAG &&
+	       ((bytes[12 + tags] == 0x81 && bytes[13 + tags] == 0x00) ||
+		(bytes[12 + tags] == 0x88 && bytes[13 + tags] == 0xa8)))
+		tags += RECORDING_TAG;
+	return tags;
+}
+
 static int recording_take(struct recording *recording, __u64 first, const struct capture_packet *packet,
 			  struct why *why)
 {
@@ -93,7 +106,7 @@ static int recording_take(struct recording *recording, __u64 first, const struct
 	if (packet->captured < RECORDING_HEADER)
 		return why_set(why, EBADMSG, "%s: packet %u is too short for Ethernet: %u bytes",
 			       recording->path, number, packet->captured);
-	if (packet->captured > RECORDING_LARGEST)
+	if (packet->captured - recording_tag_bytes(packet->bytes, packet->captured) > RECORDING_LARGEST)
 		return why_set(why, EMSGSIZE,
 			       "%s: packet %u has %u bytes, more than the %u that can be sent; capture "
 			       "without TSO and GRO",
@@ -148,6 +161,14 @@ int recording_read(const char *path, struct recording **ret_recording, struct wh
 	return 0;
 }
 
+__u32 recording_pad(__u8 *bytes, __u32 size)
+{
+	if (size >= RECORDING_LEAST)
+		return size;
+	memset(bytes + size, 0, RECORDING_LEAST - size);
+	return RECORDING_LEAST;
+}
+
 __u32 recording_frame(const struct recording *recording, __u32 number, const __u8 source[6],
 		      const __u8 destination[6], __u8 *bytes)
 {
@@ -157,10 +178,7 @@ __u32 recording_frame(const struct recording *recording, __u32 number, const __u
 	if (!(bytes[0] & 1))
 		memcpy(bytes, destination, 6);
 	memcpy(bytes + 6, source, 6);
-	if (size >= RECORDING_LEAST)
-		return size;
-	memset(bytes + size, 0, RECORDING_LEAST - size);
-	return RECORDING_LEAST;
+	return recording_pad(bytes, size);
 }
 
 static bool recording_is_fragment(const __u8 *bytes, __u32 size)

@@ -10,7 +10,9 @@
 
 #define RECORDING_FRAMES  (16u << 20)
 #define RECORDING_BYTES   (1ull << 30)
-#define RECORDING_LARGEST 9014 // bytes of a frame
+#define RECORDING_LARGEST 9014 // bytes of a frame, without its tags
+#define RECORDING_TAGS    2    // that it may have, of 4 bytes each
+#define RECORDING_ROOM    (RECORDING_LARGEST + 4 * RECORDING_TAGS)
 
 struct recording_frame {
 	__u64 at;   // of its bytes
@@ -66,3 +68,6 @@ static inline const __u8 *recording_bytes(const struct recording *recording, __u
 // shorter than Ethernet's least. Returns its size.
 __u32 recording_frame(const struct recording *recording, __u32 number, const __u8 source[6],
 		      const __u8 destination[6], __u8 *bytes);
+
+// Makes a frame no shorter than Ethernet's least. Returns its size then.
+__u32 recording_pad(__u8 *bytes, __u32 size);

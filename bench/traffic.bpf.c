@@ -182,6 +182,33 @@ static __always_inline void restore_pattern(void *frame, void *end)
 			((__u8 *)frame)[TRAFFIC_BEHIND4 + i] = pace.behind4[i];
 }
 
+// The VLAN of a frame, as load_vlan() has it; 0: none.
+static __always_inline __u16 vlan_of(__u64 number)
+{
+	__u32 count = pace.vlan_count;
+
+	return count ? pace.vlans[(number * TRAFFIC_VLAN_SPREAD >> 32) % count % TRAFFIC_VLANS] : 0;
+}
+
+// Puts a tag into a frame, in the room in front of it: all behind its MACs stays where it is in the page.
+static __always_inline int put_tag(struct xdp_md *ctx, __u16 vlan)
+{
+	void *frame;
+	__u32 i;
+
+	if (bpf_xdp_adjust_head(ctx, -TRAFFIC_TAG) < 0)
+		return -1;
+	frame = (void *)(long)ctx->data;
+	if (frame + 12 + TRAFFIC_TAG > (void *)(long)ctx->data_end)
+		return -1;
+#pragma unroll
+	for (i = 0; i < 12; i += 2)
+		AT16(frame, i) = AT16(frame, i + TRAFFIC_TAG);
+	AT16(frame, 12) = bpf_htons(ETH_P_8021Q);
+	AT16(frame, 14) = bpf_htons(vlan);
+	return 0;
+}
+
 // Frames with stamps, when they are due; what is not is dropped here and costs nothing but time.
 SEC("xdp")
 int generate_stamped(struct xdp_md *ctx)
@@ -189,6 +216,7 @@ int generate_stamped(struct xdp_md *ctx)
 	void *frame = (void *)(long)ctx->data;
 	__u64 number = stamped, due = (bpf_ktime_get_ns() - pace.begin_ns) * pace.per_ns >> 32;
 	struct traffic_size *size;
+	__u16 vlan;
 	bool six;
 
 	if (number >= pace.total || (pace.per_ns && number > due) || !pace.turn)
@@ -207,6 +235,9 @@ int generate_stamped(struct xdp_md *ctx)
 	}
 	if (six && frame + TRAFFIC_FRAME6 <= (void *)(long)ctx->data_end)
 		stamp_frame(frame, number, true);
+	vlan = vlan_of(number);
+	if (UNLIKELY(vlan) && put_tag(ctx, vlan) < 0)
+		return XDP_ABORTED;
 	stamped = number + 1;
 	return bpf_redirect_map(&way_out, TRAFFIC_SUBJECT, 0);
 }
@@ -364,8 +395,7 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
 		rest = bpf_ntohs(AT16(frame, 16)) + ETH_HLEN - 26;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP4,
-			      !AT16(frame, 40) || is_intact(ctx, 26 + shift, rest, 8));
+			meter(frame + TRAFFIC_STAMP4, is_intact(ctx, 26 + shift, rest, 8));
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
 		wrong = wrong6(macs, frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
@@ -404,13 +434,14 @@ int sink_metered(struct xdp_md *ctx)
 	return take(ctx, TRAFFIC_SUBJECT, true);
 }
 
-// Of the subject's lane, for frames of a capture: whatever the router sent is counted, and IPv4's checksum
-// verified.
+// Of the subject's lane, for frames of a capture: whatever the router sent is counted, its tag and IPv4's
+// checksum verified.
 SEC("xdp.frags")
 int sink_replayed(struct xdp_md *ctx)
 {
 	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct traffic_arrived *count = &arrived[TRAFFIC_SUBJECT][cpu()];
+	__u32 tag;
 
 	if (frame + 34 > end || ((__u8 *)frame)[0] & 1 ||
 	    AT16(frame, 6) != AT16((void *)gateway_frame[0].bytes, 6) ||
@@ -419,7 +450,13 @@ int sink_replayed(struct xdp_md *ctx)
 		return XDP_DROP;
 	}
 	count->packets++;
-	if (AT16(frame, 12) == bpf_htons(ETH_P_IP) && ((__u8 *)frame)[14] == 0x45 && !is_right4(frame))
+	tag = tag_of(frame);
+	if (UNLIKELY(tag != arriving_tag))
+		count->wrong[TRAFFIC_WRONG_TAG]++;
+	if (tag)
+		frame += TRAFFIC_TAG;
+	if (frame + 34 <= end && AT16(frame, 12) == bpf_htons(ETH_P_IP) && ((__u8 *)frame)[14] == 0x45 &&
+	    !is_right4(frame))
 		count->wrong[TRAFFIC_WRONG_CHECKSUM]++;
 	return XDP_DROP;
 }

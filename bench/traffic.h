@@ -84,16 +84,21 @@ struct traffic_size {
 };
 
 #define TRAFFIC_SIZES 256
+#define TRAFFIC_VLANS 8
+
+// Which VLAN of a mix a frame has: number * this >> 32, modulo their count. No pattern that sizes, families
+// or destinations have, too.
+#define TRAFFIC_VLAN_SPREAD 0x9e3779b97f4a7c15ull
 
 // How frames with stamps are sent. Set by the owner while nothing runs.
 struct traffic_pace {
 	__u64 begin_ns, per_ns; // frames in 2^-32 a ns; 0: no pace
 	__u64 total;
-	__u32 share6; // of 100 frames, how many are IPv6
-	__u32 flows;
+	__u32 share6;                                  // of 100 frames, how many are IPv6
 	__u32 turn;                                    // of sizes
+	__u16 vlans[TRAFFIC_VLANS];                    // 0: no tag
+	__u32 vlan_count;                              // of these; 0: none has a tag
 	__u8 behind4[TRAFFIC_STAMP6 - TRAFFIC_STAMP4]; // of the pattern
-	__u32 reserved;
 	struct traffic_size sizes[TRAFFIC_SIZES][2];
 };
 

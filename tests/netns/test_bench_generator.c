@@ -1,125 +1,50 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 //
-// Each way to send, seen on the wire by a packet socket on r0: numbers without a gap, sizes and families as
-// the load says, checksums computed here. And the sink that meters behind it, with a program that forwards in
-// between: nothing lost at a low rate, whatever the frames; each byte that changes on the way is found.
+// Each way to send, seen on the wire by a packet socket on r0: numbers without a gap, sizes, families and
+// tags as the load says, checksums computed here. And the sink that meters behind it: with a program that
+// forwards in between, nothing lost at a low rate, whatever the frames; with a router made of packet sockets
+// here, which loses, repeats, swaps and breaks packets, each of these counted as what it is.
 
 #include "bench/generator.h"
-#include "bench/netns.h"
-#include "bench/subject.h"
-#include "bench/trial.h"
+#include "tests/netns/bench_wire.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define FRAMES 1200
-
-static struct topology topology;
-static struct generate *generate;
-static volatile sig_atomic_t stop;
 
 static const struct load mixed = { .family = AF_UNSPEC,
 				   .share6 = 40,
 				   .flows = 1000,
 				   .rate = 20000,
-				   .seconds = FRAMES / 20000.0,
+				   .seconds = WIRE_FRAMES / 20000.0,
 				   .sizes = { 60, 566, 1514 },
 				   .weights = { 28, 16, 4 } };
 
-static void open_bed(void)
-{
-	struct generate_destination destinations[256] = { 0 };
-
-	cr_assert_eq(topology_open(&topology), 0);
-	cr_assert_eq(generate_open(&topology, &generate), 0);
-	for (unsigned int i = 0; i < 256; i++) {
-		destinations[i] = (struct generate_destination){ .address = { 198, 18, i, 7 } };
-	}
-	generate_set_destinations(generate, AF_INET, destinations, 256);
-	for (unsigned int i = 0; i < 256; i++)
-		destinations[i] = (struct generate_destination){ .address = { 0x20, 1, 0, 2, [15] = i } };
-	generate_set_destinations(generate, AF_INET6, destinations, 256);
-}
-
-static void close_bed(void)
-{
-	generate_close(generate);
-	topology_close(&topology);
-}
-
-TestSuite(bench_generator, .init = open_bed, .fini = close_bed);
-
-static struct generator *open_generator(const char *name, unsigned int largest)
-{
-	static struct generator_bed bed;
-	const struct generator_way *way = NULL;
-	struct generator *generator;
-	struct why why = { 0 };
-
-	bed = (struct generator_bed){ .lane = &topology.subject, .generate = generate, .largest = largest };
-	cr_assert_eq(generator_choose(name, 0, &way), 0);
-	cr_assert_eq(generator_open(way, &bed, &generator, &why), 0, "%s: %s", name, why.text);
-	return generator;
-}
+TestSuite(bench_generator, .init = wire_open, .fini = wire_close);
 
 // --- on the wire ---
-
-static int open_capture(void)
-{
-	struct sockaddr_ll address = { .sll_family = AF_PACKET,
-				       .sll_ifindex = topology.subject.r0.ifindex,
-				       .sll_protocol = htons(ETH_P_ALL) };
-	const struct timeval patience = { .tv_sec = 10 };
-	const int memory = 64 << 20;
-	int home, fd;
-
-	cr_assert_eq(netns_enter(topology.subject.r0.netns, &home), 0);
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	cr_assert_geq(fd, 0);
-	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &memory, sizeof(memory)), 0);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	netns_leave(home);
-	return fd;
-}
-
-static unsigned int get16(const __u8 *field)
-{
-	return field[0] << 8 | field[1];
-}
-
-static unsigned int add(const __u8 *bytes, unsigned int size, unsigned int sum)
-{
-	for (unsigned int i = 0; i < size; i++)
-		sum += i & 1 ? bytes[i] : bytes[i] << 8;
-	while (sum > 0xffff)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
 
 // Checks a frame; returns its number.
 static __u64 check_frame(const __u8 *frame, unsigned int size)
 {
-	bool six = get16(frame + 12) == ETH_P_IPV6;
+	bool six = wire_get16(frame + 12) == ETH_P_IPV6;
 	unsigned int udp = six ? 54 : 34, addresses = six ? 22 : 26, length = size - udp;
 	struct traffic_stamp stamp;
 	__u16 index;
 
 	memcpy(&stamp, frame + udp + 8, sizeof(stamp));
 	memcpy(&index, frame + udp, sizeof(index));
-	cr_assert_eq(memcmp(frame, topology.subject.r0.mac, 6), 0);
-	cr_assert_eq(memcmp(frame + 6, topology.subject.s.mac, 6), 0);
-	cr_assert_eq(get16(frame + udp + 4), length);
-	cr_assert_eq(add(frame + addresses, size - addresses, 17 + length), 0xffff,
+	cr_assert_eq(memcmp(frame, wire_topology.subject.r0.mac, 6), 0);
+	cr_assert_eq(memcmp(frame + 6, wire_topology.subject.s.mac, 6), 0);
+	cr_assert_eq(wire_get16(frame + udp + 4), length);
+	cr_assert_eq(wire_add(frame + addresses, size - addresses, 17 + length), 0xffff,
 		     "UDP checksum of frame %llu", stamp.sequence);
 	if (!six)
-		cr_assert_eq(add(frame + 14, 20, 0), 0xffff, "IPv4 checksum of frame %llu", stamp.sequence);
+		cr_assert_eq(wire_add(frame + 14, 20, 0), 0xffff, "IPv4 checksum of frame %llu",
+			     stamp.sequence);
 	cr_assert_eq(index, stamp.sequence % mixed.flows);
 	if (six)
 		cr_assert_eq(frame[53], index % 256);
@@ -128,121 +53,285 @@ static __u64 check_frame(const __u8 *frame, unsigned int size)
 	return stamp.sequence;
 }
 
-static void on_the_wire(const char *name)
+static void on_the_wire(const char *name, const struct load *load)
 {
-	static __u8 seen[FRAMES];
+	static __u8 seen[WIRE_FRAMES], frame[WIRE_ROOM];
 	unsigned int sizes[3] = { 0 }, sixes = 0;
-	struct generator *generator = open_generator(name, 1514);
+	struct generator *generator = wire_generator(name, load_largest(load));
 	struct generator_counts counts;
 	struct why why = { 0 };
-	int fd = open_capture();
+	int fd = wire_listen();
 
 	memset(seen, 0, sizeof(seen));
-	cr_assert_eq(generator_run(generator, &mixed, &stop, &counts, &why), 0, "%s", why.text);
-	cr_assert_eq(counts.sent, FRAMES);
-	for (unsigned int i = 0; i < FRAMES; i++) {
-		__u8 frame[2048];
-		ssize_t size;
+	cr_assert_eq(generator_run(generator, load, &wire_stop, &counts, &why), 0, "%s", why.text);
+	cr_assert_eq(counts.sent, WIRE_FRAMES);
+	for (unsigned int i = 0; i < WIRE_FRAMES; i++) {
+		unsigned int size = wire_catch(fd, frame), vlan;
 		__u64 number;
 
-		do { // of the router's own, nothing is looked at
-			size = recv(fd, frame, sizeof(frame), 0);
-			cr_assert_gt(size, 0, "%s: %u frames arrived", name, i);
-		} while (memcmp(frame + 6, topology.subject.s.mac, 6) != 0);
+		cr_assert_gt(size, 0, "%s: %u frames arrived", name, i);
+		vlan = wire_take_tag(frame, &size);
 		number = check_frame(frame, size);
-		cr_assert_lt(number, FRAMES);
+		cr_assert_lt(number, WIRE_FRAMES);
+		cr_assert_eq(vlan, load_vlan(load, number), "%s: frame %llu is of VLAN %u", name, number,
+			     vlan);
 		cr_assert_not(seen[number], "%s: frame %llu twice", name, number);
 		seen[number] = 1;
-		sixes += get16(frame + 12) == ETH_P_IPV6;
+		sixes += wire_get16(frame + 12) == ETH_P_IPV6;
 		sizes[size > 1000 ? 2 : size > 100]++;
 	}
-	cr_assert_eq(sixes, FRAMES * mixed.share6 / 100);
+	cr_assert_eq(sixes, WIRE_FRAMES * load->share6 / 100);
 	for (unsigned int i = 0; i < 3; i++)
-		cr_assert_eq(sizes[i], FRAMES * mixed.weights[i] / 48, "%s: %u of size %u", name, sizes[i],
-			     mixed.sizes[i]);
+		cr_assert_eq(sizes[i], WIRE_FRAMES * load->weights[i] / 48, "%s: %u of size %u", name,
+			     sizes[i], load->sizes[i]);
 	generator_close(generator);
 	close(fd);
 }
 
+static void tagged_on_the_wire(const char *name)
+{
+	struct load load = mixed;
+
+	load.vlans = (struct lane_vlans){ .in = { 10, 0, 4094 }, .count = 3 };
+	on_the_wire(name, &load);
+}
+
 Test(bench_generator, afxdp_on_the_wire)
 {
-	on_the_wire("afxdp");
+	on_the_wire("afxdp", &mixed);
+}
+
+Test(bench_generator, afxdp_tagged_on_the_wire)
+{
+	tagged_on_the_wire("afxdp");
 }
 
 Test(bench_generator, live_on_the_wire)
 {
-	on_the_wire("live");
+	on_the_wire("live", &mixed);
 }
 
-// --- through a router, into the sink ---
-
-static void through(const char *name, const struct load *load)
+Test(bench_generator, live_tagged_on_the_wire)
 {
-	struct subject_bed *subjects;
-	struct trial_bed bed = { .generate = generate, .stop = &stop, .load = *load };
-	struct trial *trial = calloc(1, sizeof(*trial));
+	tagged_on_the_wire("live");
+}
 
-	cr_assert_eq(generate_sink(generate, GENERATE_SINK_METERS), 0);
-	cr_assert_eq(subject_open(&topology, &stop, &subjects), 0);
-	cr_assert_eq(subject_attach(subjects, subject_find("nolookup")), 0);
-	generate_expect_gateways(generate, false);
-	bed.generator = open_generator(name, load_largest(load));
-	cr_assert_eq(trial_run(&bed, load->rate, load->seconds, trial), 0);
-	cr_assert_eq(trial->offered.sent, FRAMES);
-	cr_assert_eq(trial_arrived(trial), FRAMES, "%s: %llu arrived, %llu corrupt, %llu twice", name,
-		     trial->metered.counts.arrived, trial->metered.corrupt, trial->metered.duplicate);
-	cr_assert_eq(bed.wrong, 0, "%s: %llu wrong", name, bed.wrong);
-	cr_assert_gt(histogram_percentile(trial->metered.latency, 0.5), 0);
-	generator_close(bed.generator);
-	subject_close(subjects);
+#ifdef HAVE_DPDK
+Test(bench_generator, dpdk_on_the_wire)
+{
+	on_the_wire("dpdk", &mixed);
+}
+
+Test(bench_generator, dpdk_tagged_on_the_wire)
+{
+	tagged_on_the_wire("dpdk");
+}
+#endif
+
+// --- wire_through a bad router, into the sink ---
+
+static void faults(const char *name)
+{
+	struct generator *generator = wire_generator(name, 1518);
+	struct load load = mixed;
+
+	load.rate = 5000;
+	load.seconds = WIRE_FRAMES / load.rate;
+	wire_break(generator, &load);
+	load.vlans = (struct lane_vlans){ .in = { 10, 0, 4094 }, .count = 3 };
+	wire_break(generator, &load);
+	generator_close(generator);
+}
+
+Test(bench_generator, afxdp_faults)
+{
+	faults("afxdp");
+}
+
+Test(bench_generator, live_faults)
+{
+	faults("live");
+}
+
+#ifdef HAVE_DPDK
+Test(bench_generator, dpdk_faults)
+{
+	faults("dpdk");
+}
+#endif
+
+// --- captures ---
+
+#define RECORDED 40
+
+// IPv4 frames with a tag each in turn: none, VLAN 10, VLAN 99, and one that is too short without.
+static struct recording *record(void)
+{
+	static const __u16 tags[] = { 0, 0x600a, 0xa063, 0x2063 };
+	static struct load_frames made;
+	const struct load load = { .family = AF_INET, .flows = RECORDED, .sizes = { 100 }, .weights = { 1 } };
+	struct recording *recording = recording_new();
+	__u8 bytes[104];
+
+	cr_assert_eq(load_prepare(&made, &load, &wire_topology.subject, wire_generate), 0);
+	for (unsigned int i = 0; i < RECORDED; i++) {
+		__u32 size = load_frame(&made, i, 0, bytes);
+		__u16 tag = tags[i % 4];
+
+		memset(bytes, 0x22, 12);
+		if (tag) {
+			memmove(bytes + 16, bytes + 12, size - 12);
+			memcpy(bytes + 12, (__u8[]){ 0x81, 0x00, tag >> 8, tag }, 4);
+			size += 4;
+		}
+		cr_assert_eq(recording_add(recording, i * 1000, bytes, i % 4 == 3 ? 60 : size), 0);
+	}
+	return recording;
+}
+
+static struct generator *open_pcap(const struct recording *recording)
+{
+	static struct generator_bed bed;
+	struct generator *generator;
+	struct why why = { 0 };
+
+	bed = (struct generator_bed){ .lane = &wire_topology.subject,
+				      .generate = wire_generate,
+				      .recording = recording,
+				      .largest = recording->largest };
+	cr_assert_eq(generator_open(&generator_pcap, &bed, &generator, &why), 0, "%s", why.text);
+	return generator;
+}
+
+// What the TCI of a frame is to be, as README says.
+static unsigned int replayed_tci(const struct load *load, unsigned int i, unsigned int captured)
+{
+	unsigned int vlan = load_vlan(load, i);
+
+	for (unsigned int k = 0; k < load->vlans.count; k++)
+		if (load->vlans.in[k] == (captured & 0xfff))
+			return captured;
+	if (!load->vlans.count)
+		return captured;
+	return vlan ? (captured & 0xf000) | vlan : 0;
+}
+
+static void check_replayed(const struct recording *recording, const struct load *load, unsigned int i,
+			   __u8 *frame, unsigned int size)
+{
+	__u8 wanted[WIRE_ROOM] = { 0 };
+	unsigned int wanted_size = recording->frames[i].size, tci;
+
+	memcpy(wanted, recording_bytes(recording, i), wanted_size);
+	memcpy(wanted, wire_topology.subject.r0.mac, 6);
+	memcpy(wanted + 6, wire_topology.subject.s.mac, 6);
+	tci = replayed_tci(load, i, wire_take_tag(wanted, &wanted_size));
+	cr_assert_eq(wire_take_tag(frame, &size), tci, "frame %u", i);
+	wanted_size = wanted_size < 60 && !tci ? 60 : wanted_size;
+	cr_assert_eq(size, wanted_size, "frame %u has %u bytes", i, size);
+	cr_assert_eq(memcmp(frame, wanted, wanted_size < 56 ? wanted_size : 56), 0, "frame %u", i);
+}
+
+static void replay(struct generator *generator, const struct recording *recording, const struct load *load)
+{
+	static __u8 frame[WIRE_ROOM];
+	struct generator_counts counts;
+	struct why why = { 0 };
+	int fd = wire_listen();
+
+	cr_assert_eq(generator_run(generator, load, &wire_stop, &counts, &why), 0, "%s", why.text);
+	cr_assert_eq(counts.sent, 2 * RECORDED);
+	for (unsigned int i = 0; i < 2 * RECORDED; i++) {
+		unsigned int size = wire_catch(fd, frame);
+
+		cr_assert_gt(size, 0, "%u frames arrived", i);
+		check_replayed(recording, load, i % RECORDED, frame, size);
+	}
+	close(fd);
+}
+
+// Twice, with their own tags and with those of a load.
+Test(bench_generator, pcap_on_the_wire)
+{
+	struct recording *recording = record();
+	struct generator *generator = open_pcap(recording);
+	struct load load = { .packets = 2 * RECORDED, .rate = 5000 };
+
+	replay(generator, recording, &load);
+	load.vlans = (struct lane_vlans){ .in = { 10, 20 }, .count = 2 };
+	replay(generator, recording, &load);
+	load.vlans = (struct lane_vlans){ .in = { 0, 20, 4094 }, .count = 3 };
+	replay(generator, recording, &load);
+	generator_close(generator);
+	recording_free(recording);
+}
+
+// Captured frames have no numbers: the sink counts them, and looks at headers. `bench equal` sees the rest.
+Test(bench_generator, pcap_faults)
+{
+	struct recording *recording = record();
+	struct generator *generator = open_pcap(recording);
+	struct trial *trial = calloc(1, sizeof(*trial));
+	struct trial_bed bed = { .generate = wire_generate,
+				 .generator = generator,
+				 .stop = &wire_stop,
+				 .load = { .packets = RECORDED },
+				 .pass = RECORDED,
+				 .pass_arrives = RECORDED };
+	int in = wire_listen(), out = wire_way_out();
+	static __u8 frame[WIRE_ROOM];
+
+	cr_assert_eq(generate_sink(wire_generate, GENERATE_SINK_REPLAYED), 0);
+	cr_assert_eq(trial_start(&bed, 5000, 0), 0);
+	cr_assert_eq(generator_wait(generator, &wire_stop), 0);
+	for (unsigned int i = 0; i < RECORDED; i++) {
+		unsigned int size = wire_catch(in, frame);
+
+		cr_assert_gt(size, 0, "%u frames arrived", i);
+		wire_take_tag(frame, &size);
+		wire_route(frame);
+		frame[24] ^= i == 8;
+		for (unsigned int times = i == 4 ? 0 : i == 12 ? 3 : 1; times; times--)
+			wire_send(out, frame, size);
+	}
+	cr_assert_eq(trial_end(&bed, trial), 0);
+	cr_assert_eq(trial_arrived(trial), RECORDED + 1, "%llu arrived", trial_arrived(trial));
+	cr_assert_eq(trial->metered.counts.wrong[TRAFFIC_WRONG_CHECKSUM], 1);
+	cr_assert_eq(bed.wrong, 2, "%llu wrong: a broken one, and one more than were sent", bed.wrong);
+	generator_close(generator);
+	recording_free(recording);
+	close(in);
+	close(out);
 	free(trial);
 }
 
+// --- wire_through a router, into the sink ---
+
 Test(bench_generator, afxdp_through)
 {
-	through("afxdp", &mixed);
+	wire_through("afxdp", &mixed);
 }
 
 Test(bench_generator, live_through)
 {
-	through("live", &mixed);
+	wire_through("live", &mixed);
 }
 
-// In kernels that have it; tests/vm has some.
-Test(bench_generator, pktgen_through)
-{
-	const struct generator_bed bed = { .lane = &topology.subject, .generate = generate, .largest = 1514 };
-	const struct load load = { .family = AF_INET,
-				   .rate = 2000,
-				   .seconds = FRAMES / 2000.0,
-				   .sizes = { 124 },
-				   .weights = { 1 } };
-	struct generator *generator;
-	struct why why = { 0 };
-	int err = generator_open(&generator_pktgen, &bed, &generator, &why);
-
-	if (err == -ENOENT) {
-		cr_assert_not_null(strstr(why.text, "no module pktgen"), "%s", why.text);
-		cr_skip_test("this kernel has no pktgen");
-	}
-	cr_assert_eq(err, 0, "%s", why.text);
-	cr_assert_eq(generator_start(generator, &mixed, &why), -EOPNOTSUPP, "several sizes");
-	generator_close(generator);
-	through("pktgen", &load);
-}
-
-// Frames of several parts, through a program that sees all of them.
+// Frames of several parts, wire_through a program that sees all of them.
 Test(bench_generator, jumbo_through)
 {
 	struct load load = mixed;
 
 	load.rate = 5000;
-	load.seconds = FRAMES / load.rate;
+	load.seconds = WIRE_FRAMES / load.rate;
 	load.sizes[0] = 9014;
 	load.sizes[1] = 4097;
 	load.sizes[2] = 8193;
-	cr_assert_eq(topology_mtu(&topology, 9000), 0);
-	through("afxdp", &load);
+	cr_assert_eq(topology_mtu(&wire_topology, 9000), 0);
+	wire_through("afxdp", &load);
+#ifdef HAVE_DPDK
+	wire_through("dpdk", &load);
+#endif
 }
 
 // --- whom frames go to ---
@@ -255,7 +344,7 @@ static void prepare(enum load_order order, unsigned int flows)
 
 	load.order = order;
 	load.flows = flows;
-	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), 0);
+	cr_assert_eq(load_prepare(&frames, &load, &wire_topology.subject, wire_generate), 0);
 }
 
 // How often destination 0 comes, of TRAFFIC_DESTINATIONS; and how often the same comes again at once.
@@ -300,13 +389,15 @@ Test(bench_generator, tags)
 	unsigned int times[3] = { 0 }, families[3][2] = { 0 };
 	__u8 bytes[1514 + 4], wanted[1514 + 4];
 
-	cr_assert_eq(load_prepare(&plain, &load, &topology.subject, generate), 0);
+	cr_assert_eq(load_prepare(&plain, &load, &wire_topology.subject, wire_generate), 0);
 	load.vlans = (struct lane_vlans){ .in = { 10, 0, 4094 }, .count = 3 };
 	cr_assert_eq(load_largest(&load), 1518);
-	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), 0);
+	cr_assert_eq(load_prepare(&frames, &load, &wire_topology.subject, wire_generate), 0);
 	for (unsigned int i = 0; i < 4800; i++) {
 		__u32 size = load_frame(&frames, i, 5, bytes), of_plain = load_frame(&plain, i, 5, wanted);
-		unsigned int which = get16(bytes + 12) != 0x8100 ? 1 : get16(bytes + 14) == 10 ? 0 : 2;
+		unsigned int which = wire_get16(bytes + 12) != 0x8100 ? 1
+				     : wire_get16(bytes + 14) == 10   ? 0
+								      : 2;
 
 		if (which != 1) {
 			memmove(wanted + 16, wanted + 12, of_plain - 12);
@@ -326,17 +417,31 @@ Test(bench_generator, tags)
 	}
 }
 
-// Those that send none say so.
-Test(bench_generator, no_tags)
+// What a way cannot send it says before anything is set up.
+Test(bench_generator, suits)
 {
 	struct load load = mixed;
-	struct generator *generator = open_generator("live", 1518);
 	struct why why = { 0 };
 
+	cr_assert_eq(generator_suits(&generator_afxdp, &load, &why), 0);
+	cr_assert_eq(generator_suits(&generator_pktgen, &load, &why), -EOPNOTSUPP);
+	cr_assert_not_null(strstr(why.text, "pktgen: sends IPv4 of one size only"), "%s", why.text);
+	load = (struct load){ .family = AF_INET, .sizes = { 60 }, .weights = { 1 } };
 	load.vlans = (struct lane_vlans){ .in = { 10 }, .count = 1 };
-	cr_assert_eq(generator_start(generator, &load, &why), -EOPNOTSUPP);
-	cr_assert_not_null(strstr(why.text, "live: sends no VLAN tags"), "%s", why.text);
-	generator_close(generator);
+	cr_assert_eq(generator_suits(&generator_pktgen, &load, &why), 0);
+	load.vlans = (struct lane_vlans){ .in = { 10, 20 }, .count = 2 };
+	cr_assert_eq(generator_suits(&generator_live, &load, &why), 0);
+	cr_assert_eq(generator_suits(&generator_pktgen, &load, &why), -EOPNOTSUPP);
+	cr_assert_not_null(strstr(why.text, "pktgen: sends the tag of one VLAN, no mix"), "%s", why.text);
+	load.vlans.count = 0;
+	load.order = LOAD_ZIPF;
+	cr_assert_eq(generator_suits(&generator_pktgen, &load, &why), -EOPNOTSUPP);
+	cr_assert_not_null(strstr(why.text, "one destination after the other"), "%s", why.text);
+	load.order = LOAD_UNIFORM;
+	load.sizes[0] = 9014;
+	cr_assert_eq(generator_suits(&generator_afxdp, &load, &why), 0);
+	cr_assert_eq(generator_suits(&generator_live, &load, &why), -EMSGSIZE);
+	cr_assert_not_null(strstr(why.text, "live: sends frames of 3520 bytes at most"), "%s", why.text);
 }
 
 Test(bench_generator, too_much)
@@ -345,17 +450,19 @@ Test(bench_generator, too_much)
 
 	load.rate = 1e9;
 	load.seconds = 1;
-	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), -EINVAL);
+	cr_assert_eq(load_prepare(&frames, &load, &wire_topology.subject, wire_generate), -EINVAL);
 	load = mixed;
 	load.sizes[2] = LOAD_LARGEST + 1;
-	cr_assert_eq(load_prepare(&frames, &load, &topology.subject, generate), -EMSGSIZE);
+	cr_assert_eq(load_prepare(&frames, &load, &wire_topology.subject, wire_generate), -EMSGSIZE);
 }
 
 // Two of them on one queue.
 Test(bench_generator, busy)
 {
-	const struct generator_bed bed = { .lane = &topology.subject, .generate = generate, .largest = 60 };
-	struct generator *one = open_generator("afxdp", 60), *two = NULL;
+	const struct generator_bed bed = { .lane = &wire_topology.subject,
+					   .generate = wire_generate,
+					   .largest = 60 };
+	struct generator *one = wire_generator("afxdp", 60), *two = NULL;
 	struct why why = { 0 };
 
 	cr_assert_eq(generator_open(&generator_afxdp, &bed, &two, &why), -EBUSY);

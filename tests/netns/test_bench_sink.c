@@ -235,18 +235,25 @@ static struct traffic_meter meter_frame(void)
 	return sum;
 }
 
-static void put_stamp(unsigned int offset, unsigned int addresses, __u64 sequence)
+// Of UDP, in front of `offset`.
+static void put_udp_checksum(unsigned int offset, unsigned int addresses)
 {
-	const struct traffic_stamp stamp = { .sent_ns = 1, .sequence = sequence };
 	unsigned int sum = 17 + size - offset + 8;
 
-	memcpy(frame + offset, &stamp, sizeof(stamp));
 	put16(offset - 2, 0);
 	for (unsigned int i = addresses; i < size; i++)
 		sum += i % 2 ? frame[i] : frame[i] << 8;
 	while (sum > 0xffff)
 		sum = (sum & 0xffff) + (sum >> 16);
 	put16(offset - 2, ~sum & 0xffff);
+}
+
+static void put_stamp(unsigned int offset, unsigned int addresses, __u64 sequence)
+{
+	const struct traffic_stamp stamp = { .sent_ns = 1, .sequence = sequence };
+
+	memcpy(frame + offset, &stamp, sizeof(stamp));
+	put_udp_checksum(offset, addresses);
 }
 
 static void expect_meter(__u64 sequence, unsigned int duplicate, unsigned int late)
@@ -272,6 +279,9 @@ static void meter_family(unsigned int offset, unsigned int addresses)
 	}
 	put_stamp(offset, addresses, TRAFFIC_SEQUENCES);
 	cr_assert_eq(meter_frame().corrupt, 1, "a number that nobody sends");
+	put_stamp(offset, addresses, 200);
+	put16(offset - 2, 0);
+	cr_assert_eq(meter_frame().corrupt, 1, "without a checksum");
 	put_stamp(offset, addresses, 200);
 	for (unsigned int bit = offset * 8; bit < size * 8; bit++) {
 		frame[bit / 8] ^= 1 << bit % 8;
@@ -366,7 +376,7 @@ Test(bench_sink, tagged_ipv6)
 	tagged_family(TRAFFIC_STAMP6, 22);
 }
 
-// Frames of the kernel's pktgen: other words in the stamp, another TTL, no UDP checksum.
+// Frames of the kernel's pktgen: other words in the stamp, another TTL.
 Test(bench_sink, meters_pktgen)
 {
 	const __u64 day = 1700000000ull * 1000000000;
@@ -375,7 +385,6 @@ Test(bench_sink, meters_pktgen)
 	make4();
 	frame[22] = 31;
 	put_checksum(24, 14, 34);
-	put16(40, 0);
 	put16(42, 0xbe9b);
 	put16(44, 0xe955);
 	for (unsigned int number = 7; number < 9; number++) {
@@ -385,6 +394,7 @@ Test(bench_sink, meters_pktgen)
 		put16(52, 1700000000 & 0xffff);
 		put16(54, 0);
 		put16(56, 0);
+		put_udp_checksum(42, 26);
 		traffic->data->arriving_ttl = 31;
 		traffic->data->day_ns = day; // it was sent when the machine started
 		memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
