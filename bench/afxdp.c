@@ -219,11 +219,8 @@ static int afxdp_report(const struct afxdp_bench *bench)
 		err = afxdp_json(bench);
 	else
 		afxdp_table(bench);
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench afxdp: cannot write the results");
-		return -EIO;
-	}
-	return measure_wrong(&bench->counts[AFXDP_PENSTOCK]) ? -EBADMSG : 0;
+	err = record_end("afxdp", err);
+	return err < 0 ? err : measure_wrong(&bench->counts[AFXDP_PENSTOCK]) ? -EBADMSG : 0;
 }
 
 // --- set-up ---

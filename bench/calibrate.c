@@ -77,7 +77,7 @@ static int calibrate_report(const double rates[], bool json)
 		record_add(record,
 			   &(struct record_figure){ name, "packets/s", RECORD_MORE, false, &rates[i], 1 });
 	}
-	return json ? record_print(stdout, record) : 0;
+	return record_end("calibrate", json ? record_print(stdout, record) : 0);
 }
 
 static int calibrate_run(struct scenario *scenario, bool json)

@@ -115,7 +115,7 @@ static int compare_all(struct compare *compare, bool json)
 		       compare->counts[COMPARE_BETTER], compare->counts[COMPARE_WORSE],
 		       compare->counts[COMPARE_NO_EVIDENCE], compare->counts[COMPARE_NOT_JUDGED],
 		       compare->alone);
-	if (err < 0 || fflush(stdout) == EOF)
+	if (record_end("compare", err) < 0)
 		return -EIO;
 	return compare->counts[COMPARE_WORSE] ? 1 : 0;
 }

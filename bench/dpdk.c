@@ -308,7 +308,7 @@ static int dpdk_report(const struct dpdk_bench *bench)
 
 	if (!bench->plan.json) {
 		dpdk_table(bench);
-		return 0;
+		return record_end("dpdk", 0);
 	}
 	record = record_new("dpdk");
 	for (unsigned int traffic = 0; traffic < DPDK_BED_TRAFFICS; traffic++) {
@@ -324,7 +324,7 @@ static int dpdk_report(const struct dpdk_bench *bench)
 		record, json_pack("{s:I, s:i, s:i, s:f, s:b}", "routes", (json_int_t)bench->bed.routes->count,
 				  "packets", (int)bench->plan.packets, "rounds", (int)bench->plan.rounds,
 				  "seconds", bench->plan.seconds, "huge_pages", bench->plan.huge));
-	return record_print(stdout, record);
+	return record_end("dpdk", record_print(stdout, record));
 }
 
 static int dpdk_run(struct dpdk_bench *bench)

@@ -236,10 +236,9 @@ static int equal_report(const struct equal *equal)
 		err = equal_json(equal);
 	else
 		equal_table(equal);
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench equal: cannot write the results");
-		return -EIO;
-	}
+	err = record_end("equal", err);
+	if (err < 0)
+		return err;
 	for (unsigned int i = 0; i < equal->result_count; i++)
 		if (!equal->results[i].skipped && !equal_is(&equal->results[i]))
 			return -EBADMSG;

@@ -312,11 +312,8 @@ static int events_report(const struct events *events, const struct event_result 
 			      results[i].wrong);
 			wrong += results[i].wrong;
 		}
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench events: cannot write the results");
-		return -EIO;
-	}
-	return wrong ? -EBADMSG : 0;
+	err = record_end("events", err);
+	return err < 0 ? err : wrong ? -EBADMSG : 0;
 }
 
 // --- set-up ---

@@ -328,11 +328,10 @@ static int fib_run(struct fib_bench *bench)
 		err = fib_run_family(bench, bench->families[i]);
 	fib_tear_down(bench);
 	if (err >= 0 && bench->json)
-		err = fib_report_json_print(stdout, &bench->plan, bench->cpu, bench->record, bench->results);
-	if (err >= 0 && (fflush(stdout) == EOF || ferror(stdout))) {
-		warnx("bench fib: cannot write the results");
-		err = -EIO;
-	}
+		err = record_end("fib", fib_report_json_print(stdout, &bench->plan, bench->cpu, bench->record,
+							      bench->results));
+	else if (err >= 0)
+		err = record_end("fib", 0);
 	if (stop_asked)
 		warnx("bench fib: interrupted");
 	return err;

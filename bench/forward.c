@@ -5,6 +5,7 @@
 #include "bench/machine.h"
 #include "bench/measure.h"
 #include "bench/option.h"
+#include "bench/record.h"
 #include "bench/report.h"
 #include "bench/scenario.h"
 #include "bench/stop.h"
@@ -126,10 +127,7 @@ static int forward_report(const struct forward *forward)
 		err = report_json(stdout, &forward->measure, &forward->scene);
 	else
 		report_table(stdout, &forward->measure, &forward->scene);
-	if (err >= 0 && (fflush(stdout) == EOF || ferror(stdout)))
-		err = -EIO;
-	if (err < 0)
-		warnx("bench forward: cannot write the results: %s", strerror(-err));
+	err = record_end("forward", err);
 	return report_is_right(&forward->measure) ? err : -EBADMSG;
 }
 

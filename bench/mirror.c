@@ -162,11 +162,7 @@ static int mirror_report(const struct mirror_bench *bench)
 		       plan->routes4, plan->routes6, plan->rounds, plan->rounds == 1 ? "" : "s");
 		figures_table(stdout, &bench->bed.figures);
 	}
-	if (err < 0 || fflush(stdout) == EOF || ferror(stdout)) {
-		warnx("bench mirror: cannot write the results");
-		return -EIO;
-	}
-	return 0;
+	return record_end("mirror", err);
 }
 
 static int mirror_run(struct mirror_bench *bench)

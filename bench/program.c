@@ -304,11 +304,7 @@ static int program_report(const struct program_bench *bench)
 		err = program_json(bench);
 	else
 		program_table(bench);
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench program: cannot write the results");
-		return -EIO;
-	}
-	return 0;
+	return record_end("program", err);
 }
 
 static int program_parse(struct program_bench *bench, int argc, char **argv)

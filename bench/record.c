@@ -46,6 +46,14 @@ int record_print(FILE *out, json_t *record)
 	return err;
 }
 
+int record_end(const char *bench, int err)
+{
+	if (err >= 0 && fflush(stdout) != EOF && !ferror(stdout))
+		return 0;
+	warnx("bench %s: cannot write the results", bench);
+	return -EIO;
+}
+
 static int record_refuse(const char *path, json_t *record, const char *why)
 {
 	warnx("bench: %s is not the result of a bench: %s", path, why);

@@ -41,6 +41,10 @@ json_t *record_add(json_t *record, const struct record_figure *figure);
 // Prints the record and gives it back to the heap; NULL is -ENOMEM.
 int record_print(FILE *out, json_t *record);
 
+// The end of the results, record or table, on stdout; `err` is what came of them so far. -EIO: they cannot be
+// written, which stderr tells.
+int record_end(const char *bench, int err);
+
 // Reads a record from a file, "-" is stdin. A negative errno, and tells on stderr why it is none.
 int record_read(const char *path, json_t **ret_record);
 

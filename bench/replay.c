@@ -340,11 +340,7 @@ static int replay_report(const struct replay_bench *bench)
 		err = replay_json(bench);
 	else
 		replay_table(bench);
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench replay: cannot write the results");
-		return -EIO;
-	}
-	return 0;
+	return record_end("replay", err);
 }
 
 static int replay_parse(struct replay_bench *bench, int argc, char **argv)

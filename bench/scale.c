@@ -90,7 +90,7 @@ static int scale_all(struct scale *scale)
 	if (stop_asked)
 		warnx("bench scale: interrupted");
 	if (err >= 0 && scale->json)
-		return record_print(stdout, scale->record);
+		return record_end("scale", record_print(stdout, scale->record));
 	json_decref(scale->record);
 	return err;
 }

@@ -207,11 +207,8 @@ static int switches_report(const struct switches *switches)
 		err = switches_json(switches);
 	else
 		switches_table(switches);
-	if (err < 0 || fflush(stdout) == EOF) {
-		warnx("bench switches: cannot write the results");
-		return -EIO;
-	}
-	return switches_each(switches, switches_judge, NULL);
+	err = record_end("switches", err);
+	return err < 0 ? err : switches_each(switches, switches_judge, NULL);
 }
 
 // --- set-up ---
