@@ -25,6 +25,22 @@ SHELL_S = 250
 RUN = '/run/penstock'
 BPFFS = '/sys/fs/bpf'
 HERE = os.path.dirname(os.path.abspath(__file__))
+TCP_SERVER = '''
+import socket, sys
+family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+listener = socket.socket(family)
+listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
+peer = listener.accept()[0]
+count = 0
+while data := peer.recv(1 << 20): count += len(data)
+print(count)
+'''
+TCP_CLIENT = '''
+import socket, sys
+peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
+left = int(sys.argv[2])
+while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
+'''
 
 
 def skip(reason):
@@ -179,6 +195,14 @@ class Bed:
     def ping(self, host, address, count=3):
         result = shell(*self.inside(host, 'ping', '-c', str(count), '-i', '0.02', '-W', '2', '-q', address), check=False)
         return result.returncode == 0 and f' {count} received' in result.stdout
+
+    def transfer(self, address, count=5_000_000):
+        """So many bytes from S to D by TCP."""
+        server = self.spawn(self.d, sys.executable, '-c', TCP_SERVER, address)
+        assert server.stdout.readline() == 'ready\n'
+        client = self.spawn(self.s, sys.executable, '-c', TCP_CLIENT, address, str(count))
+        assert client.wait(WAIT_S) == 0
+        assert int(server.communicate(timeout=WAIT_S)[0]) == count
 
     def programs(self, interface):
         """Id of the XDP program on an interface of the router; None: none."""

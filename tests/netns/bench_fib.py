@@ -12,27 +12,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+
+from bench_forward import WAIT_S, namespaces, until
 
 SEED = 20261130
-WAIT_S = 60
 COMMAND = sys.argv[1:]
 STREAMS = {'uniform', 'zipf', 'repeated', 'sequential'}
 SHORT = ('--rounds', '2', '--seconds', '0.0005')
-
-
-def namespaces(pid):
-    try:
-        return [name for name in os.listdir('/run/netns') if name.startswith(f'penstock-bench-{pid}-')]
-    except FileNotFoundError:
-        return []
-
-
-def until(condition, what):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
-        time.sleep(0.05)
 
 
 def run(*arguments):

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 SEED = 20260703
-WAIT_S = 30
+WAIT_S = 60
 COMMAND = sys.argv[1:]
 
 

@@ -10,10 +10,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+
+from bench_forward import WAIT_S, until
 
 COMMAND = sys.argv[1:]
-WAIT_S = 30
 
 
 def bench_namespaces():
@@ -21,13 +21,6 @@ def bench_namespaces():
         return {name for name in os.listdir('/run/netns') if name.startswith('penstock-bench-')}
     except FileNotFoundError:
         return set()
-
-
-def until(condition, what):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
-        time.sleep(0.05)
 
 
 def test_interrupted():

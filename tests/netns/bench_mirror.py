@@ -11,37 +11,13 @@ import subprocess
 import sys
 import time
 
-WAIT_S = 30
+from bench_forward import WAIT_S, children, namespaces, runs, until
+
 COMMAND = sys.argv[1:] + ['mirror']
 SMALL = ['--routes', '3000', '--rounds', '1', '--seconds', '0.3', '--rate', '2000', '--changes', '5000']
 FIGURES = {'cold_start', 'cold_start_cpu', 'memory', 'churn_rate', 'lag_p50', 'lag_p99', 'lag_max', 'lag_own', 'kernel_rate', 'kernel_cpu', 'inject_cpu',
            'inject_rate', 'applied_rate', 'applied_cpu', 'applied_overruns', 'carrier_lost', 'carrier_lost_call', 'link_down', 'link_down_call',
            'memory_peak'}
-
-
-def until(condition, what):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
-        time.sleep(0.05)
-
-
-def namespaces(pid):
-    return [name for name in os.listdir('/run/netns') if name.startswith(f'penstock-bench-{pid}-')]
-
-
-def children(pid):
-    with open(f'/proc/{pid}/task/{pid}/children') as out:
-        return [int(child) for child in out.read().split()]
-
-
-def runs(pid):
-    """Does the process live? A zombie that nobody has reaped yet does not."""
-    try:
-        with open(f'/proc/{pid}/stat') as stat:
-            return stat.read().rpartition(')')[2].split()[0] not in 'ZX'
-    except FileNotFoundError:
-        return False
 
 
 def command_of(pid):

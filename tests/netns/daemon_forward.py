@@ -11,23 +11,6 @@ from bed import Bed, Daemon, Stream, shell, until
 TCP_BYTES = 20_000_000
 ADDRESSES = ('10.2.0.2', 'fd02::2')
 
-TCP_SERVER = '''
-import socket, sys
-family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
-listener = socket.socket(family)
-listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
-peer = listener.accept()[0]
-count = 0
-while data := peer.recv(1 << 20): count += len(data)
-print(count)
-'''
-TCP_CLIENT = '''
-import socket, sys
-peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
-left = int(sys.argv[2])
-while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
-'''
-
 bed = Bed(sys.argv[1])
 before = bed.traces()
 
@@ -61,11 +44,7 @@ def check_udp(daemon):
 def check_tcp(daemon):
     for address in ADDRESSES:
         start = forwarded(daemon, 'r0')
-        server = bed.spawn(bed.d, sys.executable, '-c', TCP_SERVER, address)
-        assert server.stdout.readline() == 'ready\n'
-        client = bed.spawn(bed.s, sys.executable, '-c', TCP_CLIENT, address, str(TCP_BYTES))
-        assert client.wait(60) == 0
-        assert int(server.communicate(timeout=60)[0]) == TCP_BYTES
+        bed.transfer(address, TCP_BYTES)
         until(lambda: forwarded(daemon, 'r0') - start > TCP_BYTES / 1500 / 64, 'TCP counted as forwarded')
 
 

@@ -12,30 +12,11 @@ import glob
 import json
 import os
 import shutil
-import sys
 
-from bed import Bed, Daemon, shell, skip
+from bed import Bed, Daemon, skip
 
 # Rings that hold what comes while a busy machine leaves the worker waiting.
 DEVICES = tuple(f'dpdk:net_af_packet{number},iface=r{number},framecnt=8192' for number in (0, 1))
-
-TCP_BYTES = 5_000_000
-TCP_SERVER = '''
-import socket, sys
-family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
-listener = socket.socket(family)
-listener.bind((sys.argv[1], 5002)); listener.listen(); print('ready', flush=True)
-peer = listener.accept()[0]
-count = 0
-while data := peer.recv(1 << 20): count += len(data)
-print(count)
-'''
-TCP_CLIENT = '''
-import socket, sys
-peer = socket.create_connection((sys.argv[1], 5002), timeout=20)
-left = int(sys.argv[2])
-while left > 0: left -= peer.send(bytes(min(left, 1 << 16)))
-'''
 
 
 def has_plugin(penstock):
@@ -55,15 +36,6 @@ def give(bed, interface, number):
     """The addresses of the router on link `number`."""
     bed.router('ip', 'address', 'add', f'10.{number}.0.1/24', 'dev', interface)
     bed.router('ip', 'address', 'add', f'fd0{number}::1/64', 'dev', interface, 'nodad')
-
-
-def transfer(bed, address):
-    """Five megabytes from S to D by TCP."""
-    server = bed.spawn(bed.d, sys.executable, '-c', TCP_SERVER, address)
-    assert server.stdout.readline() == 'ready\n'
-    client = bed.spawn(bed.s, sys.executable, '-c', TCP_CLIENT, address, str(TCP_BYTES))
-    assert client.wait(60) == 0
-    assert int(server.communicate(timeout=60)[0]) == TCP_BYTES
 
 
 class DpdkBed(Bed):

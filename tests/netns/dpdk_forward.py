@@ -10,7 +10,7 @@ import socket
 import sys
 
 from bed import Stream, shell, until
-from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon, give, transfer
+from dpdk_bed import DEVICES, DpdkBed, DpdkDaemon, give
 
 ADDRESSES = ('10.2.0.2', 'fd02::2')
 
@@ -41,7 +41,7 @@ def check_forwarding(daemon, ingress='dp0'):
         start = count(daemon, ingress, 'forwarded')
         until(lambda: bed.ping(bed.s, address, 20), f'20 echoes of {address}')
         until(lambda: count(daemon, ingress, 'forwarded') - start >= 20, 'echoes by the program')
-        transfer(bed, address)
+        bed.transfer(address)
 
 
 def check_routes_change(daemon):

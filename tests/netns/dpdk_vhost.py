@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from bed import Daemon, shell, until
-from dpdk_bed import DpdkBed, transfer
+from dpdk_bed import DpdkBed
 
 ADDRESSES = ('10.2.0.2', 'fd02::2')
 # The far end maps the memory of a router, so that must be in few pieces.
@@ -74,7 +74,7 @@ def check_forwarding(host, guest):
         start = forwarded(host, 'dp0'), forwarded(guest, 'dp1')
         until(lambda: bed.ping(bed.s, address, 20), f'20 echoes of {address}')
         until(lambda: forwarded(host, 'dp0') - start[0] >= 20 and forwarded(guest, 'dp1') - start[1] >= 20, 'by the engine')
-        transfer(bed, address)
+        bed.transfer(address)
 
 
 def two_routers():
@@ -149,7 +149,7 @@ def unfinished_checksums():
         begin = forwarded(host, 'dp1')
         for address in ('10.1.0.2', 'fd01::2'):
             until(lambda: bed.ping(bed.s, address, 3), f'ping {address} from behind the guest')
-            transfer(bed, address)
+            bed.transfer(address)
         assert forwarded(host, 'dp1') - begin > 1000, 'by the engine'
     finally:
         bed.s, bed.d = bed.d, bed.s
