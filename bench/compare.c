@@ -28,11 +28,6 @@ static const char *const compare_verdicts[COMPARE_VERDICTS] = {
 	[COMPARE_NOT_JUDGED] = "not judged",
 };
 
-const char *compare_verdict_name(enum compare_verdict verdict)
-{
-	return compare_verdicts[verdict];
-}
-
 void compare_figures(const struct record_figure *before, const struct record_figure *after,
 		     struct compare_change *ret_change)
 {

@@ -22,8 +22,6 @@ struct compare_change {
 	enum compare_verdict verdict;
 };
 
-const char *compare_verdict_name(enum compare_verdict verdict);
-
 // Two runs of the same figure.
 void compare_figures(const struct record_figure *before, const struct record_figure *after,
 		     struct compare_change *ret_change);

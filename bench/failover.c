@@ -161,11 +161,6 @@ const char *failover_port(const struct failover *failover)
 	return failover->out.name;
 }
 
-int failover_happen(const struct failover *failover)
-{
-	return lane_port_down(&failover->lane->r1);
-}
-
 int failover_restore(const struct failover *failover)
 {
 	int err = lane_revive(failover->lane);

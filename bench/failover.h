@@ -15,9 +15,6 @@ int failover_open(struct lane *lane, const struct scenario *scenario, struct fai
 // The port, one more for the router.
 const char *failover_port(const struct failover *failover);
 
-// Sets r1 down.
-int failover_happen(const struct failover *failover);
-
 // Brings r1 back with its addresses, neighbours and routes.
 int failover_restore(const struct failover *failover);
 
