@@ -74,6 +74,18 @@ static void compare_entry(struct compare *compare, const json_t *entry, bool jso
 		       before.unit, 100 * change.change, compare_verdicts[change.verdict]);
 }
 
+// What only the second one has.
+static void compare_new(struct compare *compare)
+{
+	const json_t *figures = json_object_get(compare->after, "figures"), *entry;
+	static double values[RECORD_VALUES];
+	struct record_figure figure;
+	size_t i;
+
+	json_array_foreach(figures, i, entry) if (record_figure(entry, &figure, values)) compare->alone +=
+		!record_find(compare->before, figure.name);
+}
+
 static bool compare_has(const json_t *value, const char *name, const json_t *other)
 {
 	return json_equal(json_object_get(value, name), json_object_get(other, name));
@@ -100,6 +112,7 @@ static int compare_all(struct compare *compare, bool json)
 	if (!json)
 		printf("%-56s %12s %12s\n", "", "before", "after");
 	json_array_foreach(figures, i, entry) compare_entry(compare, entry, json);
+	compare_new(compare);
 	if (json)
 		err = json_dumpf(compare->changes, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO
 												       : 0;

@@ -121,12 +121,12 @@ def test_bad_usage():
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
 
 
-def record(path, ratio, rate):
+def record(path, ratio, rate, names=('ratio', 'rate')):
     figure = {'unit': '', 'better': 'more'}
     with open(path, 'w') as out:
         json.dump({'bench': 'test', 'version': 1, 'machine': {}, 'figures': [
-            {'name': 'ratio', 'relative': True, 'values': [ratio * (1 + k / 1000) for k in range(5)], **figure},
-            {'name': 'rate', 'relative': False, 'values': [rate] * 5, **figure}]}, out)
+            {'name': names[0], 'relative': True, 'values': [ratio * (1 + k / 1000) for k in range(5)], **figure},
+            {'name': names[1], 'relative': False, 'values': [rate] * 5, **figure}]}, out)
 
 
 def compare(before, after):
@@ -142,6 +142,12 @@ def test_compare():
     assert compare((1, 100), (1, 50)) == (0, {'ratio': 'no evidence', 'rate': 'not judged'})
     assert compare((1, 100), (0.9, 100)) == (1, {'ratio': 'worse', 'rate': 'not judged'})
     assert compare((1, 100), (1.1, 100)) == (0, {'ratio': 'better', 'rate': 'not judged'})
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [os.path.join(directory, name) for name in ('before', 'after')]
+        record(paths[0], 1, 100, names=('ratio', 'old'))
+        record(paths[1], 1, 100, names=('ratio', 'new'))
+        done = subprocess.run(COMMAND + ['compare', *paths], capture_output=True, text=True)
+    assert done.returncode == 0 and '2 in only one of the two' in done.stdout, done
 
 
 test_bad_usage()
