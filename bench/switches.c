@@ -157,21 +157,22 @@ static int switches_figures(void *arg, const struct switches *switches, unsigned
 		const char *name;
 		double value;
 		enum record_better better;
+		bool fault; // of the router's; the others are the machine's moods
 	} figures[] = {
-		{ "times", result->times, RECORD_MORE },
-		{ "sent", result->sent, RECORD_MORE },
-		{ "overflow", result->overflows, RECORD_LESS },
-		{ "lost", switches_lost(result), RECORD_LESS },
-		{ "twice", result->twice, RECORD_LESS },
-		{ "late", result->late, RECORD_LESS },
-		{ "wrong", result->wrong, RECORD_LESS },
+		{ "times", result->times, RECORD_MORE, false },
+		{ "sent", result->sent, RECORD_MORE, false },
+		{ "overflow", result->overflows, RECORD_LESS, false },
+		{ "lost", switches_lost(result), RECORD_LESS, true },
+		{ "twice", result->twice, RECORD_LESS, true },
+		{ "late", result->late, RECORD_LESS, false },
+		{ "wrong", result->wrong, RECORD_LESS, true },
 	};
 	char name[RECORD_NAME];
 
 	for (unsigned int i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
 		snprintf(name, sizeof(name), "switches %s-%s %s", switches_modes[from], switches_modes[to],
 			 figures[i].name);
-		if (!record_add(arg, &(struct record_figure){ name, "", figures[i].better, true,
+		if (!record_add(arg, &(struct record_figure){ name, "", figures[i].better, figures[i].fault,
 							      &figures[i].value, 1 }))
 			return -ENOMEM;
 	}
