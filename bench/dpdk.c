@@ -293,8 +293,9 @@ static void dpdk_figure(const struct dpdk_bench *bench, json_t *record, unsigned
 			const char *what, const double *values, bool relative)
 {
 	char name[RECORD_NAME];
-	struct record_figure figure = { name,   relative ? "" : "Mpps", RECORD_MORE, relative,
-					values, bench->plan.rounds };
+	struct record_figure figure = { name,        relative ? "" : "Mpps",
+					RECORD_MORE, relative && bench->plan.rounds >= RECORD_JUDGED,
+					values,      bench->plan.rounds };
 
 	snprintf(name, sizeof(name), "dpdk %s%s %zu-routes %s %s",
 		 bench->plan.egress == DPDK_ROUTER_MEMIF ? "memif " : "", dpdk_family_name(&bench->plan),

@@ -229,7 +229,8 @@ static void fib_report_figures_entry(const struct fib_family *family, unsigned i
 		snprintf(name + front, sizeof(name) - front, "%s %s %s times-ours",
 			 fib_report_kinds[dependent], family->streams[stream]->name,
 			 family->entries[index].subject->name);
-		record_add(record, &(struct record_figure){ name, "", RECORD_MORE, true, ratios, rounds });
+		record_add(record, &(struct record_figure){ name, "", RECORD_MORE, rounds >= RECORD_JUDGED,
+							    ratios, rounds });
 	}
 }
 

@@ -263,9 +263,10 @@ static int program_json(const struct program_bench *bench)
 				    (struct record_figure){ NULL, "ns", RECORD_LESS, false,
 							    bench->ns[i][family], bench->rounds });
 			snprintf(what, sizeof(what), "%s times-ours", program_family_names[family]);
-			program_add(
-				record, program_names[i], what,
-				(struct record_figure){ NULL, "", RECORD_MORE, true, ratios, bench->rounds });
+			program_add(record, program_names[i], what,
+				    (struct record_figure){ NULL, "", RECORD_MORE,
+							    bench->rounds >= RECORD_JUDGED, ratios,
+							    bench->rounds });
 		}
 		program_add(
 			record, program_names[i], "instructions",

@@ -148,7 +148,8 @@ static void report_figures(json_t *record, const struct measure *measure, const 
 	snprintf(front, sizeof(front), "forward IPv%u %zu-routes %s",
 		 report_family_number(measure->plan.families[family]), scene->routes[family], subject->name);
 	snprintf(name, sizeof(name), "%s of-nolookup", front);
-	record_add(record, &(struct record_figure){ name, "", RECORD_MORE, true, ratios, rounds });
+	record_add(record,
+		   &(struct record_figure){ name, "", RECORD_MORE, rounds >= RECORD_JUDGED, ratios, rounds });
 	snprintf(name, sizeof(name), "%s rate", front);
 	record_add(record, &(struct record_figure){ name, "1/s", RECORD_MORE, false, result->rates, rounds });
 	if (subject->delivery == SUBJECT_NOTHING)
