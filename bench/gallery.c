@@ -251,7 +251,7 @@ static unsigned int gallery_sizes(const struct gallery *gallery, unsigned int fi
 	return count;
 }
 
-// The subject of figure `first` with each size.
+// The subject of figure `first` with each size, one bar each: the same figure may be in several records.
 static unsigned int gallery_size_bars(const struct gallery *gallery, unsigned int first,
 				      const char *const *sizes, struct chart_bar *bars)
 {
@@ -269,6 +269,7 @@ static unsigned int gallery_size_bars(const struct gallery *gallery, unsigned in
 			bars[count] = gallery_bar(figure, 1e-6);
 			bars[count].label = count ? "" : figure->subject;
 			bars[count++].shade = size;
+			break;
 		}
 	return count;
 }
@@ -403,7 +404,7 @@ static void gallery_scaling(const struct gallery *gallery, struct gallery_lines 
 
 	lines->count = 0;
 	for (unsigned int i = 0; i < gallery->count; i++)
-		if (gallery_is(&gallery->figures[i], "forward", "rate") &&
+		if (gallery_is(&gallery->figures[i], "forward", "rate") && gallery->figures[i].routes &&
 		    strcmp(gallery->figures[i].family, family) == 0)
 			gallery_add_point(lines, gallery->figures[i].subject, gallery->figures[i].routes,
 					  gallery->figures[i].statistics.median / 1e6);

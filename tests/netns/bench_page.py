@@ -141,6 +141,17 @@ def test_browser(page, directory):
     assert len(set(map(bytes, rows))) > 200, 'the page is nearly blank'
 
 
+def test_odd_records(directory):
+    """The same result again and again, and a table without routes."""
+    paths = [os.path.join(directory, name) for name in ('again.json', 'none.json')]
+    others(paths[0])
+    record(paths[1], 0, {'penstock': 4e6})
+    done = subprocess.run(COMMAND + ['page', '-o', '-', *paths[:1] * 40, paths[1]], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.returncode
+    found = {chart.get('aria-label'): chart for chart in charts(done.stdout)}
+    assert len(list(found['IPv6, 16,384 routes, leaf'].iter('rect'))) == 4
+
+
 def test_refuses():
     for arguments in ([], ['-o', 'x'], ['-o', '/dev/null', '/nonexistent'], ['-o', '/dev/null', '/etc/passwd'], ['x']):
         done = subprocess.run(COMMAND + ['page', *arguments], capture_output=True, text=True)
@@ -154,6 +165,7 @@ with tempfile.TemporaryDirectory() as scratch:
     test_charts(html)
     test_other_charts(html)
     test_nothing_from_elsewhere(html)
+    test_odd_records(scratch)
     test_refuses()
     if not shutil.which('chromium'):
         print('skipped: no chromium to draw the page; apt-get install chromium')
