@@ -30,7 +30,7 @@ static int topology_namespaces(struct topology *topology)
 	return err;
 }
 
-// Names, guard and namespaces. The guard's ports are set.
+// Names, guard and namespaces. The guard's ports are set; where it fails, nothing is left, its home neither.
 static int topology_begin(struct topology *topology)
 {
 	unsigned int i;
@@ -43,8 +43,11 @@ static int topology_begin(struct topology *topology)
 	}
 	snprintf(topology->guard.file, GUARD_NAME_SIZE, "/run/penstock-bench-%d.yaml", getpid());
 	err = guard_start(&topology->guard);
-	if (err < 0)
+	if (err < 0) {
+		if (topology->guard.home >= 0)
+			close(topology->guard.home);
 		return err;
+	}
 	err = topology_namespaces(topology);
 	if (err < 0)
 		topology_close(topology);
@@ -128,13 +131,16 @@ int topology_open_ports(struct topology *topology, const struct topology_ports *
 
 	memset(topology, 0, sizeof(*topology));
 	topology->guard.home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	err = topology->guard.home < 0 ? -errno : topology_look(topology, names, why);
-	if (err >= 0)
-		err = topology_begin(topology);
+	if (topology->guard.home < 0)
+		return -errno;
+	err = topology_look(topology, names, why);
 	if (err < 0) {
 		close(topology->guard.home);
 		return err;
 	}
+	err = topology_begin(topology);
+	if (err < 0)
+		return err;
 	err = topology_lend(topology, why);
 	if (err >= 0)
 		err = topology_furnish(topology, !ports->dut[0]);
