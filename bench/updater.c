@@ -69,16 +69,24 @@ static int updater_begin(struct updater *updater)
 
 static int updater_work(struct updater *updater)
 {
-	const struct timespec slot = { .tv_nsec = UPDATER_SLOT_NS };
-	unsigned int lump = updater->rate * UPDATER_SLOT_NS / 1e9;
+	struct timespec next;
+	double due = 0;
 	int more = 1;
 	long made;
 
+	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (more >= 0 && !updater->stop) {
-		more = updater_lump(updater, lump ? lump : 1);
+		unsigned int lump = due += updater->rate * UPDATER_SLOT_NS / 1e9;
+
+		due -= lump;
+		more = updater_lump(updater, lump);
 		if (more == 0)
 			more = updater_begin(updater) < 0 ? -ENOMEM : 1;
-		nanosleep(&slot, NULL);
+		// by the clock: what the changes take is no pause of its own
+		next.tv_nsec += UPDATER_SLOT_NS;
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 	}
 	made = updater->made;
 	while (more > 0) // as they were
