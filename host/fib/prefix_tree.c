@@ -10,11 +10,14 @@
 
 #define PREFIX_FIRST (size_t)4096 /* bytes of a new tree */
 #define PREFIX_HUGE  ((size_t)2 << 20)
-/* A tree of so many nodes gets starts: where the search for a prefix longer than PREFIX_START bits begins.
- * They take 512 KB. */
-#define PREFIX_LARGE 32768
-#define PREFIX_START 16
 #define PREFIX_LIMIT ((size_t)1 << 30) /* 50 million nodes of IPv4, 30 of IPv6 */
+
+/* Trees of so many nodes get starts by so many bits, 8 bytes for each value of these bits: 512 KB and 8 MB.
+ * In the IPv6 addresses of 2026, 20 bits tell little more than 16. */
+static const struct {
+	unsigned bits, width; /* at most so wide */
+	__u32 nodes;
+} starts[PREFIX_STARTS] = { { 16, 128, 1u << 15 }, { 20, 32, 1u << 16 } };
 
 static unsigned bit(const __u32 *word, unsigned at)
 {
@@ -108,159 +111,195 @@ static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
 
 /* --- starts --- */
 
-/* A place to begin a search: the longest node of at most PREFIX_START bits for the first bits of a key. */
+/* A place to begin a search: the longest node of at most so many bits for the first bits of a key. */
 struct prefix_start {
 	__u32 node;
 	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
 };
 
-/* Makes `node` the start for [first, past), and those below it that are not too long for their part of it. */
-static void paint(struct prefix_tree *tree, __u32 index, const __u16 above[PREFIX_LAYERS], __u32 first,
-		  __u32 past)
+/* Where to begin on the way to key/length: a node above it, or the root. */
+static struct prefix_start begin(const struct prefix_tree *tree, const __u32 *key, unsigned length)
+{
+	for (unsigned level = PREFIX_STARTS; level-- > 0;)
+		if (tree->start[level] && length > starts[level].bits)
+			return tree->start[level][key[0] >> (32 - starts[level].bits)];
+	return (struct prefix_start){};
+}
+
+static size_t start_bytes(unsigned level)
+{
+	return sizeof(struct prefix_start) << starts[level].bits;
+}
+
+/* The first slot of a level that the node covers, and the one behind its last. */
+static __u32 first_slot(const struct prefix_node *node, unsigned bits)
+{
+	return prefix_key_bits(node->key, 0, bits);
+}
+
+static __u32 past_slot(const struct prefix_node *node, unsigned bits)
+{
+	return first_slot(node, bits) + (1u << (bits - node->length));
+}
+
+/* Searches that begin at a node, by its place among the others, begin at `at` from now on. */
+static void restart(struct prefix_tree *tree, __u32 index, struct prefix_start at)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
-	__u16 value[PREFIX_LAYERS] = { above[0], above[1] };
 
-	for (__u32 i = first; i < past; i++)
-		tree->start[i] = (struct prefix_start){ index, { above[0], above[1] } };
-	apply(node, value);
-	for (unsigned side = 0; side < 2; side++) {
-		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
-		__u32 low, high;
+	for (unsigned level = 0; level < PREFIX_STARTS && node->length <= tree->start_bits; level++) {
+		unsigned bits = starts[level].bits;
+		__u32 slot, past;
 
-		if (!node->child[side] || child->length > PREFIX_START)
+		if (!tree->start[level] || node->length > bits)
 			continue;
-		low = prefix_key_bits(child->key, 0, PREFIX_START);
-		high = low + (1u << (PREFIX_START - child->length));
-		if (low < past && high > first)
-			paint(tree, node->child[side], value, low > first ? low : first,
-			      high < past ? high : past);
+		slot = first_slot(node, bits);
+		for (unsigned side = 0; side < 2; side++) {
+			const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
+
+			if (!node->child[side] || child->length > bits)
+				continue;
+			for (past = first_slot(child, bits); slot < past; slot++)
+				tree->start[level][slot] = at;
+			slot = past_slot(child, bits);
+		}
+		for (past = past_slot(node, bits); slot < past; slot++)
+			tree->start[level][slot] = at;
 	}
 }
 
-/* Something has changed at key/length: finds the starts inside anew. */
-static void repaint(struct prefix_tree *tree, const __u32 *key, unsigned length)
+/* The node has another value in the layer now: tells the starts below it. */
+static void tell_below(struct prefix_tree *tree, struct prefix_start at, enum prefix_layer layer)
 {
-	__u16 above[PREFIX_LAYERS] = {};
-	__u32 index = 0, first;
+	const struct prefix_node *node = prefix_tree_node(tree, at.node);
 
-	if (!tree->start || length > PREFIX_START)
+	if (node->length >= tree->start_bits || (!node->length && layer == PREFIX_ROUTE))
 		return;
-	for (;;) {
-		const struct prefix_node *node = prefix_tree_node(tree, index), *child;
-		__u32 next = node->length < length ? node->child[bit(key, node->length)] : 0;
+	apply(node, at.above);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
 
-		if (!next)
-			break;
-		child = prefix_tree_node(tree, next);
-		if (child->length > length || common(key, child->key, child->length) < child->length)
-			break;
-		apply(node, above);
-		index = next;
+		at.node = node->child[side];
+		if (!at.node || child->length > tree->start_bits)
+			continue;
+		restart(tree, at.node, at);
+		if (!child->value[layer])
+			tell_below(tree, at, layer);
 	}
-	first = prefix_key_bits(key, 0, length) << (PREFIX_START - length);
-	paint(tree, index, above, first, first + (1u << (PREFIX_START - length)));
+}
+
+/* Makes the node and those below it starts. */
+static void paint(struct prefix_tree *tree, struct prefix_start at)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, at.node);
+
+	if (node->length > tree->start_bits)
+		return;
+	restart(tree, at.node, at);
+	apply(node, at.above);
+	for (unsigned side = 0; side < 2; side++) {
+		at.node = node->child[side];
+		if (at.node)
+			paint(tree, at);
+	}
 }
 
 /* Large trees get starts; without the memory for them searches just take longer. */
 static void grow_starts(struct prefix_tree *tree)
 {
-	static const __u32 zero[4];
+	for (unsigned level = 0; level < PREFIX_STARTS; level++) {
+		size_t bytes = start_bytes(level);
 
-	if (tree->start || tree->nodes < PREFIX_LARGE)
-		return;
-	tree->start = calloc(1u << PREFIX_START, sizeof(*tree->start));
-	repaint(tree, zero, 0);
+		if (tree->start[level] || tree->nodes < starts[level].nodes ||
+		    tree->width > starts[level].width)
+			continue;
+		tree->start[level] = aligned_alloc(bytes < PREFIX_HUGE ? bytes : PREFIX_HUGE, bytes);
+		if (!tree->start[level])
+			return;
+		if (bytes >= PREFIX_HUGE)
+			madvise(tree->start[level], bytes, MADV_HUGEPAGE);
+		tree->start_bits = starts[level].bits;
+		paint(tree, (struct prefix_start){});
+	}
 }
 
 /* --- searches --- */
 
-/* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
-static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
+/* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). at: what
+ * covers the child; returns the new one instead. */
+static struct prefix_start split(struct prefix_tree *tree, struct prefix_start at, __u32 parent,
+				 const __u32 *key, unsigned length)
 {
 	unsigned side = bit(key, prefix_tree_node(tree, parent)->length);
-	__u32 fork, new = take(tree, key, length);
+	__u32 child = at.node, new = take(tree, key, length);
 	const __u32 *other = prefix_tree_node(tree, child)->key;
 	unsigned shared = common(key, other, length);
 
-	if (shared == length) {
+	if (shared < length) {
+		at.node = take(tree, key, shared);
+		prefix_tree_node(tree, at.node)->child[bit(key, shared)] = new;
+		prefix_tree_node(tree, at.node)->child[bit(other, shared)] = child;
+		prefix_tree_node(tree, parent)->child[side] = at.node;
+		restart(tree, at.node, at);
+	} else {
 		prefix_tree_node(tree, new)->child[bit(other, length)] = child;
 		prefix_tree_node(tree, parent)->child[side] = new;
-		return new;
 	}
-	fork = take(tree, key, shared);
-	prefix_tree_node(tree, fork)->child[bit(key, shared)] = new;
-	prefix_tree_node(tree, fork)->child[bit(other, shared)] = child;
-	prefix_tree_node(tree, parent)->child[side] = fork;
-	repaint(tree, key, shared);
-	return new;
+	at.node = new;
+	restart(tree, new, at);
+	return at;
 }
 
 /* The node of exactly key/length, made if it is missing. The caller has reserved two nodes. */
-static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length, __u16 above[PREFIX_LAYERS])
+static struct prefix_start obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
 {
-	__u32 index = 0;
+	struct prefix_start at = begin(tree, key, length);
 
-	if (tree->start && length > PREFIX_START) {
-		const struct prefix_start *start = &tree->start[key[0] >> (32 - PREFIX_START)];
-
-		index = start->node;
-		above[0] = start->above[0];
-		above[1] = start->above[1];
-	}
 	for (;;) {
-		struct prefix_node *node = prefix_tree_node(tree, index);
-		__u32 child;
+		struct prefix_node *node = prefix_tree_node(tree, at.node);
+		__u32 parent = at.node, *child;
 
 		if (node->length == length)
-			return index;
-		apply(node, above);
-		child = node->child[bit(key, node->length)];
-		if (!child) {
-			child = take(tree, key, length);
-			node->child[bit(key, node->length)] = child;
-			return child;
+			return at;
+		apply(node, at.above);
+		child = &node->child[bit(key, node->length)];
+		if (!*child) {
+			at.node = *child = take(tree, key, length);
+			restart(tree, at.node, at);
+			return at;
 		}
-		node = prefix_tree_node(tree, child);
+		at.node = *child;
+		node = prefix_tree_node(tree, at.node);
 		if (node->length > length || common(key, node->key, node->length) < node->length)
-			return split(tree, index, child, key, length);
-		index = child;
+			return split(tree, at, parent, key, length);
 	}
 }
 
-/* A node and the last two on the way to it; PREFIX_NONE: before the start of the search. */
+/* A node and the last two on the way to it; their node is PREFIX_NONE before the start of the search. */
 struct trail {
-	__u32 node, parent, grandparent;
-	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
+	struct prefix_start at, parent, grandparent;
 };
 
 /* Finds the node of exactly key/length. */
 static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, struct trail *ret)
 {
-	struct trail trail = { .parent = PREFIX_NONE, .grandparent = PREFIX_NONE };
+	struct trail trail = { begin(tree, key, length), { .node = PREFIX_NONE }, { .node = PREFIX_NONE } };
 
-	if (tree->start && length > PREFIX_START) {
-		const struct prefix_start *start = &tree->start[key[0] >> (32 - PREFIX_START)];
-
-		trail.node = start->node;
-		trail.above[0] = start->above[0];
-		trail.above[1] = start->above[1];
-	}
 	for (;;) {
-		const struct prefix_node *node = prefix_tree_node(tree, trail.node);
+		const struct prefix_node *node = prefix_tree_node(tree, trail.at.node);
 		__u32 child;
 
 		if (node->length >= length) {
 			*ret = trail;
 			return node->length == length && common(key, node->key, length) == length;
 		}
-		apply(node, trail.above);
 		child = node->child[bit(key, node->length)];
 		if (!child)
 			return false;
 		trail.grandparent = trail.parent;
-		trail.parent = trail.node;
-		trail.node = child;
+		trail.parent = trail.at;
+		trail.at.node = child;
+		apply(node, trail.at.above);
 	}
 }
 
@@ -271,31 +310,34 @@ static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u
 	node->child[node->child[1] == old] = new;
 }
 
-static __u32 parent_of(const struct prefix_tree *tree, __u32 index)
+static struct prefix_start parent_of(const struct prefix_tree *tree, __u32 index)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
-	__u32 parent = 0, next;
+	struct prefix_start parent = begin(tree, node->key, node->length);
 
 	for (;;) {
-		const struct prefix_node *above = prefix_tree_node(tree, parent);
+		const struct prefix_node *above = prefix_tree_node(tree, parent.node);
+		__u32 next = above->child[bit(node->key, above->length)];
 
-		next = above->child[bit(node->key, above->length)];
 		if (next == index)
 			return parent;
-		parent = next;
+		apply(above, parent.above);
+		parent.node = next;
 	}
 }
 
 /* Removes a node that has neither value nor two children, and what is below takes its place. */
-static bool prune(struct prefix_tree *tree, __u32 index, __u32 parent)
+static bool prune(struct prefix_tree *tree, __u32 index, struct prefix_start parent)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
 	__u32 heir = node->child[0] ? node->child[0] : node->child[1];
 
 	if (!index || valued(node) || (node->child[0] && node->child[1]))
 		return false;
-	replace_child(tree, parent == PREFIX_NONE ? parent_of(tree, index) : parent, index, heir);
-	repaint(tree, node->key, node->length);
+	if (parent.node == PREFIX_NONE)
+		parent = parent_of(tree, index);
+	replace_child(tree, parent.node, index, heir);
+	restart(tree, index, parent);
 	give(tree, index);
 	return true;
 }
@@ -414,7 +456,8 @@ void prefix_tree_free(struct prefix_tree *tree)
 	if (!tree)
 		return;
 	munmap(tree->node, PREFIX_LIMIT);
-	free(tree->start);
+	for (unsigned level = 0; level < PREFIX_STARTS; level++)
+		free(tree->start[level]);
 	free(tree);
 }
 
@@ -422,19 +465,20 @@ int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key
 			  enum prefix_layer layer, __u16 value, __u16 *ret_old,
 			  struct prefix_cover *ret_cover)
 {
-	struct prefix_cover cover = {};
 	struct prefix_node *node;
+	struct prefix_start at;
 
 	assert(value && length <= tree->width);
 	if (reserve(tree, 2) < 0)
 		return -ENOMEM;
-	cover.node = obtain(tree, key->word, length, cover.value);
-	node = prefix_tree_node(tree, cover.node);
+	at = obtain(tree, key->word, length);
+	node = prefix_tree_node(tree, at.node);
 	*ret_old = node->value[layer];
-	*ret_cover = cover;
+	*ret_cover = (struct prefix_cover){ at.node, { at.above[0], at.above[1] } };
 	tree->count[layer] += !node->value[layer];
 	node->value[layer] = value;
-	repaint(tree, key->word, length);
+	if (*ret_old != value)
+		tell_below(tree, at, layer);
 	grow_starts(tree);
 	return 0;
 }
@@ -449,19 +493,19 @@ __u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key
 
 	if (!find(tree, key->word, length, &trail))
 		return 0;
-	node = prefix_tree_node(tree, trail.node);
+	node = prefix_tree_node(tree, trail.at.node);
 	old = node->value[layer];
 	if (!old)
 		return 0;
 	node->value[layer] = 0;
 	tree->count[layer]--;
-	repaint(tree, key->word, length);
+	tell_below(tree, trail.at, layer);
 	heir = node->child[0] ? node->child[0] : node->child[1];
-	*ret_cover = (struct prefix_cover){ trail.node, { trail.above[0], trail.above[1] } };
-	if (prune(tree, trail.node, trail.parent)) {
+	*ret_cover = (struct prefix_cover){ trail.at.node, { trail.at.above[0], trail.at.above[1] } };
+	if (prune(tree, trail.at.node, trail.parent)) {
 		ret_cover->node = heir ? heir : PREFIX_NONE;
 		/* A fork that has lost a branch. */
-		prune(tree, trail.parent, trail.grandparent);
+		prune(tree, trail.parent.node, trail.grandparent);
 	}
 	return old;
 }
@@ -487,7 +531,8 @@ __u16 prefix_tree_get(const struct prefix_tree *tree, const struct prefix_key *k
 {
 	struct trail trail;
 
-	return find(tree, key->word, length, &trail) ? prefix_tree_node(tree, trail.node)->value[layer] : 0;
+	return find(tree, key->word, length, &trail) ? prefix_tree_node(tree, trail.at.node)->value[layer]
+						     : 0;
 }
 
 __u16 prefix_tree_match(const struct prefix_tree *tree, const struct prefix_key *key, unsigned *ret_length)
@@ -610,5 +655,10 @@ void prefix_tree_each(const struct prefix_tree *tree,
 
 size_t prefix_tree_bytes(const struct prefix_tree *tree)
 {
-	return tree->bytes + (tree->start ? sizeof(*tree->start) << PREFIX_START : 0);
+	size_t bytes = tree->bytes;
+
+	for (unsigned level = 0; level < PREFIX_STARTS; level++)
+		if (tree->start[level])
+			bytes += start_bytes(level);
+	return bytes;
 }
