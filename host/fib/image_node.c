@@ -138,3 +138,8 @@ __u32 image_summary(const struct image_store *store, __u32 node, __u32 key)
 {
 	return summary_of(store, node)[key >> (32 - SUMMARY_BITS)];
 }
+
+void image_summary_prefetch(const struct image_store *store, __u32 node, __u32 key)
+{
+	__builtin_prefetch(&summary_of(store, node)[key >> (32 - SUMMARY_BITS)]);
+}

@@ -68,6 +68,14 @@ static inline __u32 image_descriptor_place(__u64 descriptor)
 	return base & DESCRIPTOR_LEAVES ? (base & ~DESCRIPTOR_LEAVES) / 2 : base;
 }
 
+/* Starts loading the runs. Without a branch, which would wait for the descriptor. */
+static inline void image_runs_prefetch(const struct image_store *store, __u64 descriptor)
+{
+	__u32 base = image_descriptor_base(descriptor);
+
+	__builtin_prefetch(&store->run[(base & ~DESCRIPTOR_LEAVES) >> (base >> 31)]);
+}
+
 /* For runs that lie at a place. */
 static inline __u64 image_descriptor_at(__u32 place, __u32 bitmap, bool leaves)
 {
@@ -102,6 +110,7 @@ static inline bool image_node_summed(__u32 node)
 void image_summary_follow(const struct image_store *store, __u32 node, __u32 key, unsigned length);
 /* The leaf that the summary has for an address; SUMMARY_NONE: none. */
 __u32 image_summary(const struct image_store *store, __u32 node, __u32 key);
+void image_summary_prefetch(const struct image_store *store, __u32 node, __u32 key);
 
 /* Where the parts of a node lie. */
 static inline __u64 *image_node_descriptor(const struct image_store *store, __u32 entry, __u32 group)

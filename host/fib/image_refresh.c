@@ -372,10 +372,13 @@ void image_refresh_prefetch(const struct image_build *build, const struct image_
 
 	if (!(entry & ENTRY_NODE))
 		return;
+	if (image_node_summed(entry))
+		image_summary_prefetch(build->store, entry, key->word[0]);
 	if (entry_kind(entry) == NODE_DIRECT)
 		__builtin_prefetch(image_node_cell(build->store, entry, slot));
 	else
-		__builtin_prefetch(image_node_descriptor(build->store, entry, slot / GROUP_SLOTS));
+		image_runs_prefetch(build->store,
+				    *image_node_descriptor(build->store, entry, slot / GROUP_SLOTS));
 }
 
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
