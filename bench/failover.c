@@ -171,18 +171,14 @@ int failover_restore(const struct failover *failover)
 void failover_close(struct failover *failover)
 {
 	struct rtnetlink *rtnetlink;
-	int home;
 
 	if (!failover)
 		return;
 	if (failover->sink >= 0)
 		close(failover->sink);
-	if (failover->out.ifindex > 0 && netns_enter(failover->out.netns, &home) >= 0) {
-		if (rtnetlink_open(&rtnetlink) >= 0) {
-			rtnetlink_remove(rtnetlink, failover->out.ifindex);
-			rtnetlink_close(rtnetlink);
-		}
-		netns_leave(home);
+	if (failover->out.ifindex > 0 && rtnetlink_open_in(failover->out.netns, &rtnetlink) >= 0) {
+		rtnetlink_remove(rtnetlink, failover->out.ifindex);
+		rtnetlink_close(rtnetlink);
 	}
 	free(failover);
 }

@@ -338,17 +338,12 @@ int lane_open(struct lane *lane, unsigned int number, int source, int router, in
 static int lane_take_all(const struct lane_port *port)
 {
 	struct rtnetlink *rtnetlink;
-	int home, err;
+	int err = rtnetlink_open_in(port->netns, &rtnetlink);
 
-	err = netns_enter(port->netns, &home);
 	if (err < 0)
 		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err >= 0) {
-		err = rtnetlink_promiscuous(rtnetlink, port->ifindex);
-		rtnetlink_close(rtnetlink);
-	}
-	netns_leave(home);
+	err = rtnetlink_promiscuous(rtnetlink, port->ifindex);
+	rtnetlink_close(rtnetlink);
 	return err;
 }
 
@@ -368,17 +363,12 @@ int lane_adopt(struct lane *lane, bool router)
 int lane_port_down(const struct lane_port *port)
 {
 	struct rtnetlink *rtnetlink;
-	int home, err;
+	int err = rtnetlink_open_in(port->netns, &rtnetlink);
 
-	err = netns_enter(port->netns, &home);
 	if (err < 0)
 		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err >= 0) {
-		err = rtnetlink_down(rtnetlink, port->ifindex);
-		rtnetlink_close(rtnetlink);
-	}
-	netns_leave(home);
+	err = rtnetlink_down(rtnetlink, port->ifindex);
+	rtnetlink_close(rtnetlink);
 	return err;
 }
 
@@ -407,17 +397,12 @@ int lane_revive(struct lane *lane)
 static int lane_port_mtu(const struct lane_port *port, __u32 mtu)
 {
 	struct rtnetlink *rtnetlink;
-	int home, err;
+	int err = rtnetlink_open_in(port->netns, &rtnetlink);
 
-	err = netns_enter(port->netns, &home);
 	if (err < 0)
 		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err >= 0) {
-		err = rtnetlink_mtu(rtnetlink, port->ifindex, mtu);
-		rtnetlink_close(rtnetlink);
-	}
-	netns_leave(home);
+	err = rtnetlink_mtu(rtnetlink, port->ifindex, mtu);
+	rtnetlink_close(rtnetlink);
 	return err;
 }
 

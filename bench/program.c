@@ -52,21 +52,16 @@ static int program_turn_back(const struct lane *lane)
 {
 	struct rtnetlink *rtnetlink;
 	__u8 address[16];
-	int home, err = netns_enter(lane->r1.netns, &home);
+	int err = rtnetlink_open_in(lane->r1.netns, &rtnetlink);
 
 	if (err < 0)
 		return err;
-	err = rtnetlink_open(&rtnetlink);
-	if (err < 0)
-		goto leave;
 	for (unsigned int i = 0; err >= 0 && i < PROGRAM_FAMILIES * LANE_GATEWAYS; i++) {
 		lane_gateway_address(i / PROGRAM_FAMILIES, program_families[i % PROGRAM_FAMILIES], address);
 		err = rtnetlink_neighbour(rtnetlink, lane->r1.ifindex, program_families[i % PROGRAM_FAMILIES],
 					  address, lane->r0.mac);
 	}
 	rtnetlink_close(rtnetlink);
-leave:
-	netns_leave(home);
 	return err;
 }
 

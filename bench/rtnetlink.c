@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/rtnetlink.h"
 
+#include "bench/netns.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -91,6 +93,17 @@ int rtnetlink_open(struct rtnetlink **ret_rtnetlink)
 	return 0;
 }
 
+int rtnetlink_open_in(int netns, struct rtnetlink **ret_rtnetlink)
+{
+	int home, err = netns_enter(netns, &home);
+
+	if (err < 0)
+		return err;
+	err = rtnetlink_open(ret_rtnetlink);
+	netns_leave(home);
+	return err;
+}
+
 void rtnetlink_close(struct rtnetlink *rtnetlink)
 {
 	if (!rtnetlink)
@@ -164,15 +177,21 @@ int rtnetlink_promiscuous(struct rtnetlink *rtnetlink, int ifindex)
 	return rtnetlink_set_flags(rtnetlink, ifindex, IFF_PROMISC, IFF_PROMISC);
 }
 
-int rtnetlink_move(struct rtnetlink *rtnetlink, int ifindex, int netns)
+// Sets one thing of a link.
+static int rtnetlink_set(struct rtnetlink *rtnetlink, int ifindex, __u16 attribute, __u32 value)
 {
 	char buffer[RTNETLINK_MESSAGE_SIZE];
 	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
 	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
 
 	link->ifi_index = ifindex;
-	mnl_attr_put_u32(message, IFLA_NET_NS_FD, netns);
+	mnl_attr_put_u32(message, attribute, value);
 	return rtnetlink_ask(rtnetlink, message);
+}
+
+int rtnetlink_move(struct rtnetlink *rtnetlink, int ifindex, int netns)
+{
+	return rtnetlink_set(rtnetlink, ifindex, IFLA_NET_NS_FD, netns);
 }
 
 struct rtnetlink_using {
@@ -270,13 +289,7 @@ int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use
 
 int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu)
 {
-	char buffer[RTNETLINK_MESSAGE_SIZE];
-	struct nlmsghdr *message = rtnetlink_message(buffer, RTM_NEWLINK, 0);
-	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
-
-	link->ifi_index = ifindex;
-	mnl_attr_put_u32(message, IFLA_MTU, mtu);
-	return rtnetlink_ask(rtnetlink, message);
+	return rtnetlink_set(rtnetlink, ifindex, IFLA_MTU, mtu);
 }
 
 int rtnetlink_address(struct rtnetlink *rtnetlink, int ifindex, __u8 family, const void *address, __u8 length)

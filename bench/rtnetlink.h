@@ -19,6 +19,9 @@ struct rtnetlink_end {
 // Opens a socket in the calling thread's namespace.
 int rtnetlink_open(struct rtnetlink **ret_rtnetlink);
 
+// Opens one in another namespace, to which it belongs from then on.
+int rtnetlink_open_in(int netns, struct rtnetlink **ret_rtnetlink);
+
 // Closes the socket; NULL is fine.
 void rtnetlink_close(struct rtnetlink *rtnetlink);
 
