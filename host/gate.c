@@ -52,31 +52,38 @@ static void enter(struct gate *gate, enum gate_state state, const char *why)
 		log_info("%s: the kernel forwards: %s", gate->name, why);
 }
 
-static void set_egress(struct gate *gate, const struct gate_place *place, const struct engine_state *state)
+/* Whether others can send to it; where they could, the engine must let them, too. */
+static void probe_start(struct gate *gate, struct probe *able)
 {
 	struct why why = { "" };
-	bool able = state->able.possible;
-	bool changed = able != gate->egress.possible || strcmp(state->able.reason, gate->egress.reason) != 0;
 
-	if (able && !gate->started) {
-		if (gate->ops->start(gate->engine, &gate->here, &why) < 0) {
-			log_warning("%s: %s", gate->name, why.text);
-			return;
-		}
+	if (!able->possible || gate->started)
+		return;
+	if (gate->ops->start(gate->engine, &gate->here, &why) < 0)
+		probe_no(able, "%.180s", why.text);
+	else
 		gate->started = true;
-	}
-	fib_port_egress(place->fib, gate->here.id, able, state->frames);
+}
+
+static void set_egress(struct gate *gate, const struct gate_place *place, const struct engine_state *state)
+{
+	struct probe able = state->able;
+	bool changed;
+
+	probe_start(gate, &able);
+	changed = able.possible != gate->egress.possible || strcmp(able.reason, gate->egress.reason) != 0;
+	fib_port_egress(place->fib, gate->here.id, able.possible, able.possible && state->frames);
 	/* Next hops punt already; whoever read the image before that is through by the next review. */
-	if (!able && gate->started && !gate->egress.possible) {
+	if (!able.possible && gate->started && !gate->egress.possible) {
 		gate->ops->stop(gate->engine, &gate->here);
 		gate->started = false;
 	}
-	gate->egress = state->able;
+	gate->egress = able;
 	gate->frames = state->frames;
 	snprintf(gate->how, sizeof(gate->how), "%s", state->how);
-	if (changed && !able)
+	if (changed && !able.possible)
 		log_warning("%s: packets that would leave here go to the kernel: %s%s%s", gate->name,
-			    state->able.reason, *state->able.fix ? "; fix: " : "", state->able.fix);
+			    able.reason, *able.fix ? "; fix: " : "", able.fix);
 	else if (changed)
 		log_info("%s: takes packets from other ports", gate->name);
 }

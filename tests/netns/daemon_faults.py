@@ -5,6 +5,7 @@ reason are named, what was before goes on or Linux forwards until it can, and no
 import os
 import signal
 import sys
+import time
 
 from bed import Bed, Daemon, Stream, until
 
@@ -69,8 +70,11 @@ def failing_egress(daemon):
     """It runs in the new mode, but nobody may send to it yet."""
     refuse(MAP_UPDATE)
     assert bed.command('mode', 'r1', 'generic').returncode == 0
-    until(lambda: 'r1: the kernel does not take it as an egress' in daemon.text(), 'the warning')
-    assert not daemon.port('r1')['egress']['possible']
+    until(lambda: 'r1: packets that would leave here go to the kernel: the kernel does not take it' in daemon.text(), 'the warning')
+    egress = daemon.port('r1')['egress']
+    assert not egress['possible'] and 'does not take it as an egress: Cannot allocate memory' in egress['reason'], egress
+    time.sleep(2.5)  # and some reviews
+    assert daemon.text().count('does not take it as an egress') == 1, daemon.text()
     mend()
     until(lambda: daemon.port('r1')['egress']['possible'], 'it takes frames')
     assert bed.command('mode', 'r1', 'native').returncode == 0
