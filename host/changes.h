@@ -13,7 +13,7 @@ struct changes;
 
 /* Reads what a predecessor left to undo. */
 int changes_open(const char *path, struct changes **ret, struct why *why);
-/* Removes the file if nothing is left to undo. NULL is fine. */
+/* What is left to undo stays in the file; there is none if nothing is. NULL is fine. */
 void changes_close(struct changes *changes);
 /* Turns rxvlan off and remembers that it was on. */
 int changes_rxvlan_off(struct changes *changes, const char *interface, __u32 ifindex, struct why *why);

@@ -231,7 +231,7 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 	if (*gate->decision.change) {
 		error = changes_rxvlan_off(place->changes, gate->name, gate->here.ifindex, why);
 		if (error < 0)
-			goto delete_port;
+			goto undo_changes; /* one of the two may be off */
 	}
 	error = ops->attach(gate->engine, &gate->here, why);
 	/* It may have gone since it was looked at: that is not the engine's failure. */
@@ -244,7 +244,6 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 	return 0;
 undo_changes:
 	changes_undo(place->changes, gate->here.ifindex);
-delete_port:
 	fib_port_delete(place->fib, gate->here.id);
 	return error;
 }

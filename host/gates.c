@@ -161,7 +161,7 @@ void gates_follow(struct gates *gates, const struct config *config, const struct
 			gate->tags_promised = config->ports[i].tags == CONFIG_TAGS_IN_FRAME;
 			gate->wish = mode;
 			gate_forgive(gate);
-		} else if (!gate && gates->count < IMAGE_PORTS) {
+		} else if (gates->count < IMAGE_PORTS) {
 			gate_init(&gates->gate[gates->count++], &config->ports[i]);
 		}
 	}
