@@ -341,8 +341,12 @@ static void try_attach(struct gate *gate, const struct gate_place *place)
 		enter(gate, GATE_KERNEL, gate->decision.reason);
 		return;
 	}
-	if (loop_now() < gate->retry_at)
+	if (loop_now() < gate->retry_at) {
+		if (gate->state == GATE_RUNNING)
+			enter(gate, GATE_KERNEL,
+			      "what ran here has just ended; another attempt follows in seconds");
 		return;
+	}
 	error = take(gate, place, ops, &refused, &why);
 	if (refused && note_failure(gate, error, ops, &why)) {
 		decide(gate, place);
