@@ -53,15 +53,24 @@ static int churn_offer(struct churn *churn, double rate)
 	return mirror_bed_mark(churn->bed);
 }
 
+// The mark is seen. Changes of slots since then, which had no mark of their own, have waited as well, each
+// slot's so much less long: a long wait is that of many changes, not of one.
+static void churn_add_lags(struct churn *churn)
+{
+	double lag = mirror_bed_now_ms() - churn->moved;
+
+	for (; lag > 0 && churn->lag_count < CHURN_LAGS_MAX; lag -= CHURN_SLOT_MS)
+		churn->lags[churn->lag_count++] = lag;
+	churn->moving = false;
+}
+
 static int churn_look(struct churn *churn)
 {
 	int seen = mirror_bed_mark_is_seen(churn->bed);
 
-	if (seen <= 0)
-		return seen;
-	churn->lags[churn->lag_count++] = mirror_bed_now_ms() - churn->moved;
-	churn->moving = false;
-	return 0;
+	if (seen > 0)
+		churn_add_lags(churn);
+	return seen < 0 ? seen : 0;
 }
 
 static int churn_slot(struct churn *churn, double rate)
@@ -100,7 +109,7 @@ static int churn_run(struct churn *churn, double rate)
 	end = mirror_bed_now_ms();
 	if (err >= 0 && churn->moving) {
 		err = mirror_bed_wait_mark(churn->bed);
-		churn->lags[churn->lag_count++] = mirror_bed_now_ms() - churn->moved;
+		churn_add_lags(churn);
 	}
 	if (err >= 0)
 		figures_add(&churn->bed->figures, FIGURE_CHURN_RATE,
@@ -158,7 +167,7 @@ int churn_lag(struct mirror_bed *bed, double rate, double seconds)
 	err = mirror_bed_flaps(bed, rate * seconds, &churn.updates);
 	if (err < 0)
 		return err;
-	churn.lags = calloc(CHURN_LAGS_MAX + 1, sizeof(churn.lags[0]));
+	churn.lags = calloc(CHURN_LAGS_MAX, sizeof(churn.lags[0]));
 	nice = mirror_bed_hurry();
 	err = churn.lags ? churn_run(&churn, rate) : -ENOMEM;
 	mirror_bed_relax(nice);
