@@ -14,6 +14,11 @@
 // A rate is packets per second of CPU time: the bench, the router and the sink share one CPU, and what other
 // programs take from it is not counted against the router. `share` says how much of the wall clock the bench
 // really had.
+//
+// There is one generator, not the choice of bench/generator.h: only with live frames is all that a packet
+// costs the time of one thread. They are bare: numbers, stamps and a checksum over everything are time that
+// all routers have in common, which would bring their ratios nearer to 1. Rates that are offered, by whatever
+// sends them, are what bench/trial.h is for.
 
 #define MEASURE_ROUNDS_MAX   100
 #define MEASURE_SUBJECTS_MAX 16
