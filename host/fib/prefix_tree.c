@@ -12,12 +12,20 @@
 #define PREFIX_HUGE  ((size_t)2 << 20)
 #define PREFIX_LIMIT ((size_t)1 << 30) /* 50 million nodes of IPv4, 30 of IPv6 */
 
-/* Trees of so many nodes get starts by so many bits, 8 bytes for each value of these bits: 512 KB and 8 MB.
- * In the IPv6 addresses of 2026, 20 bits tell little more than 16. */
+/*
+ * Trees of so many nodes get starts by so many bits, 8 bytes for each value of these bits: 512 KB by 16 bits,
+ * 8 MB by 20. In the IPv6 addresses of 2026, 20 bits tell little more than 16. The first level is for short
+ * prefixes, which are over many starts of the others.
+ */
 static const struct {
-	unsigned bits, width; /* at most so wide */
+	unsigned least, bits; /* lengths of prefixes whose values are kept here */
+	unsigned width;       /* of trees, at most */
 	__u32 nodes;
-} starts[PREFIX_STARTS] = { { 16, 128, 1u << 15 }, { 20, 32, 1u << 16 } };
+} starts[PREFIX_STARTS] = {
+	{ 0, 8, 128, 1u << 15 },
+	{ 9, 16, 128, 1u << 15 },
+	{ 17, 20, 32, 1u << 16 },
+};
 
 static unsigned bit(const __u32 *word, unsigned at)
 {
@@ -111,19 +119,30 @@ static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
 
 /* --- starts --- */
 
-/* A place to begin a search: the longest node of at most so many bits for the first bits of a key. */
+/* A node on the way of a search, and what covers it. */
 struct prefix_start {
 	__u32 node;
-	__u16 above[PREFIX_LAYERS]; /* values of shorter prefixes */
+	__u16 value[PREFIX_LAYERS];
 };
 
-/* Where to begin on the way to key/length: a node above it, or the root. */
+/*
+ * Where to begin on the way to key/length: a node above it, or the root, with what covers all that is below.
+ * Each level has the longest node of at most so many bits for the first bits of a key, and the values of the
+ * longest prefixes of the level's own lengths; so a value is only kept in one level.
+ */
 static struct prefix_start begin(const struct prefix_tree *tree, const __u32 *key, unsigned length)
 {
-	for (unsigned level = PREFIX_STARTS; level-- > 0;)
-		if (tree->start[level] && length > starts[level].bits)
-			return tree->start[level][key[0] >> (32 - starts[level].bits)];
-	return (struct prefix_start){};
+	struct prefix_start at = {};
+
+	apply(prefix_tree_node(tree, 0), at.value);
+	for (unsigned level = 0; level < tree->levels && length > starts[level].bits; level++) {
+		struct prefix_start start = tree->start[level][key[0] >> (32 - starts[level].bits)];
+
+		at.node = start.node;
+		for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
+			at.value[layer] = start.value[layer] ? start.value[layer] : at.value[layer];
+	}
+	return at;
 }
 
 static size_t start_bytes(unsigned level)
@@ -142,165 +161,217 @@ static __u32 past_slot(const struct prefix_node *node, unsigned bits)
 	return first_slot(node, bits) + (1u << (bits - node->length));
 }
 
-/* Searches that begin at a node, by its place among the others, begin at `at` from now on. */
-static void restart(struct prefix_tree *tree, __u32 index, struct prefix_start at)
+#define START_NODE PREFIX_LAYERS
+
+static void fill(struct prefix_start *start, struct prefix_start *past, unsigned part, struct prefix_start to)
 {
-	const struct prefix_node *node = prefix_tree_node(tree, index);
-
-	for (unsigned level = 0; level < PREFIX_STARTS && node->length <= tree->start_bits; level++) {
-		unsigned bits = starts[level].bits;
-		__u32 slot, past;
-
-		if (!tree->start[level] || node->length > bits)
-			continue;
-		slot = first_slot(node, bits);
-		for (unsigned side = 0; side < 2; side++) {
-			const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
-
-			if (!node->child[side] || child->length > bits)
-				continue;
-			for (past = first_slot(child, bits); slot < past; slot++)
-				tree->start[level][slot] = at;
-			slot = past_slot(child, bits);
-		}
-		for (past = past_slot(node, bits); slot < past; slot++)
-			tree->start[level][slot] = at;
+	for (; start < past; start++) {
+		if (part == START_NODE)
+			start->node = to.node;
+		else
+			start->value[part] = to.value[part];
 	}
 }
 
-/* The node has another value in the layer now: tells the starts below it. */
-static void tell_below(struct prefix_tree *tree, struct prefix_start at, enum prefix_layer layer)
+/* Sets a part, the value of a layer or START_NODE, of the slots of a level that are the node's own. */
+static void set_slots(struct prefix_tree *tree, unsigned level, __u32 index, unsigned part,
+		      struct prefix_start to)
 {
-	const struct prefix_node *node = prefix_tree_node(tree, at.node);
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+	unsigned bits = starts[level].bits;
+	__u32 slot = first_slot(node, bits);
 
-	if (node->length >= tree->start_bits || (!node->length && layer == PREFIX_ROUTE))
-		return;
-	apply(node, at.above);
 	for (unsigned side = 0; side < 2; side++) {
 		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
 
-		at.node = node->child[side];
-		if (!at.node || child->length > tree->start_bits)
+		if (!node->child[side] || child->length > bits)
 			continue;
-		restart(tree, at.node, at);
-		if (!child->value[layer])
-			tell_below(tree, at, layer);
+		fill(&tree->start[level][slot], &tree->start[level][first_slot(child, bits)], part, to);
+		slot = past_slot(child, bits);
+	}
+	fill(&tree->start[level][slot], &tree->start[level][past_slot(node, bits)], part, to);
+}
+
+/* Searches that begin at a node, by its place among the others, begin at another from now on. */
+static void restart(struct prefix_tree *tree, __u32 index, __u32 other)
+{
+	unsigned length = prefix_tree_node(tree, index)->length;
+
+	for (unsigned level = 0; level < tree->levels; level++)
+		if (length <= starts[level].bits)
+			set_slots(tree, level, index, START_NODE, (struct prefix_start){ .node = other });
+}
+
+/* All in the node that nothing longer covers has this value in a level. */
+static void cover_slots(struct prefix_tree *tree, unsigned level, __u32 index, unsigned layer,
+			struct prefix_start to)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+
+	set_slots(tree, level, index, layer, to);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
+
+		if (node->child[side] && child->length <= starts[level].bits && !child->value[layer])
+			cover_slots(tree, level, node->child[side], layer, to);
 	}
 }
 
-/* Makes the node and those below it starts. */
-static void paint(struct prefix_tree *tree, struct prefix_start at)
+/* The value of the longest prefix of the level's lengths that is the node or over it. */
+static struct prefix_start covered(const struct prefix_tree *tree, unsigned level, __u32 index)
+{
+	const struct prefix_node *last = prefix_tree_node(tree, index), *node;
+	struct prefix_start at = begin(tree, last->key, starts[level].least);
+
+	at.value[PREFIX_ROUTE] = at.value[PREFIX_SHADOW] = 0;
+	for (;;) {
+		node = prefix_tree_node(tree, at.node);
+		if (node->length >= starts[level].least)
+			apply(node, at.value);
+		if (node == last)
+			return at;
+		at.node = node->child[bit(last->key, node->length)];
+	}
+}
+
+/* The node has another value in the layer now. */
+static void cover_anew(struct prefix_tree *tree, __u32 index, enum prefix_layer layer)
+{
+	const struct prefix_node *node = prefix_tree_node(tree, index);
+
+	for (unsigned level = 0; level < tree->levels; level++) {
+		if (node->length > starts[level].bits)
+			continue;
+		cover_slots(tree, level, index, layer, covered(tree, level, index));
+		return;
+	}
+}
+
+/* Fills a new level from a node on: `value` is what covers the node of the level's lengths. */
+static void paint(struct prefix_tree *tree, unsigned level, struct prefix_start at)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, at.node);
 
-	if (node->length > tree->start_bits)
+	if (node->length > starts[level].bits)
 		return;
-	restart(tree, at.node, at);
-	apply(node, at.above);
+	if (node->length >= starts[level].least)
+		apply(node, at.value);
+	for (unsigned part = 0; part <= START_NODE; part++)
+		set_slots(tree, level, at.node, part, at);
 	for (unsigned side = 0; side < 2; side++) {
 		at.node = node->child[side];
 		if (at.node)
-			paint(tree, at);
+			paint(tree, level, at);
 	}
 }
 
 /* Large trees get starts; without the memory for them searches just take longer. */
 static void grow_starts(struct prefix_tree *tree)
 {
-	for (unsigned level = 0; level < PREFIX_STARTS; level++) {
-		size_t bytes = start_bytes(level);
+	unsigned level = tree->levels;
+	size_t bytes;
 
-		if (tree->start[level] || tree->nodes < starts[level].nodes ||
-		    tree->width > starts[level].width)
-			continue;
-		tree->start[level] = aligned_alloc(bytes < PREFIX_HUGE ? bytes : PREFIX_HUGE, bytes);
-		if (!tree->start[level])
-			return;
-		if (bytes >= PREFIX_HUGE)
-			madvise(tree->start[level], bytes, MADV_HUGEPAGE);
-		tree->start_bits = starts[level].bits;
-		paint(tree, (struct prefix_start){});
-	}
+	if (level == PREFIX_STARTS || tree->nodes < starts[level].nodes || tree->width > starts[level].width)
+		return;
+	bytes = start_bytes(level);
+	tree->start[level] = aligned_alloc(bytes < PREFIX_HUGE ? bytes : PREFIX_HUGE, bytes);
+	if (!tree->start[level])
+		return;
+	if (bytes >= PREFIX_HUGE)
+		madvise(tree->start[level], bytes, MADV_HUGEPAGE);
+	tree->levels++;
+	paint(tree, level, (struct prefix_start){});
 }
 
 /* --- searches --- */
 
-/* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). at: what
- * covers the child; returns the new one instead. */
-static struct prefix_start split(struct prefix_tree *tree, struct prefix_start at, __u32 parent,
-				 const __u32 *key, unsigned length)
+/* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
+static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
 {
 	unsigned side = bit(key, prefix_tree_node(tree, parent)->length);
-	__u32 child = at.node, new = take(tree, key, length);
+	__u32 fork, new = take(tree, key, length);
 	const __u32 *other = prefix_tree_node(tree, child)->key;
 	unsigned shared = common(key, other, length);
 
-	if (shared < length) {
-		at.node = take(tree, key, shared);
-		prefix_tree_node(tree, at.node)->child[bit(key, shared)] = new;
-		prefix_tree_node(tree, at.node)->child[bit(other, shared)] = child;
-		prefix_tree_node(tree, parent)->child[side] = at.node;
-		restart(tree, at.node, at);
-	} else {
+	if (shared == length) {
 		prefix_tree_node(tree, new)->child[bit(other, length)] = child;
 		prefix_tree_node(tree, parent)->child[side] = new;
+		return new;
 	}
-	at.node = new;
-	restart(tree, new, at);
-	return at;
+	fork = take(tree, key, shared);
+	prefix_tree_node(tree, fork)->child[bit(key, shared)] = new;
+	prefix_tree_node(tree, fork)->child[bit(other, shared)] = child;
+	prefix_tree_node(tree, parent)->child[side] = fork;
+	restart(tree, fork, fork);
+	return new;
 }
 
-/* The node of exactly key/length, made if it is missing. The caller has reserved two nodes. */
-static struct prefix_start obtain(struct prefix_tree *tree, const __u32 *key, unsigned length)
+/* The node of exactly key/length, made if it is missing, and what covers it. The caller has reserved two
+ * nodes. */
+static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length,
+		    __u16 ret_value[PREFIX_LAYERS])
 {
 	struct prefix_start at = begin(tree, key, length);
+	__u16 value[PREFIX_LAYERS] = { at.value[0], at.value[1] };
+	__u32 index = length ? at.node : 0, parent = 0;
 
-	for (;;) {
-		struct prefix_node *node = prefix_tree_node(tree, at.node);
-		__u32 parent = at.node, *child;
+	while (length) {
+		struct prefix_node *node = prefix_tree_node(tree, index);
+		__u32 *child = &node->child[bit(key, node->length)];
 
-		if (node->length == length)
-			return at;
-		apply(node, at.above);
-		child = &node->child[bit(key, node->length)];
-		if (!*child) {
-			at.node = *child = take(tree, key, length);
-			restart(tree, at.node, at);
-			return at;
+		parent = index;
+		index = *child;
+		if (!index) {
+			index = *child = take(tree, key, length);
+			restart(tree, index, index);
+			break;
 		}
-		at.node = *child;
-		node = prefix_tree_node(tree, at.node);
-		if (node->length > length || common(key, node->key, node->length) < node->length)
-			return split(tree, at, parent, key, length);
+		node = prefix_tree_node(tree, index);
+		if (node->length > length || common(key, node->key, node->length) < node->length) {
+			index = split(tree, parent, index, key, length);
+			restart(tree, index, index);
+			break;
+		}
+		if (node->length == length)
+			break;
+		apply(node, value);
 	}
+	ret_value[0] = length ? value[0] : 0;
+	ret_value[1] = length ? value[1] : 0;
+	return index;
 }
 
-/* A node and the last two on the way to it; their node is PREFIX_NONE before the start of the search. */
+/* A node with what covers it, and the last two on the way to it; PREFIX_NONE: before the start. */
 struct trail {
-	struct prefix_start at, parent, grandparent;
+	__u32 node, parent, grandparent;
+	__u16 value[PREFIX_LAYERS];
 };
 
 /* Finds the node of exactly key/length. */
 static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, struct trail *ret)
 {
-	struct trail trail = { begin(tree, key, length), { .node = PREFIX_NONE }, { .node = PREFIX_NONE } };
+	struct prefix_start at = begin(tree, key, length);
+	__u32 index = at.node, parent = PREFIX_NONE, grandparent;
+	__u16 value[PREFIX_LAYERS] = { at.value[0], at.value[1] };
+	const struct prefix_node *node = prefix_tree_node(tree, index);
 
-	for (;;) {
-		const struct prefix_node *node = prefix_tree_node(tree, trail.at.node);
-		__u32 child;
-
-		if (node->length >= length) {
-			*ret = trail;
-			return node->length == length && common(key, node->key, length) == length;
-		}
-		child = node->child[bit(key, node->length)];
-		if (!child)
-			return false;
-		trail.grandparent = trail.parent;
-		trail.parent = trail.at;
-		trail.at.node = child;
-		apply(node, trail.at.above);
+	if (!length) {
+		*ret = (struct trail){ 0, PREFIX_NONE, PREFIX_NONE, {} };
+		return true;
 	}
+	for (;;) {
+		grandparent = parent;
+		parent = index;
+		index = node->child[bit(key, node->length)];
+		if (!index)
+			return false;
+		node = prefix_tree_node(tree, index);
+		if (node->length >= length)
+			break;
+		apply(node, value);
+	}
+	*ret = (struct trail){ index, parent, grandparent, { value[0], value[1] } };
+	return node->length == length && common(key, node->key, length) == length;
 }
 
 static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u32 new)
@@ -310,33 +381,32 @@ static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u
 	node->child[node->child[1] == old] = new;
 }
 
-static struct prefix_start parent_of(const struct prefix_tree *tree, __u32 index)
+static __u32 parent_of(const struct prefix_tree *tree, __u32 index)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
-	struct prefix_start parent = begin(tree, node->key, node->length);
+	__u32 parent = begin(tree, node->key, node->length).node, next;
 
 	for (;;) {
-		const struct prefix_node *above = prefix_tree_node(tree, parent.node);
-		__u32 next = above->child[bit(node->key, above->length)];
+		const struct prefix_node *above = prefix_tree_node(tree, parent);
 
+		next = above->child[bit(node->key, above->length)];
 		if (next == index)
 			return parent;
-		apply(above, parent.above);
-		parent.node = next;
+		parent = next;
 	}
 }
 
 /* Removes a node that has neither value nor two children, and what is below takes its place. */
-static bool prune(struct prefix_tree *tree, __u32 index, struct prefix_start parent)
+static bool prune(struct prefix_tree *tree, __u32 index, __u32 parent)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
 	__u32 heir = node->child[0] ? node->child[0] : node->child[1];
 
 	if (!index || valued(node) || (node->child[0] && node->child[1]))
 		return false;
-	if (parent.node == PREFIX_NONE)
+	if (parent == PREFIX_NONE)
 		parent = parent_of(tree, index);
-	replace_child(tree, parent.node, index, heir);
+	replace_child(tree, parent, index, heir);
 	restart(tree, index, parent);
 	give(tree, index);
 	return true;
@@ -465,20 +535,19 @@ int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key
 			  enum prefix_layer layer, __u16 value, __u16 *ret_old,
 			  struct prefix_cover *ret_cover)
 {
+	struct prefix_cover cover;
 	struct prefix_node *node;
-	struct prefix_start at;
 
 	assert(value && length <= tree->width);
 	if (reserve(tree, 2) < 0)
 		return -ENOMEM;
-	at = obtain(tree, key->word, length);
-	node = prefix_tree_node(tree, at.node);
+	cover.node = obtain(tree, key->word, length, cover.value);
+	node = prefix_tree_node(tree, cover.node);
 	*ret_old = node->value[layer];
-	*ret_cover = (struct prefix_cover){ at.node, { at.above[0], at.above[1] } };
+	*ret_cover = cover;
 	tree->count[layer] += !node->value[layer];
 	node->value[layer] = value;
-	if (*ret_old != value)
-		tell_below(tree, at, layer);
+	cover_anew(tree, cover.node, layer);
 	grow_starts(tree);
 	return 0;
 }
@@ -493,19 +562,19 @@ __u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key
 
 	if (!find(tree, key->word, length, &trail))
 		return 0;
-	node = prefix_tree_node(tree, trail.at.node);
+	node = prefix_tree_node(tree, trail.node);
 	old = node->value[layer];
 	if (!old)
 		return 0;
 	node->value[layer] = 0;
 	tree->count[layer]--;
-	tell_below(tree, trail.at, layer);
+	cover_anew(tree, trail.node, layer);
 	heir = node->child[0] ? node->child[0] : node->child[1];
-	*ret_cover = (struct prefix_cover){ trail.at.node, { trail.at.above[0], trail.at.above[1] } };
-	if (prune(tree, trail.at.node, trail.parent)) {
+	*ret_cover = (struct prefix_cover){ trail.node, { trail.value[0], trail.value[1] } };
+	if (prune(tree, trail.node, trail.parent)) {
 		ret_cover->node = heir ? heir : PREFIX_NONE;
 		/* A fork that has lost a branch. */
-		prune(tree, trail.parent.node, trail.grandparent);
+		prune(tree, trail.parent, trail.grandparent);
 	}
 	return old;
 }
@@ -531,8 +600,7 @@ __u16 prefix_tree_get(const struct prefix_tree *tree, const struct prefix_key *k
 {
 	struct trail trail;
 
-	return find(tree, key->word, length, &trail) ? prefix_tree_node(tree, trail.at.node)->value[layer]
-						     : 0;
+	return find(tree, key->word, length, &trail) ? prefix_tree_node(tree, trail.node)->value[layer] : 0;
 }
 
 __u16 prefix_tree_match(const struct prefix_tree *tree, const struct prefix_key *key, unsigned *ret_length)

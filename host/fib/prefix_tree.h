@@ -11,8 +11,8 @@
  *
  * The format is a path-compressed binary trie in one growing array, linked by index: a node is a prefix that
  * has a value or two children. Node 0 is the prefix of length 0 and always there; as a child, 0 means none.
- * In large trees tables say where a search begins, by the first 16 bits and, for IPv4, by the first 20. A
- * node takes 20 bytes for IPv4 and 32 for IPv6; a full table has about 1.6 nodes to a prefix.
+ * In large trees tables say where a search begins, by the first 8 and 16 bits and, for IPv4, by the first
+ * 20. A node takes 20 bytes for IPv4 and 32 for IPv6; a full table has about 1.6 nodes to a prefix.
  */
 #pragma once
 
@@ -40,12 +40,12 @@ struct prefix_node {
 };
 
 struct prefix_start;
-#define PREFIX_STARTS 2
+#define PREFIX_STARTS 3
 
 struct prefix_tree {
 	__u8 *node;                                /* nodes of `stride` bytes */
 	struct prefix_start *start[PREFIX_STARTS]; /* large trees: where to begin, by the first bits */
-	unsigned start_bits;                       /* of the last one there is, else 0 */
+	unsigned levels;                           /* of starts that there are */
 	__u32 stride;
 	__u32 nodes;  /* used or on the free list */
 	size_t bytes; /* of memory */

@@ -180,7 +180,8 @@ static void large_tree(unsigned width, __u64 seed)
 		pool[i] = large_entry(&random, width);
 		change_large(tree, table, &pool[i], 1 + random_below(&random, 65535));
 	}
-	cr_assert(tree->start[width == 32], "the tree is not large: the test shows less than it means to");
+	cr_assert_eq(tree->levels, PREFIX_STARTS - (width != 32),
+		     "the tree is not large: the test shows less than it means to");
 	for (unsigned i = 0; i < 200000; i++) {
 		const struct entry *entry = &pool[random_below(&random, ENTRIES)];
 
