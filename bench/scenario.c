@@ -53,7 +53,7 @@ static int scenario_fan(const struct scenario *scenario, struct inject *inject, 
 	struct inject_hop hop = { .ifindex = egress->ifindex };
 	struct inject_refusals refusals;
 	unsigned int members = scenario->workload->fan;
-	struct rtnetlink *rtnetlink;
+	struct rtnetlink *rtnetlink = NULL;
 	__u8 mac[6];
 	int err = rtnetlink_open(&rtnetlink);
 
