@@ -14,6 +14,7 @@
 
 #define MTU_MOST (1u << 20) /* devices without packets on a wire have more than 65535 */
 #define LINKS    8192       /* more than the image has interfaces */
+#define DEPTH    4          /* of VLANs on VLANs */
 
 static bool is_name(const char *name)
 {
@@ -155,9 +156,11 @@ static int link_pair(struct link_texts *links, __u32 ifindex, const char *word, 
 
 	if (strcmp(word, "address") == 0)
 		return set_mac(link_text_message(links, ifindex), value, why);
-	if (strcmp(word, "mtu") == 0)
+	if (strcmp(word, "mtu") == 0) {
+		links->link[ifindex - 1].sized = true;
 		return set_number(value, 68, MTU_MOST, "is not an MTU",
 				  &link_text_message(links, ifindex)->mtu, why);
+	}
 	if (strcmp(word, "type") == 0)
 		return set_kind(link_text_message(links, ifindex), value, why);
 	if (strcmp(word, "protocol") == 0 || strcmp(word, "proto") == 0)
@@ -326,10 +329,10 @@ int link_text_detail(struct link_texts *links, __u32 ifindex, char *const *words
 	return r;
 }
 
-/* A VLAN has the link address of the device below unless it has its own, and no more MTU than that. */
+/* A VLAN has the link address of the device below unless it has its own. */
 static void inherit(const struct link_texts *links, struct link_message *link)
 {
-	for (int depth = 0; depth < 4 && strcmp(link->kind, "vlan") == 0 && !link->has_mac; depth++) {
+	for (int depth = 0; depth < DEPTH && strcmp(link->kind, "vlan") == 0 && !link->has_mac; depth++) {
 		const struct link_message *below = link->below ? link_text_message(links, link->below) : NULL;
 
 		if (!below)
@@ -342,6 +345,19 @@ static void inherit(const struct link_texts *links, struct link_message *link)
 		if (!link->has_mac)
 			return;
 	}
+}
+
+/* A VLAN has the MTU of the device below unless it has a smaller one of its own. */
+static __u32 mtu_of(const struct link_texts *links, __u32 ifindex, int depth)
+{
+	const struct link_text *link = &links->link[ifindex - 1];
+	const struct link_message *message = &link->message;
+	__u32 below;
+
+	if (strcmp(message->kind, "vlan") != 0 || !message->below || !depth)
+		return message->mtu;
+	below = mtu_of(links, message->below, depth - 1);
+	return link->sized && message->mtu < below ? message->mtu : below;
 }
 
 static int check_link(const struct link_text *link, struct why *why)
@@ -375,6 +391,8 @@ int link_texts_end(struct link_texts *links, const struct sysctl_text *sysctls, 
 		inherit(links, &links->link[i].message);
 	for (__u32 i = 0; i < links->count && !r; i++)
 		r = check_link(&links->link[i], why);
+	for (__u32 i = 0; i < links->count && !r; i++)
+		links->link[i].message.mtu = mtu_of(links, i + 1, DEPTH);
 	for (__u32 i = 0; i < links->count && !r; i++) {
 		struct link_message *message = &links->link[i].message;
 

@@ -18,6 +18,7 @@ struct sysctl_text;
 struct link_text {
 	struct link_message message;
 	bool declared; /* by a line about links, not only named */
+	bool sized;    /* its MTU was given */
 	__u32 line;    /* where it was named first */
 };
 

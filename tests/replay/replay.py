@@ -203,6 +203,10 @@ def check_report(bed):
     bed.write('red', pcap(packets=[datagram('10.0.0.1', mac='020000000003')]))
     vrf = bed.good('red', *USUAL, '--in', 'eth2', '--explain', '1').stdout.decode()
     assert 'table 100 (vrf red)' in vrf and 'same-interface' in vrf, vrf
+    bed.write('large', pcap(packets=[datagram('10.1.0.1', payload=size) for size in (1300, 1400, 1700)]))
+    for mtu, fitting in ((1400, 1), (1500, 2), (9000, 3)):  # a VLAN has that of the device below
+        bed.write('mtu.txt', f'{ROUTER}link set eth1 mtu {mtu}\n'.encode())
+        assert json.loads(bed.good('large', '-c', 'mtu.txt', '--in', 'eth0', '-j').stdout)['forwarded'] == fitting, mtu
     bed.write('sent', pcapng(flags=2))
     assert json.loads(bed.good('sent', *USUAL, '-j').stdout)['outbound'] == len(PACKETS)
     speed = json.loads(bed.good('in.pcapng', *USUAL, '-j', '--repeat', '50').stdout)
