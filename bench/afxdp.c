@@ -43,7 +43,7 @@ struct afxdp_bench {
 	double rates[AFXDP_SUBJECTS][AFXDP_MOST], ratios[AFXDP_MOST];
 	struct generate_counts counts[AFXDP_SUBJECTS];
 	struct daemon *daemon;
-	struct testpmd *testpmd;
+	struct dpdk_child *testpmd;
 };
 
 static int afxdp_sleep(double seconds)
@@ -74,7 +74,7 @@ static int afxdp_attach(struct afxdp_bench *bench, enum afxdp_subject subject)
 static void afxdp_detach(struct afxdp_bench *bench)
 {
 	daemon_stop(bench->daemon);
-	testpmd_stop(bench->testpmd);
+	dpdk_child_stop(bench->testpmd);
 	bench->daemon = NULL;
 	bench->testpmd = NULL;
 }
@@ -82,7 +82,7 @@ static void afxdp_detach(struct afxdp_bench *bench)
 // CPU time of all threads of the router.
 static __u64 afxdp_cpu_ns(const struct afxdp_bench *bench)
 {
-	pid_t pid = bench->daemon ? daemon_pid(bench->daemon) : testpmd_pid(bench->testpmd);
+	pid_t pid = bench->daemon ? daemon_pid(bench->daemon) : dpdk_child_pid(bench->testpmd);
 	unsigned long long sum = 0, ns;
 	struct dirent *task;
 	char path[300];

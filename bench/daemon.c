@@ -121,10 +121,9 @@ static bool daemon_runs_all_ports(const json_t *status, const char *mode)
 	return json_array_size(ports) > 0;
 }
 
-// Asks as a user would; NULL without an answer.
-static json_t *daemon_ask(const struct daemon *daemon)
+// Asks as a user would; NULL without an answer. What goes wrong is told to the descriptor `log`.
+static json_t *daemon_ask(const struct lane *lane, int log, const char *const argv[])
 {
-	const char *const argv[] = { "penstock", "status", "-j", NULL };
 	json_t *answer = NULL;
 	int ends[2];
 	FILE *out;
@@ -134,8 +133,8 @@ static json_t *daemon_ask(const struct daemon *daemon)
 		return NULL;
 	pid = fork();
 	if (pid == 0) {
-		dup2(daemon->log, STDERR_FILENO);
-		daemon_exec(daemon->lane, ends[1], argv);
+		dup2(log, STDERR_FILENO);
+		daemon_exec(lane, ends[1], argv);
 	}
 	close(ends[1]);
 	out = fdopen(ends[0], "r");
@@ -148,9 +147,16 @@ static json_t *daemon_ask(const struct daemon *daemon)
 	return answer;
 }
 
+static json_t *daemon_ask_status(const struct daemon *daemon)
+{
+	const char *const argv[] = { "penstock", "status", "-j", NULL };
+
+	return daemon_ask(daemon->lane, daemon->log, argv);
+}
+
 static bool daemon_is_forwarding(const struct daemon *daemon)
 {
-	json_t *answer = daemon_ask(daemon);
+	json_t *answer = daemon_ask_status(daemon);
 	bool forwarding = daemon_runs_all_ports(answer, daemon->mode);
 
 	json_decref(answer);
@@ -225,6 +231,19 @@ int daemon_start(const struct lane *lane, const char *config, const char *mode,
 	return daemon_start_with(lane, config, &(struct daemon_plan){ .mode = mode }, stop, ret_daemon);
 }
 
+int daemon_ask_plan(const struct lane *lane, json_t **ret_plan)
+{
+	const char *const argv[] = {
+		"penstock", "plan", "-j", lane->r0.name, lane->vlans.out ? NULL : lane->r1.name, NULL
+	};
+	json_t *plan = daemon_ask(lane, STDERR_FILENO, argv);
+
+	if (!plan)
+		return -EIO;
+	*ret_plan = plan;
+	return 0;
+}
+
 pid_t daemon_pid(const struct daemon *daemon)
 {
 	return daemon->pid;
@@ -232,7 +251,7 @@ pid_t daemon_pid(const struct daemon *daemon)
 
 int daemon_status(const struct daemon *daemon, json_t **ret_status)
 {
-	json_t *status = daemon_ask(daemon);
+	json_t *status = daemon_ask_status(daemon);
 
 	if (!status)
 		return -EIO;

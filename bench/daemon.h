@@ -17,6 +17,10 @@ struct daemon_plan {
 	const char *ports[3]; // what `penstock run` is told; the first two NULL: r0 and r1
 };
 
+// Asks what `penstock plan -j` says of r0 and r1, without a daemon; the caller gives the document back. -EIO
+// without an answer.
+int daemon_ask_plan(const struct lane *lane, json_t **ret_plan);
+
 // Starts it on r0 and r1 in a mode ("native", "generic") and returns once it forwards; its configuration is
 // written to the path config and stays there. Tells on stderr why it does not forward, with what it logged.
 // -EINTR once *stop is set.

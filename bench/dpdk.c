@@ -3,6 +3,7 @@
 
 #include "bench/dpdk_bed.h"
 #include "bench/dpdk_router.h"
+#include "bench/dpdk_words.h"
 #include "bench/l3fwd.h"
 #include "bench/machine.h"
 #include "bench/option.h"
@@ -26,7 +27,6 @@
 #define DPDK_FEW         16
 #define DPDK_PAGE        2   // MiB, of a huge one
 #define DPDK_SPARE       300 // MiB, for what else takes huge pages: a sink
-#define DPDK_HUGE        "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 
 // MiB. What l3fwd needs for full tables; penstock has its tables in memory of its own.
 static const unsigned int dpdk_memory[DPDK_ROUTERS] = { 512, 2048, 512 };
@@ -117,19 +117,6 @@ static bool dpdk_has(const struct dpdk_plan *plan, enum dpdk_router_kind kind)
 	return kind != DPDK_ROUTER_TESTPMD || plan->testpmd;
 }
 
-// MiB of huge pages that are free.
-static unsigned long dpdk_free_huge(void)
-{
-	FILE *file = fopen(DPDK_HUGE, "re");
-	unsigned long pages = 0;
-
-	if (file && fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	if (file)
-		fclose(file);
-	return pages * DPDK_PAGE;
-}
-
 // All take the same kind of pages, so that there must be enough of them for all.
 static void dpdk_choose_pages(struct dpdk_plan *plan)
 {
@@ -137,7 +124,7 @@ static void dpdk_choose_pages(struct dpdk_plan *plan)
 
 	for (unsigned int kind = 0; kind < DPDK_ROUTERS; kind++)
 		need += dpdk_memory[kind];
-	plan->free_huge = dpdk_free_huge();
+	plan->free_huge = dpdk_words_free_huge();
 	plan->huge = plan->free_huge >= need;
 	if (!plan->huge)
 		warnx("bench dpdk: ordinary pages, which are slower; for huge ones: sysctl -w "
@@ -331,13 +318,15 @@ static int dpdk_report(const struct dpdk_bench *bench)
 static int dpdk_run(struct dpdk_bench *bench)
 {
 	const struct dpdk_plan *plan = &bench->plan;
+	struct why why = { 0 };
 	int err = dpdk_bed_open(&bench->bed, plan->family, plan->routes);
 
 	if (err < 0)
 		return err;
-	fprintf(stderr, "l3fwd is built\n");
 	err = l3fwd_build(plan->sources, bench->bed.directory,
-			  plan->routes > L3FWD_ROUTES || plan->family == AF_INET6);
+			  plan->routes > L3FWD_ROUTES || plan->family == AF_INET6, &stop_asked, &why);
+	if (err < 0 && err != -EINTR)
+		warnx("bench dpdk: %s", why.text);
 	if (err >= 0)
 		err = dpdk_bed_files(&bench->bed, plan->packets, DPDK_FEW);
 	for (unsigned int traffic = 0; err >= 0 && traffic < DPDK_BED_TRAFFICS; traffic++)

@@ -4,10 +4,10 @@
 #include "bench/destination.h"
 #include "bench/frame.h"
 #include "bench/inject.h"
+#include "bench/l3fwd.h"
 #include "bench/lane.h"
 #include "bench/netns.h"
 #include "bench/rtnetlink.h"
-#include "bench/workload/prefix.h"
 #include "bench/workload/table_generate.h"
 
 #include <arpa/inet.h>
@@ -15,7 +15,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
@@ -174,6 +173,10 @@ static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
 	err = guard_start(&bed->guard);
 	if (err < 0)
 		return err;
+	err = guard_directory(&bed->guard);
+	if (err < 0)
+		return err;
+	memcpy(bed->directory, bed->guard.directory, sizeof(bed->guard.directory));
 	err = netns_create(bed->guard.names[0], &bed->netns);
 	if (err >= 0)
 		err = table_generate(&options, &bed->routes);
@@ -189,22 +192,12 @@ int dpdk_bed_open(struct dpdk_bed *bed, __u8 family, size_t routes)
 	memset(bed, 0, sizeof(*bed));
 	bed->netns = -1;
 	bed->family = family;
-	snprintf(bed->directory, sizeof(bed->directory), "/tmp/penstock-bench-XXXXXX");
-	if (!mkdtemp(bed->directory)) {
-		warn("bench dpdk: %s", bed->directory);
-		return -errno;
-	}
 	err = dpdk_bed_start(bed, routes);
 	if (err < 0) {
-		warnx("bench dpdk: cannot set up the namespace: %s", strerror(-err));
+		warnx("bench dpdk: cannot set up the namespace or its files: %s", strerror(-err));
 		dpdk_bed_close(bed);
 	}
 	return err;
-}
-
-static int dpdk_bed_unlink(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	return remove(path);
 }
 
 void dpdk_bed_close(struct dpdk_bed *bed)
@@ -214,7 +207,6 @@ void dpdk_bed_close(struct dpdk_bed *bed)
 	if (bed->netns >= 0)
 		close(bed->netns);
 	table_free(bed->routes);
-	(void)nftw(bed->directory, dpdk_bed_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 // --- files ---
@@ -274,34 +266,14 @@ static int dpdk_bed_put_captures(const struct dpdk_bed *bed, unsigned int packet
 	return err;
 }
 
-// A rule a line: prefix and port.
-static int dpdk_bed_put_rules(const struct dpdk_bed *bed, __u8 family)
-{
-	char path[2 * DPDK_BED_PATH], text[PREFIX_TEXT_SIZE];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/rules%c", bed->directory, family == AF_INET ? '4' : '6');
-	out = fopen(path, "we");
-	if (!out)
-		return -errno;
-	// l3fwd wants a file of each family, with a rule at least
-	if (family != bed->family)
-		fprintf(out, family == AF_INET ? "R198.18.0.0/15 1\n" : "R2001:db8:0:0:0:0:0:0/32 1\n");
-	for (size_t i = 0; family == bed->family && i < bed->routes->count; i++) {
-		prefix_format(&bed->routes->routes[i], text);
-		fprintf(out, "R%s 1\n", text);
-	}
-	return fclose(out) == EOF ? -errno : 0;
-}
-
 int dpdk_bed_files(const struct dpdk_bed *bed, unsigned int packets, unsigned int few)
 {
 	int err = dpdk_bed_put_captures(bed, packets, few);
 
 	if (err >= 0)
-		err = dpdk_bed_put_rules(bed, AF_INET);
+		err = l3fwd_put_rules(bed->directory, AF_INET, bed->family == AF_INET ? bed->routes : NULL);
 	if (err >= 0)
-		err = dpdk_bed_put_rules(bed, AF_INET6);
+		err = l3fwd_put_rules(bed->directory, AF_INET6, bed->family == AF_INET6 ? bed->routes : NULL);
 	if (err < 0)
 		warnx("bench dpdk: cannot write to %s: %s", bed->directory, strerror(-err));
 	return err;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/dpdk_router.h"
 
+#include "bench/dpdk_words.h"
+
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -18,8 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DPDK_ROUTER_WORDS   32
-#define DPDK_ROUTER_TEXT    256
 #define DPDK_ROUTER_ANSWER  65536
 #define DPDK_ROUTER_POLL    0.05
 #define DPDK_ROUTER_POLLS   6000 // five minutes: l3fwd takes long with full tables, and on a busy machine
@@ -37,12 +37,6 @@
 struct dpdk_reading {
 	__u64 received_before, sent, received_behind;
 	__u64 nanoseconds;
-};
-
-struct dpdk_router_words {
-	char text[DPDK_ROUTER_WORDS][DPDK_ROUTER_TEXT];
-	char *word[DPDK_ROUTER_WORDS + 1];
-	unsigned int count;
 };
 
 static const char *const dpdk_router_names[DPDK_ROUTERS] = { "penstock", "l3fwd", "testpmd" };
@@ -169,33 +163,6 @@ static void dpdk_router_find_thread(struct dpdk_router *router)
 
 // --- starting ---
 
-static void dpdk_router_add(struct dpdk_router_words *words, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void dpdk_router_add(struct dpdk_router_words *words, const char *format, ...)
-{
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(words->text[words->count], DPDK_ROUTER_TEXT, format, list);
-	va_end(list);
-	words->word[words->count] = words->text[words->count];
-	words->word[++words->count] = NULL;
-}
-
-static void dpdk_router_memory_words(struct dpdk_router_words *words, bool huge, unsigned int memory)
-{
-	if (huge) {
-		dpdk_router_add(words, "--in-memory");
-	} else {
-		dpdk_router_add(words, "--no-huge");
-		dpdk_router_add(words, "--no-shconf");
-	}
-	dpdk_router_add(words, "-m");
-	dpdk_router_add(words, "%u", memory);
-	dpdk_router_add(words, "--no-pci");
-}
-
 static void dpdk_router_memif_path(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
 				   char path[2 * DPDK_BED_PATH])
 {
@@ -205,89 +172,89 @@ static void dpdk_router_memif_path(const struct dpdk_bed *bed, const struct dpdk
 
 // As DPDK wants the second device; the prefix is what an option or penstock puts in front of it.
 static void dpdk_router_egress_word(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				    const char *prefix, struct dpdk_router_words *words)
+				    const char *prefix, struct dpdk_words *words)
 {
 	char path[2 * DPDK_BED_PATH];
 
 	dpdk_router_memif_path(bed, plan, path);
 	if (plan->egress == DPDK_ROUTER_NULL)
-		dpdk_router_add(words, "%snet_null1,no-rx=1", prefix);
+		dpdk_words_add(words, "%snet_null1,no-rx=1", prefix);
 	else
-		dpdk_router_add(words, "%snet_memif1,role=client,socket-abstract=no,socket=%s", prefix, path);
+		dpdk_words_add(words, "%snet_memif1,role=client,socket-abstract=no,socket=%s", prefix, path);
 }
 
 // What l3fwd and testpmd have in common.
 static void dpdk_router_eal_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				  const char *prefix, struct dpdk_router_words *words)
+				  const char *prefix, struct dpdk_words *words)
 {
-	dpdk_router_memory_words(words, plan->huge, plan->memory);
-	dpdk_router_add(words, "--file-prefix=%s", prefix);
-	dpdk_router_add(words, "--vdev=net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
-			dpdk_bed_traffic_name(plan->traffic));
+	dpdk_words_add_memory(words, plan->huge, plan->memory);
+	dpdk_words_add(words, "--file-prefix=%s", prefix);
+	dpdk_words_add(words, "--vdev=net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
+		       dpdk_bed_traffic_name(plan->traffic));
 	dpdk_router_egress_word(bed, plan, "--vdev=", words);
-	dpdk_router_add(words, "--");
+	dpdk_words_add(words, "--");
 }
 
 static void dpdk_router_l3fwd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				    const char *prefix, struct dpdk_router_words *words)
+				    const char *prefix, struct dpdk_words *words)
 {
-	dpdk_router_add(words, "%s/l3fwd", bed->directory);
-	dpdk_router_add(words, "--lcores=%u", plan->cpu);
+	dpdk_words_add(words, "%s/l3fwd", bed->directory);
+	dpdk_words_add(words, "--lcores=%u", plan->cpu);
 	dpdk_router_eal_words(bed, plan, prefix, words);
-	dpdk_router_add(words, "-p");
-	dpdk_router_add(words, "0x3");
-	dpdk_router_add(words, "-P");
-	dpdk_router_add(words, "--config=(0,0,%u),(1,0,%u)", plan->cpu, plan->cpu);
-	dpdk_router_add(words, "--lookup=fib");
-	dpdk_router_add(words, "--parse-ptype");
+	dpdk_words_add(words, "-p");
+	dpdk_words_add(words, "0x3");
+	dpdk_words_add(words, "-P");
+	dpdk_words_add(words, "--config=(0,0,%u),(1,0,%u)", plan->cpu, plan->cpu);
+	dpdk_words_add(words, "--lookup=fib");
+	dpdk_words_add(words, "--parse-ptype");
 	// It makes as many buffers as its queues hold.
-	dpdk_router_add(words, "--rx-queue-size=%u", plan->packets);
-	dpdk_router_add(words, "--rule_ipv4=%s/rules4", bed->directory);
-	dpdk_router_add(words, "--rule_ipv6=%s/rules6", bed->directory);
+	dpdk_words_add(words, "--rx-queue-size=%u", plan->packets);
+	dpdk_words_add(words, "--rule_ipv4=%s/rules4", bed->directory);
+	dpdk_words_add(words, "--rule_ipv6=%s/rules6", bed->directory);
 }
 
 // Bursts as long as l3fwd's.
 static void dpdk_router_testpmd_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				      const char *prefix, struct dpdk_router_words *words)
+				      const char *prefix, struct dpdk_words *words)
 {
-	dpdk_router_add(words, DPDK_ROUTER_TESTPMD_BINARY);
-	dpdk_router_add(words, "--lcores=0@%u,1@%u", plan->cpu, plan->cpu);
+	dpdk_words_add(words, DPDK_ROUTER_TESTPMD_BINARY);
+	dpdk_words_add(words, "--lcores=0@%u,1@%u", plan->cpu, plan->cpu);
 	dpdk_router_eal_words(bed, plan, prefix, words);
-	dpdk_router_add(words, "--no-mlockall");
-	dpdk_router_add(words, "--disable-link-check");
-	dpdk_router_add(words, "--total-num-mbufs=%u", plan->buffers);
-	dpdk_router_add(words, "--forward-mode=io");
-	dpdk_router_add(words, "--burst=32");
-	dpdk_router_add(words, "--stats-period=1000000"); // it does not wait for its input
+	dpdk_words_add(words, "--no-mlockall");
+	dpdk_words_add(words, "--disable-link-check");
+	dpdk_words_add(words, "--total-num-mbufs=%u", plan->buffers);
+	dpdk_words_add(words, "--forward-mode=io");
+	dpdk_words_add(words, "--burst=32");
+	dpdk_words_add(words, "--stats-period=1000000"); // it does not wait for its input
 }
 
 // What takes the frames from net_memif.
 static void dpdk_router_sink_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				   struct dpdk_router_words *words)
+				   struct dpdk_words *words)
 {
 	unsigned int cpu = plan->cpu ? plan->cpu - 1 : 1;
 	char path[2 * DPDK_BED_PATH];
 
 	dpdk_router_memif_path(bed, plan, path);
-	dpdk_router_add(words, DPDK_ROUTER_TESTPMD_BINARY);
-	dpdk_router_add(words, "--lcores=0@%u,1@%u", cpu, cpu);
-	dpdk_router_memory_words(words, plan->huge, DPDK_ROUTER_SINK_MEMORY);
-	dpdk_router_add(words, "--no-telemetry");
-	dpdk_router_add(words, "--vdev=net_memif0,role=server,socket-abstract=no,socket=%s", path);
-	dpdk_router_add(words, "--");
-	dpdk_router_add(words, "--no-mlockall");
-	dpdk_router_add(words, "--disable-link-check");
+	dpdk_words_add(words, DPDK_ROUTER_TESTPMD_BINARY);
+	dpdk_words_add(words, "--lcores=0@%u,1@%u", cpu, cpu);
+	dpdk_words_add_memory(words, plan->huge, DPDK_ROUTER_SINK_MEMORY);
+	dpdk_words_add(words, "--no-telemetry");
+	dpdk_words_add(words, "--vdev=net_memif0,role=server,socket-abstract=no,socket=%s", path);
+	dpdk_words_add(words, "--");
+	dpdk_words_add(words, "--no-mlockall");
+	dpdk_words_add(words, "--disable-link-check");
 	// as many as penstock sends by: its worker's, and one for what comes from the kernel
-	dpdk_router_add(words, "--rxq=2");
-	dpdk_router_add(words, "--txq=2");
-	dpdk_router_add(words, "--total-num-mbufs=16384");
-	dpdk_router_add(words, "--forward-mode=rxonly");
-	dpdk_router_add(words, "--burst=64");
-	dpdk_router_add(words, "--stats-period=1000000");
+	dpdk_words_add(words, "--rxq=2");
+	dpdk_words_add(words, "--txq=2");
+	dpdk_words_add(words, "--total-num-mbufs=16384");
+	dpdk_words_add(words, "--forward-mode=rxonly");
+	dpdk_words_add(words, "--burst=64");
+	dpdk_words_add(words, "--stats-period=1000000");
 }
 
 static int dpdk_router_penstock_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-				      const char *name, struct dpdk_router_words *words)
+				      const char *name, struct dpdk_words *words)
 {
 	char path[2 * DPDK_BED_PATH];
 	FILE *out;
@@ -302,18 +269,18 @@ static int dpdk_router_penstock_words(const struct dpdk_bed *bed, const struct d
 		name, plan->cpu, plan->memory, plan->buffers);
 	if (fclose(out) == EOF)
 		return -errno;
-	dpdk_router_add(words, "penstock");
-	dpdk_router_add(words, "run");
-	dpdk_router_add(words, "-c");
-	dpdk_router_add(words, "%s", path);
-	dpdk_router_add(words, "dpdk:net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
-			dpdk_bed_traffic_name(plan->traffic));
+	dpdk_words_add(words, "penstock");
+	dpdk_words_add(words, "run");
+	dpdk_words_add(words, "-c");
+	dpdk_words_add(words, "%s", path);
+	dpdk_words_add(words, "dpdk:net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
+		       dpdk_bed_traffic_name(plan->traffic));
 	dpdk_router_egress_word(bed, plan, "dpdk:", words);
 	return 0;
 }
 
 static void dpdk_router_child(const struct dpdk_bed *bed, const struct dpdk_router *router,
-			      const char *program, const struct dpdk_router_words *words, pid_t parent)
+			      const char *program, const struct dpdk_words *words, pid_t parent)
 {
 	sigset_t none;
 
@@ -332,7 +299,7 @@ static void dpdk_router_child(const struct dpdk_bed *bed, const struct dpdk_rout
 }
 
 static int dpdk_router_spawn(const struct dpdk_bed *bed, const struct dpdk_router *router,
-			     const char *program, const struct dpdk_router_words *words, pid_t *ret_pid)
+			     const char *program, const struct dpdk_words *words, pid_t *ret_pid)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -348,7 +315,7 @@ static int dpdk_router_spawn(const struct dpdk_bed *bed, const struct dpdk_route
 static int dpdk_router_fork_sink(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
 				 struct dpdk_router *router)
 {
-	struct dpdk_router_words *words = calloc(1, sizeof(*words));
+	struct dpdk_words *words = calloc(1, sizeof(*words));
 	char path[2 * DPDK_BED_PATH];
 	int err;
 
@@ -367,7 +334,7 @@ static int dpdk_router_fork_sink(const struct dpdk_bed *bed, const struct dpdk_r
 }
 
 static int dpdk_router_words(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
-			     const char *name, struct dpdk_router_words *words)
+			     const char *name, struct dpdk_words *words)
 {
 	if (plan->kind == DPDK_ROUTER_PENSTOCK)
 		return dpdk_router_penstock_words(bed, plan, name, words);
@@ -381,7 +348,7 @@ static int dpdk_router_words(const struct dpdk_bed *bed, const struct dpdk_route
 static int dpdk_router_fork(const struct dpdk_bed *bed, const struct dpdk_router_plan *plan,
 			    struct dpdk_router *router)
 {
-	struct dpdk_router_words *words = calloc(1, sizeof(*words));
+	struct dpdk_words *words = calloc(1, sizeof(*words));
 	bool penstock = plan->kind == DPDK_ROUTER_PENSTOCK;
 	char name[32];
 	int err;

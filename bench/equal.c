@@ -24,11 +24,12 @@
 
 // What one mode made of the capture.
 struct equal_result {
-	const char *name, *skipped; // why it could not be had
-	struct recording *out;      // sorted
-	__u32 lacks, extra;         // against the first mode
-	__u32 left;                 // to Linux, by replay
-	__u32 fragments;            // that were not sent
+	const char *name;
+	struct why skipped;    // why it could not be had; text "": it was
+	struct recording *out; // sorted
+	__u32 lacks, extra;    // against the first mode
+	__u32 left;            // to Linux, by replay
+	__u32 fragments;       // that were not sent
 };
 
 struct equal {
@@ -149,8 +150,7 @@ static int equal_modes(struct equal *equal)
 		struct equal_result *result = &equal->results[equal->result_count];
 
 		result->name = equal->subjects[i]->name;
-		result->skipped = subject_lacks(equal->subjects[i]);
-		if (result->skipped) {
+		if (subject_provide(equal->beds, equal->subjects[i], 0, 0, &result->skipped) < 0) {
 			equal->result_count++;
 			continue;
 		}
@@ -186,8 +186,8 @@ static void equal_table(const struct equal *equal)
 	for (unsigned int i = 0; i < equal->result_count; i++) {
 		const struct equal_result *result = &equal->results[i];
 
-		if (result->skipped) {
-			printf("%-18s not here: %s\n", result->name, result->skipped);
+		if (result->skipped.text[0]) {
+			printf("%-18s not here: %s\n", result->name, result->skipped.text);
 			continue;
 		}
 		printf("%-18s %10u %12llu  ", result->name, result->out->count, result->out->used);
@@ -214,8 +214,8 @@ static int equal_json(const struct equal *equal)
 		const struct equal_result *result = &equal->results[i];
 		json_t *mode = json_pack("{s:s}", "mode", result->name);
 
-		if (result->skipped)
-			json_object_set_new(mode, "skipped", json_string(result->skipped));
+		if (result->skipped.text[0])
+			json_object_set_new(mode, "skipped", json_string(result->skipped.text));
 		else
 			json_object_update_new(mode, json_pack("{s:i, s:I, s:i, s:i, s:i, s:i, s:b}",
 							       "forwarded", result->out->count, "bytes",
@@ -240,7 +240,7 @@ static int equal_report(const struct equal *equal)
 	if (err < 0)
 		return err;
 	for (unsigned int i = 0; i < equal->result_count; i++)
-		if (!equal->results[i].skipped && !equal_is(&equal->results[i]))
+		if (!equal->results[i].skipped.text[0] && !equal_is(&equal->results[i]))
 			return -EBADMSG;
 	return 0;
 }
@@ -316,7 +316,7 @@ static int equal_run(struct equal *equal)
 
 static bool equal_fits(const struct subject *subject)
 {
-	return subject->delivery != SUBJECT_NOTHING;
+	return subject->delivery != SUBJECT_NOTHING && !subject->remark && subject->kind != SUBJECT_REMOTE;
 }
 
 static int equal_take_modes(void *into, const char *bench, const char *value)

@@ -47,7 +47,7 @@ static const struct {
 	{ "penstock", "ours" },        { "penstock-generic", "c-generic" }, { "penstock-afxdp", "c-afxdp" },
 	{ "penstock-dpdk", "c-dpdk" }, { "fiblookup", "c-fiblookup" },      { "lpmtrie", "c-lpmtrie" },
 	{ "kernel", "c-kernel" },      { "testpmd-afxdp", "c-testpmd" },    { "l3fwd", "c-l3fwd" },
-	{ "nolookup", "c-nolookup" },
+	{ "l3fwd-afxdp", "c-l3fwd" },  { "nolookup", "c-nolookup" },
 };
 
 #define GALLERY_COLOURS (sizeof(gallery_colours) / sizeof(gallery_colours[0]))

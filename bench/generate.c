@@ -342,6 +342,12 @@ void generate_expect_ttl(struct generate *generate, __u8 ttl)
 	generate->traffic->data->arriving_ttl = ttl;
 }
 
+void generate_expect_aging(struct generate *generate, bool ipv4, bool ipv6)
+{
+	generate->traffic->bss->unaged4[TRAFFIC_SUBJECT] = !ipv4;
+	generate->traffic->bss->unaged6[TRAFFIC_SUBJECT] = !ipv6;
+}
+
 void generate_know_clock(struct generate *generate)
 {
 	__u64 least = ~0ull;

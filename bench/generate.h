@@ -59,6 +59,10 @@ void generate_expect_gateways(struct generate *generate, bool on);
 // What TTL or hop limit packets must arrive with; TRAFFIC_TTL - 1 from the begin. Nothing may run.
 void generate_expect_ttl(struct generate *generate, __u8 ttl);
 
+// Whether the router of the subject's lane takes one off TTL (IPv4) and hop limit (IPv6), as a router must;
+// from the begin it does. Nothing may run.
+void generate_expect_aging(struct generate *generate, bool ipv4, bool ipv6);
+
 // Tells the sink what time it is, for frames that carry the time of day.
 void generate_know_clock(struct generate *generate);
 

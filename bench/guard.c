@@ -5,10 +5,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static int guard_remove_file(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+	return remove(path);
+}
 
 static void guard_remove(const struct guard *guard)
 {
@@ -22,15 +31,25 @@ static void guard_remove(const struct guard *guard)
 			netns_remove(guard->names[i]);
 	if (guard->file[0])
 		unlink(guard->file);
+	if (guard->directory[0])
+		(void)nftw(guard->directory, guard_remove_file, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-// The pipe ends when the owner closes it or dies.
-static void guard_run(const struct guard *guard, int pipe_end)
+// The pipe ends when the owner closes it or dies; before that, it may tell of a directory.
+static void guard_listen(struct guard *guard, int pipe_end)
+{
+	ssize_t size;
+
+	do
+		size = read(pipe_end, guard->directory, sizeof(guard->directory));
+	while (size > 0 || (size < 0 && errno == EINTR));
+}
+
+static void guard_run(struct guard *guard, int pipe_end)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 	int null = open("/dev/null", O_RDWR);
 	unsigned int i;
-	char byte;
 
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
@@ -38,8 +57,7 @@ static void guard_run(const struct guard *guard, int pipe_end)
 	prctl(PR_SET_NAME, "penstock-guard");
 	for (i = 0; i < 3; i++)
 		dup2(null, i);
-	while (read(pipe_end, &byte, 1) < 0 && errno == EINTR)
-		;
+	guard_listen(guard, pipe_end);
 	guard_remove(guard);
 	_exit(0);
 }
@@ -64,6 +82,19 @@ int guard_start(struct guard *guard)
 	close(ends[0]);
 	guard->pipe = ends[1];
 	return 0;
+}
+
+int guard_directory(struct guard *guard)
+{
+	char path[GUARD_NAME_SIZE] = "/tmp/penstock-bench-XXXXXX";
+
+	if (guard->directory[0])
+		return 0;
+	if (!mkdtemp(path))
+		return -errno;
+	memcpy(guard->directory, path, sizeof(path));
+	return write(guard->pipe, path, sizeof(path)) == sizeof(path) ? 0
+								      : -EPIPE; // at once: less than PIPE_BUF
 }
 
 void guard_end(struct guard *guard)

@@ -16,6 +16,7 @@ struct guard {
 	// Set by the owner before guard_start(); empty: none.
 	char names[GUARD_NAMES][GUARD_NAME_SIZE]; // of namespaces
 	char file[GUARD_NAME_SIZE];
+	char directory[GUARD_NAME_SIZE];      // as of guard_directory(); "": none
 	struct port ports[GUARD_PORTS];       // name "": none
 	unsigned int port_names[GUARD_PORTS]; // whose namespace they are lent to
 	int home;                             // descriptor of the namespace that ports come from
@@ -25,6 +26,10 @@ struct guard {
 
 // Starts the guard. Call it before the namespaces are made and before any thread is started.
 int guard_start(struct guard *guard);
+
+// Makes a directory for files of root's only, which goes with the rest: guard->directory. Fine when there is
+// one.
+int guard_directory(struct guard *guard);
 
 // Lets the guard do its work and waits until all is gone.
 void guard_end(struct guard *guard);

@@ -25,8 +25,8 @@
 
 #define MODES_USAGE 2
 #define MODES_LIST                                                                                           \
-	"nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,testpmd-"  \
-	"afxdp"
+	"nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,penstock-afxdp-copy,"    \
+	"penstock-offload,penstock-dpdk,l3fwd-afxdp,testpmd-afxdp"
 #define MODES_TAGGED    "kernel,penstock-generic,penstock,penstock-afxdp" // that know VLANs
 // The sender against a program that drops: what it can do at all. No result above this part of that is one.
 #define MODES_SELF_TEST "drop"
@@ -42,6 +42,7 @@
 
 struct modes_bench {
 	const struct subject *subjects[OPTION_SUBJECTS];
+	struct why lacks[OPTION_SUBJECTS]; // why a subject is not measured; text "": it is
 	unsigned int subject_count;
 	struct search_goal ndr, pdr;
 	__u8 families[OPTION_FAMILIES];
@@ -155,6 +156,8 @@ static int modes_scenes(struct modes_bench *bench, unsigned int subject, unsigne
 	int err = 0;
 
 	generate_expect_gateways(bench->generate, bench->subjects[subject]->delivery == SUBJECT_ROUTES);
+	generate_expect_aging(bench->generate, !bench->subjects[subject]->keeps_ttl,
+			      !bench->subjects[subject]->keeps_hop_limit);
 	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
 		struct modes_result *result = &bench->results[scene][subject];
 
@@ -172,7 +175,6 @@ static int modes_attached(struct modes_bench *bench, unsigned int subject, unsig
 {
 	const struct workload *workload = bench->scenario.workload;
 	struct updater *updater = NULL;
-	__u64 wrong = bench->trial.wrong;
 	long changes;
 	int err = 0;
 
@@ -182,8 +184,6 @@ static int modes_attached(struct modes_bench *bench, unsigned int subject, unsig
 	if (err >= 0)
 		err = modes_scenes(bench, subject, round);
 	changes = updater_stop(updater);
-	if (bench->subjects[subject]->kind == SUBJECT_TESTPMD) // it leaves the TTL as it is
-		bench->trial.wrong = wrong;
 	bench->changes += changes > 0 ? changes : 0;
 	return err < 0 ? err : changes < 0 ? changes : 0;
 }
@@ -215,7 +215,7 @@ static int modes_round(struct modes_bench *bench, unsigned int round)
 	for (unsigned int i = 0; err != -EINTR && i < bench->subject_count; i++) {
 		unsigned int subject = (i + round) % bench->subject_count;
 
-		if (subject_lacks(bench->subjects[subject]))
+		if (bench->lacks[subject].text[0])
 			continue;
 		err = modes_subject(bench, subject, round);
 		failed = err < 0 ? err : failed;
@@ -274,9 +274,12 @@ static void modes_table(const struct modes_bench *bench)
 		modes_print_scene(&bench->scenes[scene]);
 		for (unsigned int i = 0; i < bench->subject_count; i++)
 			modes_print_result(bench->subjects[i]->name, &bench->results[scene][i],
-					   subject_lacks(bench->subjects[i]));
+					   bench->lacks[i].text);
 		putchar('\n');
 	}
+	for (unsigned int i = 0; i < bench->subject_count; i++)
+		if (bench->subjects[i]->remark && bench->results[0][i].rounds)
+			printf("%s: %s.\n", bench->subjects[i]->name, bench->subjects[i]->remark);
 	if (bench->changes)
 		printf("%ld changes of routes were made meanwhile.\n", bench->changes);
 	printf("%s, %u CPUs, %s, ", machine.cpu, machine.cpus, machine.kernel);
@@ -299,15 +302,27 @@ static json_t *modes_scene_json(const struct modes_bench *bench, unsigned int sc
 	json_t *missing = json_object();
 
 	for (unsigned int i = 0; i < bench->subject_count; i++) {
-		const char *lacks = subject_lacks(bench->subjects[i]);
+		const char *lacks = bench->lacks[i].text;
 
-		if (lacks || !bench->results[scene][i].rounds)
+		if (!bench->results[scene][i].rounds)
 			json_object_set_new(missing, bench->subjects[i]->name,
-					    json_string(lacks ? lacks : "it could not be set up"));
+					    json_string(*lacks ? lacks : "it could not be set up"));
 	}
 	return json_pack("{s:s, s:s, s:f, s:o}", "name", bench->scenes[scene].name, "text",
 			 bench->scenes[scene].text, "sender", bench->scenes[scene].sender, "not_measured",
 			 missing);
+}
+
+// What a reader must know of those that are no routers as others are.
+static json_t *modes_remarks_json(const struct modes_bench *bench)
+{
+	json_t *remarks = json_object();
+
+	for (unsigned int i = 0; i < bench->subject_count; i++)
+		if (bench->subjects[i]->remark)
+			json_object_set_new(remarks, bench->subjects[i]->name,
+					    json_string(bench->subjects[i]->remark));
+	return remarks;
 }
 
 static int modes_json(const struct modes_bench *bench)
@@ -315,6 +330,7 @@ static int modes_json(const struct modes_bench *bench)
 	json_t *record = record_new("modes"), *scenes = json_array();
 
 	json_object_set_new(record, "scenes", scenes);
+	json_object_set_new(record, "remarks", modes_remarks_json(bench));
 	json_object_set_new(record, "port", machine_port_json(&bench->topology.subject.r0));
 	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
 		json_array_append_new(scenes, modes_scene_json(bench, scene));
@@ -422,6 +438,36 @@ static int modes_load(struct modes_bench *bench)
 	return err;
 }
 
+static size_t modes_count_routes(const struct modes_bench *bench, __u8 family)
+{
+	const struct table *table = bench->scenario.routes;
+	size_t count = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		count += table->routes[i].family == family;
+	return count;
+}
+
+// Finds out which subjects can be had, and makes them ready.
+static int modes_provide(struct modes_bench *bench)
+{
+	size_t routes4 = modes_count_routes(bench, AF_INET), routes6 = modes_count_routes(bench, AF_INET6);
+	unsigned int attack = bench->scenario.workload ? bench->scenario.workload->attack : 0;
+
+	for (unsigned int i = 0; i < bench->subject_count; i++) {
+		const struct subject *subject = bench->subjects[i];
+
+		if (attack && subject->remark)
+			why_set(&bench->lacks[i], EOPNOTSUPP, "it forwards the packets of an attack, too");
+		else if (subject_provide(bench->beds, subject, routes4, routes6, &bench->lacks[i]) < 0 &&
+			 !bench->lacks[i].text[0])
+			why_set(&bench->lacks[i], EIO, "it cannot be made ready");
+		if (modes_stop)
+			return -EINTR;
+	}
+	return 0;
+}
+
 // Tells what to do on the other machine and waits until it is done.
 static int modes_meet(struct modes_bench *bench)
 {
@@ -480,6 +526,8 @@ static int modes_set_up(struct modes_bench *bench)
 
 	if (err >= 0)
 		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
+	if (err >= 0)
+		err = modes_provide(bench);
 	if (err >= 0)
 		err = modes_load(bench);
 	if (err >= 0 && sending_is_remote(&bench->sending))

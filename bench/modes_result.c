@@ -25,19 +25,19 @@ void modes_print_scene(const struct modes_scene *scene)
 {
 	printf("%s. The sender itself: %.3f Mpps; above 80 %% of that (>), it is what limits.\n\n",
 	       scene->text, scene->sender / 1e6);
-	printf("%-18s %8s %8s %8s  %-16s %-16s %-16s\n", "", "NDR", "PDR", "most", "at 10 % of PDR",
+	printf("%-20s %8s %8s %8s  %-16s %-16s %-16s\n", "", "NDR", "PDR", "most", "at 10 % of PDR",
 	       "at 50 %", "at 90 %");
-	printf("%-18s %8s %8s %8s  %7s %7s  %7s %7s  %7s %7s  limited by\n", "mode", "Mpps", "Mpps", "Mpps",
+	printf("%-20s %8s %8s %8s  %7s %7s  %7s %7s  %7s %7s  limited by\n", "mode", "Mpps", "Mpps", "Mpps",
 	       "p50, us", "p99, us", "p50", "p99", "p50", "p99");
 }
 
 void modes_print_result(const char *subject, const struct modes_result *result, const char *why)
 {
-	if (why || !result->rounds) {
-		printf("%-18s not measured: %s\n", subject, why ? why : "it could not be set up");
+	if (!result->rounds) {
+		printf("%-20s not measured: %s\n", subject, *why ? why : "it could not be set up");
 		return;
 	}
-	printf("%-18s ", subject);
+	printf("%-20s ", subject);
 	for (unsigned int rate = MODES_NDR; rate < MODES_LATENCY; rate++)
 		printf("%c%7.3f ", modes_is_bounded(result, rate) ? '>' : ' ',
 		       modes_median(result, rate) / 1e6);

@@ -49,7 +49,7 @@ static inline unsigned int modes_latency_metric(unsigned int load, unsigned int 
 // Prints the heading of a scene.
 void modes_print_scene(const struct modes_scene *scene);
 
-// Prints one line; why: it could not be measured, NULL: it was.
+// Prints one line; why: what is in the way of a measurement, "" where nothing is known.
 void modes_print_result(const char *subject, const struct modes_result *result, const char *why);
 
 // Adds the figures; ceiling: those of the program that looks nothing up, NULL without.

@@ -6,6 +6,7 @@
 
 #include "bench/topology.h"
 #include "bench/workload/table.h"
+#include "host/why.h"
 
 // The routers under test. One at a time sits between r0 and r1 of the subject's lane; on the reference lane
 // there is always the program that forwards without any lookup, which all are measured against.
@@ -23,8 +24,11 @@ enum subject_kind {
 	SUBJECT_BASELINE, // a program of bench/baseline.bpf.c
 	SUBJECT_PENSTOCK, // the daemon
 	SUBJECT_THREADS,  // the daemon, in a mode that forwards in threads of its own
-	SUBJECT_DEVICES,  // the same, over devices of DPDK's that are r0 and r1
+	SUBJECT_COPY,     // the same, without zero copy, where there is zero copy
+	SUBJECT_OFFLOAD,  // the daemon, on the device itself, with the best engine of the host behind that
+	SUBJECT_DEVICES,  // the daemon, over devices of DPDK's that are r0 and r1
 	SUBJECT_TESTPMD,  // DPDK's testpmd over AF_XDP sockets
+	SUBJECT_L3FWD,    // DPDK's l3fwd over AF_XDP sockets
 	SUBJECT_REMOTE,   // another machine
 };
 
@@ -33,9 +37,13 @@ struct subject {
 	const char *summary; // for the help text
 	enum subject_kind kind;
 	enum subject_delivery delivery;
-	bool generic;        // in generic mode, not native
+	bool generic;        // a baseline in generic mode, not native
 	bool own_table;      // has to be given the routes; the others use the kernel's
 	const char *program; // of a baseline; of penstock: its mode
+	// Of those that are no routers as RFC 1812 wants them: what a reader must know. They leave the TTL or
+	// the hop limit as it is, or forward packets at whose end it is.
+	const char *remark;
+	bool keeps_ttl, keeps_hop_limit;
 };
 
 // All subjects; ret_count says how many.
@@ -46,8 +54,7 @@ const struct subject *subject_find(const char *name);
 
 // Loads the baselines and attaches the reference. The topology must outlive the bed. Once *stop is set,
 // attaching ends with -EINTR.
-int subject_open(const struct topology *topology, const volatile sig_atomic_t *stop,
-		 struct subject_bed **ret_bed);
+int subject_open(struct topology *topology, const volatile sig_atomic_t *stop, struct subject_bed **ret_bed);
 
 // Detaches and frees; NULL is fine.
 void subject_close(struct subject_bed *bed);
@@ -64,12 +71,14 @@ static inline bool subject_has_threads(const struct subject *subject)
 // Does it know VLANs, as this bench sets them up?
 static inline bool subject_has_vlans(const struct subject *subject)
 {
-	return subject->kind == SUBJECT_KERNEL || subject->kind == SUBJECT_PENSTOCK ||
-	       subject->kind == SUBJECT_THREADS;
+	return subject->kind == SUBJECT_KERNEL ||
+	       (subject->kind >= SUBJECT_PENSTOCK && subject->kind <= SUBJECT_OFFLOAD);
 }
 
-// Returns why the subject cannot be had on this machine; NULL: it can, as far as is known beforehand.
-const char *subject_lacks(const struct subject *subject);
+// Makes ready what the subject needs for all that follows, where it is to know so many routes of each family;
+// once for each subject, before routes are loaded. An error: it cannot be had here, and `why` says why not.
+int subject_provide(struct subject_bed *bed, const struct subject *subject, size_t routes4, size_t routes6,
+		    struct why *why);
 
 // Makes what the subject needs between r0 and r1 beforehand, and returns the port that the routes have to
 // lead out of; subject_detach() removes it.

@@ -35,7 +35,8 @@ __u32 gateway_mask[TRAFFIC_LANES];                   // 0: everything is expecte
 
 __u32 arriving_tag; // as of TRAFFIC_TAGGED
 __u8 arriving_ttl = TRAFFIC_TTL - 1;
-__u64 day_ns = 1; // what the time of day is ahead of CLOCK_MONOTONIC
+__u8 unaged4[TRAFFIC_LANES], unaged6[TRAFFIC_LANES]; // 1: the router leaves the TTL, hop limit as it was sent
+__u64 day_ns = 1;                                    // what the time of day is ahead of CLOCK_MONOTONIC
 
 // May change at any time.
 volatile __u32 lane;
@@ -269,7 +270,7 @@ static __always_inline __u32 wrong4(void *macs, void *frame, __u32 length, __u32
 
 	if (UNLIKELY(!is_right4(frame)))
 		wrong |= 1 << TRAFFIC_WRONG_CHECKSUM;
-	if (UNLIKELY(((__u8 *)frame)[22] != arriving_ttl))
+	if (UNLIKELY(((__u8 *)frame)[22] != arriving_ttl + unaged4[way]))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
 	if (UNLIKELY(AT32(frame, 30) != AT32((void *)destination->address, 0)))
 		wrong |= 1 << TRAFFIC_WRONG_DESTINATION;
@@ -285,7 +286,7 @@ static __always_inline __u32 wrong6(void *macs, void *frame, __u32 length, __u32
 	void *address = destination->address;
 	__u32 wrong = wrong_macs(macs, destination->gateway, way);
 
-	if (UNLIKELY(((__u8 *)frame)[21] != arriving_ttl))
+	if (UNLIKELY(((__u8 *)frame)[21] != arriving_ttl + unaged6[way]))
 		wrong |= 1 << TRAFFIC_WRONG_TTL;
 	if (UNLIKELY((AT32(frame, 38) ^ AT32(address, 0)) | (AT32(frame, 42) ^ AT32(address, 4)) |
 		     (AT32(frame, 46) ^ AT32(address, 8)) | (AT32(frame, 50) ^ AT32(address, 12))))
