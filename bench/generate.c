@@ -508,6 +508,7 @@ void generate_meter_reset(struct generate *generate)
 	memset(bss->meters, 0, sizeof(bss->meters[0]) * generate->cpus);
 	memset(generate->seen, 0, TRAFFIC_SEQUENCES / 8);
 	bss->newest = 0;
+	bss->metered_since = generate_clock_ns(CLOCK_MONOTONIC);
 }
 
 void generate_meter_read(const struct generate *generate, struct generate_metered *ret_metered)

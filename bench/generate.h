@@ -114,7 +114,7 @@ enum generate_sink {
 // Puts another sink in the place of the subject's. Nothing may run.
 int generate_sink(struct generate *generate, enum generate_sink sink);
 
-// Forgets what was metered.
+// Forgets what was metered. What was sent before and arrives late is foreign from now on.
 void generate_meter_reset(struct generate *generate);
 
 // Reads what was metered, at any time.

@@ -52,7 +52,8 @@ __u64 stamped;                             // frames with stamps sent, by the on
 struct traffic_sent sent[TRAFFIC_CPUS];
 struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
 struct traffic_meter meters[TRAFFIC_CPUS];
-__u64 newest; // sequence number that arrived
+__u64 newest;        // sequence number that arrived
+__u64 metered_since; // what was sent before does not count
 
 // Where payload is summed up, one per CPU.
 struct {
@@ -344,8 +345,9 @@ static __always_inline void read_stamp(const struct traffic_stamp *from, struct 
 	ret_stamp->sent_ns = bpf_ntohl(words[2]) * 1000000000ull + bpf_ntohl(words[3]) * 1000ull - day_ns;
 }
 
-// A packet that carries a stamp: how long it was under way, and whether it comes twice or too late.
-static __always_inline void meter(const struct traffic_stamp *from, bool intact)
+// A packet that carries a stamp: how long it was under way, and whether it comes twice or too late. False: it
+// was sent before anything was to be metered, and is none of what is counted now.
+static __always_inline bool meter(const struct traffic_stamp *from, bool intact)
 {
 	struct traffic_meter *count = &meters[cpu()];
 	__u64 mask, now = bpf_ktime_get_ns(), *word;
@@ -357,8 +359,10 @@ static __always_inline void meter(const struct traffic_stamp *from, bool intact)
 	word = intact && stamp.sequence < TRAFFIC_SEQUENCES ? bpf_map_lookup_elem(&seen, &index) : NULL;
 	if (!word) {
 		count->corrupt++;
-		return;
+		return true;
 	}
+	if (stamp.sent_ns < metered_since)
+		return false;
 	mask = 1ull << (stamp.sequence & 63);
 	if (__sync_fetch_and_or(word, mask) & mask)
 		count->duplicate++;
@@ -369,6 +373,7 @@ static __always_inline void meter(const struct traffic_stamp *from, bool intact)
 	index = histogram_bucket(now > stamp.sent_ns ? now - stamp.sent_ns : 0);
 	if (index < HISTOGRAM_BUCKETS)
 		count->latency[index]++;
+	return true;
 }
 
 // The tag of a frame of 60 bytes or more, as of TRAFFIC_TAGGED; behind it, the frame is as others are behind
@@ -384,6 +389,7 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 	struct traffic_arrived *count = &arrived[way][cpu()];
 	__u32 length = metered ? bpf_xdp_get_buff_len(ctx) : end - frame, wrong = 0, kind, rest, tag = 0,
 	      shift = 0;
+	bool now = true;
 
 	if (metered && frame + TRAFFIC_FRAME4 <= end)
 		tag = tag_of(frame);
@@ -396,14 +402,17 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
 		rest = bpf_ntohs(AT16(frame, 16)) + ETH_HLEN - 26;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP4, is_intact(ctx, 26 + shift, rest, 8));
+			now = meter(frame + TRAFFIC_STAMP4, is_intact(ctx, 26 + shift, rest, 8));
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
 		wrong = wrong6(macs, frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
 		rest = bpf_ntohs(AT16(frame, 18)) + 32;
 		if (metered)
-			meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22 + shift, rest, 32));
+			now = meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22 + shift, rest, 32));
 	} else {
+		now = false;
+	}
+	if (UNLIKELY(!now)) {
 		count->foreign++;
 		return XDP_DROP;
 	}

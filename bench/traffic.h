@@ -123,6 +123,6 @@ struct traffic_meter {
 
 struct traffic_arrived {
 	__u64 packets; // of ours, right or wrong
-	__u64 foreign; // not of ours: another protocol or port
+	__u64 foreign; // not of ours: another protocol or port, or sent before
 	__u64 wrong[TRAFFIC_WRONG_KINDS];
 } __attribute__((aligned(64)));

@@ -282,6 +282,14 @@ static void meter_family(unsigned int offset, unsigned int addresses)
 	put_stamp(offset, addresses, 200);
 	put16(offset - 2, 0);
 	cr_assert_eq(meter_frame().corrupt, 1, "without a checksum");
+	put_stamp(offset, addresses, 199);
+	traffic->bss->metered_since = 2;
+	memset(traffic->bss->arrived, 0, sizeof(traffic->bss->arrived));
+	expect_meter(199, 0, 0);
+	for (unsigned int cpu = 0; cpu < TRAFFIC_CPUS; cpu++)
+		cr_assert_eq(traffic->bss->arrived[TRAFFIC_SUBJECT][cpu].packets, 0,
+			     "sent before, but counted");
+	traffic->bss->metered_since = 0;
 	put_stamp(offset, addresses, 200);
 	for (unsigned int bit = offset * 8; bit < size * 8; bit++) {
 		frame[bit / 8] ^= 1 << bit % 8;
