@@ -2,13 +2,12 @@
 #include "bench/modes.h"
 
 #include "bench/machine.h"
+#include "bench/modes_options.h"
 #include "bench/modes_result.h"
-#include "bench/option.h"
 #include "bench/record.h"
 #include "bench/remote.h"
-#include "bench/scenario.h"
 #include "bench/search.h"
-#include "bench/sending.h"
+#include "bench/stop.h"
 #include "bench/subject.h"
 #include "bench/topology.h"
 #include "bench/trial.h"
@@ -16,48 +15,25 @@
 
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MODES_USAGE 2
-#define MODES_LIST                                                                                           \
-	"nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,penstock-afxdp-copy,"    \
-	"penstock-offload,penstock-dpdk,l3fwd-afxdp,testpmd-afxdp"
-#define MODES_TAGGED    "kernel,penstock-generic,penstock,penstock-afxdp" // that know VLANs
 // The sender against a program that drops: what it can do at all. No result above this part of that is one.
 #define MODES_SELF_TEST "drop"
 #define MODES_CEILING   "nolookup"
 #define MODES_HEADROOM  0.8
 #define MODES_LEAST     9000 // packets a second, as CSIT has it
 #define MODES_FASTEST   4e6
-#define MODES_SHARE6    50    // of 100 packets of a mix
 #define MODES_SLOW      10000 // packets a second that any router forwards
 #define MODES_MTU       9000  // for frames beyond the usual
 #define MODES_USUAL     1514
-#define MODES_SCENES    (OPTION_FAMILIES * OPTION_SIZES)
 
 struct modes_bench {
-	const struct subject *subjects[OPTION_SUBJECTS];
+	struct modes_options options;
 	struct why lacks[OPTION_SUBJECTS]; // why a subject is not measured; text "": it is
-	unsigned int subject_count;
-	struct search_goal ndr, pdr;
-	__u8 families[OPTION_FAMILIES];
-	unsigned int family_count;
-	struct load sizes[OPTION_SIZES];
-	const char *size_text;
-	unsigned int size_count;
-	unsigned int cpu, rounds;
-	bool json;
-	bool chosen; // are the subjects
-	struct lane_vlans vlans;
-	struct scenario scenario;
 	struct topology topology;
 	struct generate *generate;
-	struct sending sending;
 	struct generator_bed generator_bed;
 	struct subject_bed *beds;
 	struct trial_bed trial;
@@ -67,32 +43,12 @@ struct modes_bench {
 	long changes; // of routes, that were made meanwhile
 };
 
-static volatile sig_atomic_t modes_stop;
-
-static void modes_signalled(int number)
-{
-	modes_stop = 1;
-}
-
-static unsigned int modes_scene_count(const struct modes_bench *bench)
-{
-	if (bench->sending.recording)
-		return 1;
-	return bench->family_count * bench->size_count;
-}
-
 // --- measuring ---
 
 // Sets the traffic of a scene.
 static void modes_enter(struct modes_bench *bench, unsigned int scene)
 {
-	bench->trial.load = bench->sizes[scene % bench->size_count];
-	bench->trial.load.family = bench->families[scene / bench->size_count];
-	bench->trial.load.share6 = MODES_SHARE6;
-	bench->trial.load.cpu = bench->cpu;
-	bench->trial.load.attack = bench->scenario.workload ? bench->scenario.workload->attack : 0;
-	bench->trial.load.vlans = bench->vlans;
-	sending_apply(&bench->sending, &bench->trial.load);
+	bench->trial.load = modes_options_load(&bench->options, scene);
 }
 
 // What comes through when the sender sends as fast as it can: packets a second.
@@ -114,8 +70,8 @@ static int modes_latency(struct modes_bench *bench, struct modes_result *result,
 	for (unsigned int load = 0; err >= 0 && load < MODES_LOADS; load++) {
 		double rate = modes_loads[load] * result->values[MODES_PDR][round];
 
-		err = trial_run(&bench->trial, rate > MODES_LEAST ? rate : MODES_LEAST, bench->ndr.trial,
-				trial);
+		err = trial_run(&bench->trial, rate > MODES_LEAST ? rate : MODES_LEAST,
+				bench->options.ndr.trial, trial);
 		for (unsigned int part = 0; part < MODES_PARTS; part++)
 			result->values[modes_latency_metric(load, part)][round] =
 				histogram_percentile(trial->metered.latency, modes_parts[part]) / 1e3;
@@ -131,19 +87,21 @@ static int modes_measure(struct modes_bench *bench, double sender, struct modes_
 	double offered;
 	int err;
 
-	err = modes_most(bench, bench->ndr.trial, &offered, &result->values[MODES_MOST][round]); // warms up
+	err = modes_most(bench, bench->options.ndr.trial, &offered,
+			 &result->values[MODES_MOST][round]); // warms up
 	if (err >= 0)
-		err = modes_most(bench, bench->ndr.trial, &offered, &result->values[MODES_MOST][round]);
+		err = modes_most(bench, bench->options.ndr.trial, &offered,
+				 &result->values[MODES_MOST][round]);
 	if (err >= 0)
-		err = search(&bench->pdr, MODES_LEAST, sender, trial_search, &bench->trial, &pdr);
+		err = search(&bench->options.pdr, MODES_LEAST, sender, trial_search, &bench->trial, &pdr);
 	if (err >= 0)
-		err = search(&bench->ndr, MODES_LEAST, pdr.high > 0 ? pdr.high : sender, trial_search,
+		err = search(&bench->options.ndr, MODES_LEAST, pdr.high > 0 ? pdr.high : sender, trial_search,
 			     &bench->trial, &ndr);
 	result->values[MODES_PDR][round] = pdr.low;
 	result->values[MODES_NDR][round] = ndr.low;
 	result->bounded |= pdr.low > MODES_HEADROOM * sender;
 	result->bounded_most |= result->values[MODES_MOST][round] > MODES_HEADROOM * sender;
-	result->timed = bench->sending.way->can & GENERATOR_NUMBERS;
+	result->timed = bench->options.sending.way->can & GENERATOR_NUMBERS;
 	if (err >= 0 && result->timed)
 		err = modes_latency(bench, result, round);
 	if (err >= 0)
@@ -155,14 +113,15 @@ static int modes_scenes(struct modes_bench *bench, unsigned int subject, unsigne
 {
 	int err = 0;
 
-	generate_expect_gateways(bench->generate, bench->subjects[subject]->delivery == SUBJECT_ROUTES);
-	generate_expect_aging(bench->generate, !bench->subjects[subject]->keeps_ttl,
-			      !bench->subjects[subject]->keeps_hop_limit);
-	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
+	generate_expect_gateways(bench->generate,
+				 bench->options.subjects[subject]->delivery == SUBJECT_ROUTES);
+	generate_expect_aging(bench->generate, !bench->options.subjects[subject]->keeps_ttl,
+			      !bench->options.subjects[subject]->keeps_hop_limit);
+	for (unsigned int scene = 0; err >= 0 && scene < modes_options_scenes(&bench->options); scene++) {
 		struct modes_result *result = &bench->results[scene][subject];
 
-		fprintf(stderr, "round %u of %u: %s, %s\n", round + 1, bench->rounds,
-			bench->subjects[subject]->name, bench->scenes[scene].text);
+		fprintf(stderr, "round %u of %u: %s, %s\n", round + 1, bench->options.rounds,
+			bench->options.subjects[subject]->name, bench->scenes[scene].text);
 		modes_enter(bench, scene);
 		err = modes_measure(bench, bench->scenes[scene].sender, result, round);
 	}
@@ -173,14 +132,14 @@ static int modes_scenes(struct modes_bench *bench, unsigned int subject, unsigne
 static int modes_attached(struct modes_bench *bench, unsigned int subject, unsigned int round,
 			  const struct lane_port *egress)
 {
-	const struct workload *workload = bench->scenario.workload;
+	const struct workload *workload = bench->options.scenario.workload;
 	struct updater *updater = NULL;
 	long changes;
 	int err = 0;
 
-	bench->trial.threads = subject_has_threads(bench->subjects[subject]);
+	bench->trial.threads = subject_has_threads(bench->options.subjects[subject]);
 	if (workload && workload->updates > 0)
-		err = updater_start(&bench->scenario, egress, workload->updates, &updater);
+		err = updater_start(&bench->options.scenario, egress, workload->updates, &updater);
 	if (err >= 0)
 		err = modes_scenes(bench, subject, round);
 	changes = updater_stop(updater);
@@ -190,30 +149,30 @@ static int modes_attached(struct modes_bench *bench, unsigned int subject, unsig
 
 static int modes_subject(struct modes_bench *bench, unsigned int index, unsigned int round)
 {
-	const struct subject *subject = bench->subjects[index];
+	const struct subject *subject = bench->options.subjects[index];
 	const struct lane_port *usual = &bench->topology.subject.r1, *egress = usual;
 	int err = subject_prepare(bench->beds, subject, &egress);
 
 	if (err >= 0 && egress != usual)
-		err = scenario_lead(&bench->scenario, egress);
+		err = scenario_lead(&bench->options.scenario, egress);
 	if (err >= 0)
 		err = subject_attach(bench->beds, subject);
 	if (err >= 0)
 		err = modes_attached(bench, index, round, egress);
-	if (err < 0 && !modes_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench modes: cannot measure %s: %s", subject->name, strerror(-err));
 	if (egress != usual)
-		scenario_lead(&bench->scenario, usual);
+		scenario_lead(&bench->options.scenario, usual);
 	subject_detach(bench->beds);
-	return modes_stop ? -EINTR : err;
+	return stop_asked ? -EINTR : err;
 }
 
 static int modes_round(struct modes_bench *bench, unsigned int round)
 {
 	int err = 0, failed = 0;
 
-	for (unsigned int i = 0; err != -EINTR && i < bench->subject_count; i++) {
-		unsigned int subject = (i + round) % bench->subject_count;
+	for (unsigned int i = 0; err != -EINTR && i < bench->options.subject_count; i++) {
+		unsigned int subject = (i + round) % bench->options.subject_count;
 
 		if (bench->lacks[subject].text[0])
 			continue;
@@ -226,7 +185,7 @@ static int modes_round(struct modes_bench *bench, unsigned int round)
 // How many packets of a capture Linux forwards: as many as any router should.
 static int modes_learn(struct modes_bench *bench)
 {
-	const __u32 count = bench->sending.recording->count;
+	const __u32 count = bench->options.sending.recording->count;
 	struct trial *trial = malloc(sizeof(*trial));
 	int err = trial ? 0 : -ENOMEM;
 
@@ -235,7 +194,7 @@ static int modes_learn(struct modes_bench *bench)
 		err = trial_run(&bench->trial, MODES_SLOW, (count + 0.5) / MODES_SLOW, trial);
 	if (err >= 0 && !trial_arrived(trial)) {
 		warnx("bench modes: %s: Linux forwards none of its packets; does --routes lead there?",
-		      bench->sending.pcap);
+		      bench->options.sending.pcap);
 		err = -ENETUNREACH;
 	}
 	if (err >= 0) {
@@ -250,14 +209,15 @@ static int modes_learn(struct modes_bench *bench)
 static int modes_self_test(struct modes_bench *bench)
 {
 	double arrived;
-	int err = sending_is_remote(&bench->sending)
+	int err = sending_is_remote(&bench->options.sending)
 			  ? 0
 			  : subject_attach(bench->beds, subject_find(MODES_SELF_TEST));
 
-	for (unsigned int scene = 0; err >= 0 && scene < modes_scene_count(bench); scene++) {
+	for (unsigned int scene = 0; err >= 0 && scene < modes_options_scenes(&bench->options); scene++) {
 		modes_enter(bench, scene);
 		for (unsigned int i = 0; err >= 0 && i < 2; i++) // the first one warms up
-			err = modes_most(bench, bench->ndr.trial, &bench->scenes[scene].sender, &arrived);
+			err = modes_most(bench, bench->options.ndr.trial, &bench->scenes[scene].sender,
+					 &arrived);
 	}
 	subject_detach(bench->beds);
 	return err;
@@ -270,29 +230,30 @@ static void modes_table(const struct modes_bench *bench)
 	struct machine machine;
 
 	machine_read(&machine);
-	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
+	for (unsigned int scene = 0; scene < modes_options_scenes(&bench->options); scene++) {
 		modes_print_scene(&bench->scenes[scene]);
-		for (unsigned int i = 0; i < bench->subject_count; i++)
-			modes_print_result(bench->subjects[i]->name, &bench->results[scene][i],
+		for (unsigned int i = 0; i < bench->options.subject_count; i++)
+			modes_print_result(bench->options.subjects[i]->name, &bench->results[scene][i],
 					   bench->lacks[i].text);
 		putchar('\n');
 	}
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		if (bench->subjects[i]->remark && bench->results[0][i].rounds)
-			printf("%s: %s.\n", bench->subjects[i]->name, bench->subjects[i]->remark);
+	for (unsigned int i = 0; i < bench->options.subject_count; i++)
+		if (bench->options.subjects[i]->remark && bench->results[0][i].rounds)
+			printf("%s: %s.\n", bench->options.subjects[i]->name,
+			       bench->options.subjects[i]->remark);
 	if (bench->changes)
 		printf("%ld changes of routes were made meanwhile.\n", bench->changes);
 	printf("%s, %u CPUs, %s, ", machine.cpu, machine.cpus, machine.kernel);
-	if (bench->sending.ports.tx)
-		printf("from %s to %s.\n", bench->sending.ports.tx, bench->sending.ports.rx);
+	if (bench->options.sending.ports.tx)
+		printf("from %s to %s.\n", bench->options.sending.ports.tx, bench->options.sending.ports.rx);
 	else
 		printf("over veth: compare the rows, not with a NIC.\n");
 }
 
 static const struct modes_result *modes_ceiling(const struct modes_bench *bench, unsigned int scene)
 {
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		if (strcmp(bench->subjects[i]->name, MODES_CEILING) == 0)
+	for (unsigned int i = 0; i < bench->options.subject_count; i++)
+		if (strcmp(bench->options.subjects[i]->name, MODES_CEILING) == 0)
 			return &bench->results[scene][i];
 	return NULL;
 }
@@ -301,11 +262,11 @@ static json_t *modes_scene_json(const struct modes_bench *bench, unsigned int sc
 {
 	json_t *missing = json_object();
 
-	for (unsigned int i = 0; i < bench->subject_count; i++) {
+	for (unsigned int i = 0; i < bench->options.subject_count; i++) {
 		const char *lacks = bench->lacks[i].text;
 
 		if (!bench->results[scene][i].rounds)
-			json_object_set_new(missing, bench->subjects[i]->name,
+			json_object_set_new(missing, bench->options.subjects[i]->name,
 					    json_string(*lacks ? lacks : "it could not be set up"));
 	}
 	return json_pack("{s:s, s:s, s:f, s:o}", "name", bench->scenes[scene].name, "text",
@@ -318,10 +279,10 @@ static json_t *modes_remarks_json(const struct modes_bench *bench)
 {
 	json_t *remarks = json_object();
 
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		if (bench->subjects[i]->remark)
-			json_object_set_new(remarks, bench->subjects[i]->name,
-					    json_string(bench->subjects[i]->remark));
+	for (unsigned int i = 0; i < bench->options.subject_count; i++)
+		if (bench->options.subjects[i]->remark)
+			json_object_set_new(remarks, bench->options.subjects[i]->name,
+					    json_string(bench->options.subjects[i]->remark));
 	return remarks;
 }
 
@@ -332,10 +293,10 @@ static int modes_json(const struct modes_bench *bench)
 	json_object_set_new(record, "scenes", scenes);
 	json_object_set_new(record, "remarks", modes_remarks_json(bench));
 	json_object_set_new(record, "port", machine_port_json(&bench->topology.subject.r0));
-	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
+	for (unsigned int scene = 0; scene < modes_options_scenes(&bench->options); scene++) {
 		json_array_append_new(scenes, modes_scene_json(bench, scene));
-		for (unsigned int i = 0; i < bench->subject_count; i++)
-			modes_add_result(record, &bench->scenes[scene], bench->subjects[i]->name,
+		for (unsigned int i = 0; i < bench->options.subject_count; i++)
+			modes_add_result(record, &bench->scenes[scene], bench->options.subjects[i]->name,
 					 &bench->results[scene][i], modes_ceiling(bench, scene));
 	}
 	return record_print(stdout, record);
@@ -345,7 +306,7 @@ static int modes_report(const struct modes_bench *bench)
 {
 	int err = 0;
 
-	if (bench->json)
+	if (bench->options.json)
 		err = modes_json(bench);
 	else
 		modes_table(bench);
@@ -363,24 +324,24 @@ static int modes_report(const struct modes_bench *bench)
 
 static void modes_name_vlans(const struct modes_bench *bench, char *ret_text, size_t size)
 {
-	for (unsigned int i = 0; i < bench->vlans.count && !bench->vlans.out; i++)
+	for (unsigned int i = 0; i < bench->options.vlans.count && !bench->options.vlans.out; i++)
 		snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s%u", i ? "," : "vlans-",
-			 bench->vlans.in[i]);
+			 bench->options.vlans.in[i]);
 }
 
 // Names of what is measured; a workload and a size are part of it.
 static void modes_name_scenes(struct modes_bench *bench)
 {
-	const char *workload = bench->scenario.workload ? bench->scenario.workload->name : "";
+	const char *workload = bench->options.scenario.workload ? bench->options.scenario.workload->name : "";
 	char vlans[8 + LANE_VLANS * 5] = "";
 
 	modes_name_vlans(bench, vlans, sizeof(vlans));
-	for (unsigned int i = 0; i < modes_scene_count(bench); i++) {
-		unsigned int family = i / bench->size_count;
-		const struct load *load = &bench->sizes[i % bench->size_count];
-		const char *number = bench->families[family] == AF_INET6  ? "6"
-				     : bench->families[family] == AF_INET ? "4"
-									  : "4+6";
+	for (unsigned int i = 0; i < modes_options_scenes(&bench->options); i++) {
+		unsigned int family = i / bench->options.size_count;
+		const struct load *load = &bench->options.sizes[i % bench->options.size_count];
+		const char *number = bench->options.families[family] == AF_INET6  ? "6"
+				     : bench->options.families[family] == AF_INET ? "4"
+										  : "4+6";
 		char size[24] = "imix";
 
 		if (!load->sizes[1])
@@ -388,7 +349,7 @@ static void modes_name_scenes(struct modes_bench *bench)
 		snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
 			 "modes IPv%s %zu-routes%s%s%s%s %s", number, bench->routes[family],
 			 *workload ? " " : "", workload, *vlans ? " " : "", vlans, size);
-		if (bench->sending.recording)
+		if (bench->options.sending.recording)
 			snprintf(bench->scenes[i].name, sizeof(bench->scenes[i].name),
 				 "modes pcap %zu-routes%s%s", bench->routes[family], *vlans ? " " : "",
 				 vlans);
@@ -397,10 +358,10 @@ static void modes_name_scenes(struct modes_bench *bench)
 			 "%s%sIPv%s, %zu route%s, %s%s%s", workload, *workload ? ": " : "", number,
 			 bench->routes[family], bench->routes[family] == 1 ? "" : "s", size,
 			 *vlans ? ", " : "", vlans);
-		if (bench->sending.recording)
+		if (bench->options.sending.recording)
 			snprintf(bench->scenes[i].text, sizeof(bench->scenes[i].text),
 				 "%.80s, of whose %u packets %u are to be forwarded, %zu routes%s%s",
-				 bench->sending.pcap, bench->trial.pass, bench->trial.pass_arrives,
+				 bench->options.sending.pcap, bench->trial.pass, bench->trial.pass_arrives,
 				 bench->routes[family], *vlans ? ", " : "", vlans);
 	}
 }
@@ -414,11 +375,11 @@ static int modes_load_family(struct modes_bench *bench, const struct scenario_be
 	int err = 0;
 
 	if (family != AF_UNSPEC)
-		return scenario_load(&bench->scenario, bed, family, ret_routes);
+		return scenario_load(&bench->options.scenario, bed, family, ret_routes);
 	for (unsigned int i = 0; err >= 0 && i < sizeof(families); i++) {
-		if (bench->sending.recording && !scenario_has(&bench->scenario, families[i]))
+		if (bench->options.sending.recording && !scenario_has(&bench->options.scenario, families[i]))
 			continue;
-		err = scenario_load(&bench->scenario, bed, families[i], &routes);
+		err = scenario_load(&bench->options.scenario, bed, families[i], &routes);
 		sum += err < 0 ? 0 : routes;
 	}
 	*ret_routes = sum;
@@ -430,17 +391,17 @@ static int modes_load(struct modes_bench *bench)
 	struct scenario_bed bed = { &bench->topology, bench->generate, bench->beds, false };
 	int err = 0;
 
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		bed.own_table |= bench->subjects[i]->own_table;
-	for (unsigned int i = 0; err >= 0 && i < bench->family_count; i++)
-		err = modes_load_family(bench, &bed, bench->families[i], &bench->routes[i]);
-	bench->trial.share = scenario_share(&bench->scenario);
+	for (unsigned int i = 0; i < bench->options.subject_count; i++)
+		bed.own_table |= bench->options.subjects[i]->own_table;
+	for (unsigned int i = 0; err >= 0 && i < bench->options.family_count; i++)
+		err = modes_load_family(bench, &bed, bench->options.families[i], &bench->routes[i]);
+	bench->trial.share = scenario_share(&bench->options.scenario);
 	return err;
 }
 
 static size_t modes_count_routes(const struct modes_bench *bench, __u8 family)
 {
-	const struct table *table = bench->scenario.routes;
+	const struct table *table = bench->options.scenario.routes;
 	size_t count = 0;
 
 	for (size_t i = 0; i < table->count; i++)
@@ -452,17 +413,17 @@ static size_t modes_count_routes(const struct modes_bench *bench, __u8 family)
 static int modes_provide(struct modes_bench *bench)
 {
 	size_t routes4 = modes_count_routes(bench, AF_INET), routes6 = modes_count_routes(bench, AF_INET6);
-	unsigned int attack = bench->scenario.workload ? bench->scenario.workload->attack : 0;
+	unsigned int attack = bench->options.scenario.workload ? bench->options.scenario.workload->attack : 0;
 
-	for (unsigned int i = 0; i < bench->subject_count; i++) {
-		const struct subject *subject = bench->subjects[i];
+	for (unsigned int i = 0; i < bench->options.subject_count; i++) {
+		const struct subject *subject = bench->options.subjects[i];
 
 		if (attack && subject->remark)
 			why_set(&bench->lacks[i], EOPNOTSUPP, "it forwards the packets of an attack, too");
 		else if (subject_provide(bench->beds, subject, routes4, routes6, &bench->lacks[i]) < 0 &&
 			 !bench->lacks[i].text[0])
 			why_set(&bench->lacks[i], EIO, "it cannot be made ready");
-		if (modes_stop)
+		if (stop_asked)
 			return -EINTR;
 	}
 	return 0;
@@ -471,14 +432,14 @@ static int modes_provide(struct modes_bench *bench)
 // Tells what to do on the other machine and waits until it is done.
 static int modes_meet(struct modes_bench *bench)
 {
-	const char *path = bench->sending.dut_config;
+	const char *path = bench->options.sending.dut_config;
 	FILE *out = path ? fopen(path, "we") : stderr;
 	int err = 0;
 
 	if (!path)
 		fprintf(stderr, "On the router, with the names of its ports for IN and OUT:\n\n");
 	if (out)
-		remote_commands(out, &bench->topology, &bench->scenario);
+		remote_commands(out, &bench->topology, &bench->options.scenario);
 	if (!out || (path && fclose(out) == EOF)) {
 		err = -errno;
 		warnx("bench modes: cannot write %s: %s", path, strerror(-err));
@@ -487,22 +448,13 @@ static int modes_meet(struct modes_bench *bench)
 	fprintf(stderr, "%s%s\n", path ? "what to do on the router: " : "", path ? path : "");
 	err = generate_sink(bench->generate, GENERATE_SINK_PASSES);
 	return err < 0 ? err
-		       : remote_wait(&bench->topology, bench->generate, bench->families[0], &modes_stop);
-}
-
-static unsigned int modes_largest(const struct modes_bench *bench)
-{
-	unsigned int most = bench->sending.recording ? bench->sending.recording->largest : 0;
-
-	for (unsigned int i = 0; i < bench->size_count; i++)
-		if (load_largest(&bench->sizes[i]) > most)
-			most = load_largest(&bench->sizes[i]);
-	return most;
+		       : remote_wait(&bench->topology, bench->generate, bench->options.families[0],
+				     &stop_asked);
 }
 
 static int modes_tag(struct modes_bench *bench, struct why *why)
 {
-	int err = lane_tag(&bench->topology.subject, &bench->vlans);
+	int err = lane_tag(&bench->topology.subject, &bench->options.vlans);
 
 	if (err == -EOPNOTSUPP)
 		why_set(why, EOPNOTSUPP, "VLANs need the module 8021q, which this kernel does not have");
@@ -512,34 +464,35 @@ static int modes_tag(struct modes_bench *bench, struct why *why)
 static int modes_set_up(struct modes_bench *bench)
 {
 	struct why why = { 0 };
-	int err = bench->vlans.count ? modes_tag(bench, &why) : 0;
+	int err = bench->options.vlans.count ? modes_tag(bench, &why) : 0;
 
-	if (err >= 0 && modes_largest(bench) > MODES_USUAL)
+	if (err >= 0 && modes_options_largest(&bench->options) > MODES_USUAL)
 		err = topology_mtu(&bench->topology, MODES_MTU);
 	if (err >= 0)
 		err = generate_open(&bench->topology, &bench->generate);
-	bench->generator_bed = (struct generator_bed){ .lane = &bench->topology.subject,
-						       .generate = bench->generate,
-						       .recording = bench->sending.recording,
-						       .largest = modes_largest(bench) +
-								  (bench->vlans.count ? TRAFFIC_TAG : 0) };
+	bench->generator_bed =
+		(struct generator_bed){ .lane = &bench->topology.subject,
+					.generate = bench->generate,
+					.recording = bench->options.sending.recording,
+					.largest = modes_options_largest(&bench->options) +
+						   (bench->options.vlans.count ? TRAFFIC_TAG : 0) };
 
 	if (err >= 0)
-		err = subject_open(&bench->topology, &modes_stop, &bench->beds);
+		err = subject_open(&bench->topology, &stop_asked, &bench->beds);
 	if (err >= 0)
 		err = modes_provide(bench);
 	if (err >= 0)
 		err = modes_load(bench);
-	if (err >= 0 && sending_is_remote(&bench->sending))
+	if (err >= 0 && sending_is_remote(&bench->options.sending))
 		err = modes_meet(bench);
 	if (err >= 0)
-		err = generate_sink(bench->generate,
-				    bench->sending.recording ? GENERATE_SINK_REPLAYED : GENERATE_SINK_METERS);
+		err = generate_sink(bench->generate, bench->options.sending.recording ? GENERATE_SINK_REPLAYED
+										      : GENERATE_SINK_METERS);
 	if (err >= 0)
-		err = generator_open(bench->sending.way, &bench->generator_bed, &bench->trial.generator,
-				     &why);
+		err = generator_open(bench->options.sending.way, &bench->generator_bed,
+				     &bench->trial.generator, &why);
 	bench->trial.generate = bench->generate;
-	if (err < 0 && !modes_stop)
+	if (err < 0 && !stop_asked)
 		warnx("bench modes: cannot set up the sender or the router: %s",
 		      why.text[0] ? why.text : strerror(-err));
 	return err;
@@ -550,8 +503,8 @@ static int modes_run(struct modes_bench *bench)
 	struct why why = { 0 };
 	int failed = 0, err;
 
-	if (bench->sending.ports.tx)
-		err = topology_open_ports(&bench->topology, &bench->sending.ports, &why);
+	if (bench->options.sending.ports.tx)
+		err = topology_open_ports(&bench->topology, &bench->options.sending.ports, &why);
 	else
 		err = topology_open(&bench->topology);
 	if (err < 0) {
@@ -560,254 +513,40 @@ static int modes_run(struct modes_bench *bench)
 		return err;
 	}
 	err = modes_set_up(bench);
-	if (err >= 0 && bench->sending.recording)
+	if (err >= 0 && bench->options.sending.recording)
 		err = modes_learn(bench);
 	modes_name_scenes(bench);
 	if (err >= 0)
 		err = modes_self_test(bench);
-	for (unsigned int round = 0; err >= 0 && !modes_stop && round < bench->rounds; round++)
+	for (unsigned int round = 0; err >= 0 && !stop_asked && round < bench->options.rounds; round++)
 		failed = modes_round(bench, round) < 0 ? -EIO : failed;
-	if (err >= 0 && !modes_stop)
+	if (err >= 0 && !stop_asked)
 		err = modes_report(bench);
 	generator_close(bench->trial.generator);
 	subject_close(bench->beds);
 	generate_close(bench->generate);
 	topology_close(&bench->topology);
-	if (modes_stop)
+	if (stop_asked)
 		warnx("bench modes: interrupted");
-	return err < 0 ? err : modes_stop ? -EINTR : failed;
-}
-
-// --- options ---
-
-static int modes_help(int status)
-{
-	FILE *out = status ? stderr : stdout;
-	const struct workload *workloads;
-	unsigned int count;
-
-	fprintf(out,
-		"Usage: penstock bench modes [OPTION]...\n"
-		"Offers packets at many rates to each mode, in network namespaces of its own: how much each "
-		"takes without\n"
-		"loss (NDR) and with 0.5 %% of it (PDR), and how long packets are under way. As root.\n\n"
-		"  --modes A,B,...   as `penstock bench forward --help` lists them, all by default:\n"
-		"                    " MODES_LIST "\n"
-		"  --workload NAME   routes, traffic and what else goes on, see below\n"
-		"  --family WHAT     4, 6, both: one after the other, or mix: at once (4)\n"
-		"  --routes WHAT     1, full, a number, or a file, as of bench forward (1)\n"
-		"  --vlans A,B,...   frames come with the tags of these VLANs, in a mix, over interfaces of "
-		"them; 0: no\n"
-		"                    tag. They are 4 bytes longer\n"
-		"  --size A,B,...    bytes of a frame with FCS, 64 to 9018; imix: 28 of 64, 16 of 570, 4 of "
-		"1518 (64)\n"
-		"  --rounds N        how often all of it is measured, 1 to %d (1)\n"
-		"  --quick           trials of 0.1 s and 3 %% instead of 1 s, 21 s for each rate, and 0.5 "
-		"%%\n"
-		"  --cpu N           the CPU that sends (the first one)\n"
-		"  --json            results as JSON\n",
-		MODES_ROUNDS_MAX);
-	sending_help(out);
-	fprintf(out, "\nWorkloads:\n");
-	workloads = workload_list(&count);
-	for (unsigned int i = 0; i < count; i++)
-		fprintf(out, "  %-8s %s\n", workloads[i].name, workloads[i].text);
-	return status;
-}
-
-static bool modes_fits(const struct subject *subject)
-{
-	return subject->delivery != SUBJECT_NOTHING && subject->kind != SUBJECT_REMOTE;
-}
-
-static int modes_parse_sizes(struct modes_bench *bench, const char *text)
-{
-	bench->size_text = text;
-	return option_sizes("modes", text, bench->sizes, &bench->size_count);
-}
-
-static int modes_parse_workload(struct modes_bench *bench, const char *name)
-{
-	const struct workload *workload = workload_find(name);
-
-	if (!workload)
-		return option_refuse("modes", "--workload", name, "one that --help lists");
-	if (bench->scenario.routes->count)
-		return option_refuse("modes", "--workload", name, "either a workload or --routes");
-	if (workload->vlans.count && bench->vlans.count)
-		return option_refuse("modes", "--workload", name, "either it or --vlans");
-	if (workload->vlans.count)
-		bench->vlans = workload->vlans;
-	return scenario_add_workload(&bench->scenario, workload);
-}
-
-static int modes_parse_option(struct modes_bench *bench, int option)
-{
-	switch (option) {
-	case 'm':
-		bench->chosen = true;
-		return option_subjects("modes", "--modes", optarg, modes_fits, "routers that forward",
-				       bench->subjects, &bench->subject_count);
-	case 'w':
-		return modes_parse_workload(bench, optarg);
-	case 'f':
-		return option_families("modes", optarg, bench->families, &bench->family_count);
-	case 't':
-		return bench->scenario.workload
-			       ? option_refuse("modes", "--routes", optarg, "either a workload or --routes")
-			       : scenario_add(&bench->scenario, optarg);
-	case 's':
-		return modes_parse_sizes(bench, optarg);
-	case 'v':
-		return bench->vlans.count ? option_refuse("modes", "--vlans", optarg,
-							  "them once, and a workload without any")
-					  : option_vlans("modes", optarg, &bench->vlans);
-	case 'r':
-		return option_number("modes", "--rounds", optarg, 1, MODES_ROUNDS_MAX, &bench->rounds);
-	case 'c':
-		return option_cpu("modes", optarg, &bench->cpu);
-	case 'q':
-		bench->ndr = (struct search_goal){ .trial = 0.1, .sum = 0.3, .width = 0.03 };
-		bench->pdr = bench->ndr;
-		bench->pdr.loss = SEARCH_PDR.loss;
-		return 0;
-	case 'j':
-		bench->json = true;
-		return 0;
-	default:
-		return sending_option(&bench->sending, "modes", option, optarg);
-	}
-}
-
-// Returns 1 when help was asked for and given.
-static int modes_parse(struct modes_bench *bench, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "modes", required_argument, NULL, 'm' },
-		{ "workload", required_argument, NULL, 'w' },
-		{ "family", required_argument, NULL, 'f' },
-		{ "routes", required_argument, NULL, 't' },
-		{ "size", required_argument, NULL, 's' },
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "vlans", required_argument, NULL, 'v' },
-		{ "cpu", required_argument, NULL, 'c' },
-		SENDING_OPTIONS,
-		{ "quick", no_argument, NULL, 'q' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	int option, err = 0;
-
-	optind = 0;
-	while (err >= 0 && (option = getopt_long(argc, argv, "jh", options, NULL)) >= 0) {
-		if (option == 'h')
-			return modes_help(EXIT_SUCCESS) + 1;
-		err = modes_parse_option(bench, option);
-	}
-	if (err >= 0 && optind < argc) {
-		warnx("bench modes: unknown argument %s; see --help", argv[optind]);
-		err = -EINVAL;
-	}
-	return err;
-}
-
-static int modes_set_defaults(struct modes_bench *bench)
-{
-	int err = scenario_open(&bench->scenario, &modes_stop);
-
-	bench->ndr = SEARCH_NDR;
-	bench->pdr = SEARCH_PDR;
-	bench->rounds = 1;
-	bench->sending.way = &generator_afxdp;
-	bench->trial.stop = &modes_stop;
-	option_families("modes", "4", bench->families, &bench->family_count);
-	option_subjects("modes", "--modes", MODES_LIST, modes_fits, "", bench->subjects,
-			&bench->subject_count);
-	return err;
-}
-
-// What tags allow.
-static int modes_complete_tagged(struct modes_bench *bench)
-{
-	if (bench->sending.ports.tx)
-		return option_refuse("modes", "--tx", bench->sending.ports.tx,
-				     "no VLANs, which are over veth only");
-	if (!bench->chosen)
-		option_subjects("modes", "--modes", MODES_TAGGED, modes_fits, "", bench->subjects,
-				&bench->subject_count);
-	for (unsigned int i = 0; i < bench->subject_count; i++)
-		if (!subject_has_vlans(bench->subjects[i]))
-			return option_refuse("modes", "--modes", bench->subjects[i]->name,
-					     "for VLANs, some of " MODES_TAGGED);
-	return 0;
-}
-
-// Can the generator send all of it?
-static int modes_complete_sending(struct modes_bench *bench)
-{
-	struct why why = { 0 };
-
-	for (unsigned int scene = 0; scene < modes_scene_count(bench); scene++) {
-		modes_enter(bench, scene);
-		if (generator_suits(bench->sending.way, &bench->trial.load, &why) < 0) {
-			warnx("bench modes: %s", why.text);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-// What no option said.
-static int modes_complete(struct modes_bench *bench)
-{
-	const struct workload *workload = bench->scenario.workload;
-	int err;
-
-	if (!bench->size_count && modes_parse_sizes(bench, workload ? workload->size : "64") < 0)
-		return -EINVAL;
-	err = sending_read(&bench->sending, "modes");
-	if (err < 0)
-		return err;
-	if (sending_is_remote(&bench->sending)) {
-		bench->subjects[0] = subject_find("remote");
-		bench->subject_count = 1;
-	}
-	if (bench->vlans.count && modes_complete_tagged(bench) < 0)
-		return -EINVAL;
-	if (bench->sending.recording) // whatever is in it
-		option_families("modes", "mix", bench->families, &bench->family_count);
-	if (workload && workload->attack && bench->sending.order != LOAD_UNIFORM)
-		return option_refuse("modes", "--destinations", "other than uniform", "another workload");
-	if (workload && workload->attack && bench->sending.way != &generator_afxdp)
-		return option_refuse("modes", "--generator", bench->sending.way->name,
-				     "afxdp, which sends attacks, or another workload");
-	if (modes_complete_sending(bench) < 0)
-		return -EINVAL;
-	return bench->scenario.routes->count ? 0 : scenario_add(&bench->scenario, "1");
+	return err < 0 ? err : stop_asked ? -EINTR : failed;
 }
 
 int bench_modes(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = modes_signalled };
 	struct modes_bench *bench = calloc(1, sizeof(*bench));
 	int code = EXIT_FAILURE, err;
 
-	if (!bench || modes_set_defaults(bench) < 0)
+	if (!bench)
 		return EXIT_FAILURE;
-	err = modes_parse(bench, argc, argv);
+	bench->trial.stop = &stop_asked;
+	err = modes_options_open(&bench->options, argc, argv);
 	if (err != 0) {
-		code = err > 0 ? EXIT_SUCCESS : MODES_USAGE;
-	} else if ((err = modes_complete(bench)) < 0) {
-		code = err == -EINVAL ? MODES_USAGE : EXIT_FAILURE;
+		code = err > 0 ? EXIT_SUCCESS : err == -EINVAL ? OPTION_USAGE : EXIT_FAILURE;
 	} else {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
+		stop_catch();
 		code = modes_run(bench) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	scenario_close(&bench->scenario);
-	sending_close(&bench->sending);
+	modes_options_close(&bench->options);
 	free(bench);
 	return code;
 }

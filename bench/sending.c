@@ -93,32 +93,6 @@ void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING
 	sending_tell_generators(sending);
 }
 
-int sending_option(struct sending *sending, const char *bench, int option, const char *value)
-{
-	switch (option) {
-	case SENDING_GENERATOR:
-		return sending_take_generator(sending, bench, value);
-	case SENDING_PCAP:
-		return sending_take_pcap(sending, bench, value);
-	case SENDING_FLOWS:
-		return option_number(bench, "--flows", value, 1, TRAFFIC_DESTINATIONS, &sending->flows);
-	case SENDING_TX:
-		sending->ports.tx = value;
-		return 0;
-	case SENDING_RX:
-		sending->ports.rx = value;
-		return 0;
-	case SENDING_DUT:
-		return sending_take_dut(sending, bench, value);
-	case SENDING_DUT_CONFIG:
-		sending->dut_config = value;
-		return 0;
-	case SENDING_DESTINATIONS:
-		return sending_take_destinations(sending, bench, value);
-	}
-	return -EINVAL;
-}
-
 int sending_read(struct sending *sending, const char *bench)
 {
 	struct why why = { 0 };
@@ -156,26 +130,4 @@ void sending_apply(const struct sending *sending, struct load *load)
 {
 	load->flows = sending->flows;
 	load->order = sending->order;
-}
-
-void sending_help(FILE *out)
-{
-	const struct generator_way *const *ways;
-	unsigned int count;
-
-	ways = generator_list(&count);
-	fprintf(out, "  --generator G     what sends (afxdp):\n");
-	for (unsigned int i = 0; i < count; i++)
-		fprintf(out, "                      %-6s %s\n", ways[i]->name, ways[i]->summary);
-	fprintf(out,
-		"  --pcap FILE       sends the packets of a capture, again and again; MACs are rewritten\n"
-		"  --flows N         so many destinations, each from a port of its own, 1 to %d (%d)\n"
-		"  --destinations D  uniform: in turn, zipf: some much more often, trace: the same in trains "
-		"(uniform)\n",
-		TRAFFIC_DESTINATIONS, TRAFFIC_DESTINATIONS);
-	fprintf(out, "  --tx IF --rx IF   sends by one port of this machine and receives by another\n"
-		     "  --dut IN,OUT      the router is this machine's, too, between these ports; without "
-		     "it, it is "
-		     "another machine\n"
-		     "  --dut-config FILE what to do on that other machine is written there, not shown\n");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #pragma once
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "bench/generator.h"
@@ -28,33 +27,6 @@ struct sending {
 // to what it is where none is given.
 void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING_LINES]);
 
-enum {
-	SENDING_GENERATOR = 0x100,
-	SENDING_PCAP,
-	SENDING_FLOWS,
-	SENDING_DESTINATIONS,
-	SENDING_TX,
-	SENDING_RX,
-	SENDING_DUT,
-	SENDING_DUT_CONFIG
-};
-
-// For getopt_long().
-// clang-format off
-#define SENDING_OPTIONS \
-	{ "generator", required_argument, NULL, SENDING_GENERATOR }, \
-	{ "pcap", required_argument, NULL, SENDING_PCAP }, \
-	{ "flows", required_argument, NULL, SENDING_FLOWS }, \
-	{ "destinations", required_argument, NULL, SENDING_DESTINATIONS }, \
-	{ "tx", required_argument, NULL, SENDING_TX }, \
-	{ "rx", required_argument, NULL, SENDING_RX }, \
-	{ "dut", required_argument, NULL, SENDING_DUT }, \
-	{ "dut-config", required_argument, NULL, SENDING_DUT_CONFIG }
-// clang-format on
-
-// Takes one of these options. -EINVAL: told on stderr.
-int sending_option(struct sending *sending, const char *bench, int option, const char *value);
-
 // Reads what the options name, before anything is made. Tells errors on stderr.
 int sending_read(struct sending *sending, const char *bench);
 
@@ -68,5 +40,3 @@ void sending_close(struct sending *sending);
 
 // Sets in a load what the options say.
 void sending_apply(const struct sending *sending, struct load *load);
-
-void sending_help(FILE *out);
