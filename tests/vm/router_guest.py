@@ -185,6 +185,9 @@ def neighbours(name, vid, net):
 
 
 def make_stations():
+    for name in (bed.s, bed.d):  # hosts that ask for routers, or tell of groups, would be counted, too
+        subprocess.run(bed.inside(name, 'sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=1',
+                                  'net.ipv6.conf.default.disable_ipv6=1'), check=True)
     text = ''.join(f'link set {name} address {address}\n' for name, address in ROUTER_MACS.items() if name != 'n0')
     router(text + ''.join(f'neighbour replace {address} lladdr {HOST_MACS[host]} nud permanent dev {name}\n'
                           for address, host, name in (('10.2.0.2', 'd0', 'r1'), ('fd02::2', 'd0', 'r1'),
