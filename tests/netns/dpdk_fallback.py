@@ -29,7 +29,7 @@ try:
     with open(fault, 'w') as out:
         out.write(f'{MAP_UPDATE} 0\n')
     assert bed.command('mode', 'dp1', 'dpdk').returncode == 0
-    until(lambda: 'dp1: the kernel does not take it as an egress: Cannot allocate memory' in daemon.text(), 'the warning')
+    until(lambda: 'go to the kernel: the kernel does not take it as an egress: Cannot allocate memory' in daemon.text(), 'the warning')
     port = daemon.port('dp1')
     assert port['mode'] == 'dpdk' and not port['egress']['possible'], port
     start = punts('dp0', 'egress-unable')
