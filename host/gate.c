@@ -233,6 +233,8 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 		if (error < 0)
 			goto undo_changes; /* one of the two may be off */
 	}
+	if (place->coming)
+		place->coming(place->arg, gate, ops);
 	error = ops->attach(gate->engine, &gate->here, why);
 	/* It may have gone since it was looked at: that is not the engine's failure. */
 	if (error < 0 && if_nametoindex(gate->name) != gate->here.ifindex)
@@ -248,12 +250,19 @@ undo_changes:
 	return error;
 }
 
-bool gate_close_egress(struct gate *gate, const struct gate_place *place)
+bool gate_pause_egress(struct gate *gate, const struct gate_place *place)
 {
 	bool open = gate->ops && gate->egress.possible;
 
 	if (open)
 		fib_port_egress(place->fib, gate->here.id, false, false);
+	return open;
+}
+
+bool gate_close_egress(struct gate *gate, const struct gate_place *place)
+{
+	bool open = gate_pause_egress(gate, place);
+
 	gate->egress.possible = false;
 	return open;
 }

@@ -40,6 +40,8 @@ struct gate_sight {
 	struct capability peer;
 };
 
+struct gate;
+
 struct gate_place { /* what all ports share; owned by the router */
 	const struct platform *platform;
 	struct fib *fib;
@@ -49,6 +51,8 @@ struct gate_place { /* what all ports share; owned by the router */
 	const struct kernel_maps *maps; /* NULL: not yet made */
 	/* The open engine, opened when first asked for. */
 	int (*engine)(void *arg, const struct engine_ops *ops, void **ret_engine, struct why *why);
+	/* An engine is about to be attached to this gate; NULL: there are no others. */
+	void (*coming)(void *arg, const struct gate *gate, const struct engine_ops *ops);
 	void *arg;
 };
 
@@ -118,6 +122,8 @@ void gate_forgive(struct gate *gate);
 /* No packet is sent to it any more, except by programs that run right now, which see the table as it was.
  * Returns whether there may be some: those need a way out until grace_wait_kernel(). */
 bool gate_close_egress(struct gate *gate, const struct gate_place *place);
+/* The same until the next review, which judges anew. */
+bool gate_pause_egress(struct gate *gate, const struct gate_place *place);
 /* Gives the port back to the kernel. */
 void gate_release(struct gate *gate, const struct gate_place *place);
 /* Reads the counters, and computes rates if that was not done just now. */

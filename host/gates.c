@@ -93,6 +93,18 @@ bool gates_review(struct gates *gates, const struct gate_place *place, const str
 	return changed;
 }
 
+void gates_make_way(struct gates *gates, const struct gate *coming, const struct engine_ops *ops,
+		    const struct gate_place *place)
+{
+	bool wait = false;
+
+	for (unsigned int i = 0; i < gates->count; i++)
+		if (&gates->gate[i] != coming && gates->gate[i].ops != ops)
+			wait = gate_pause_egress(&gates->gate[i], place) || wait;
+	if (wait)
+		grace_wait_kernel();
+}
+
 const struct gate *gates_hopeless(const struct gates *gates)
 {
 	const struct gate *hopeless = NULL;

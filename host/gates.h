@@ -28,6 +28,13 @@ void gates_order(struct gates *gates, struct pins *pins);
  * has other work. Returns true if a mode changed: then all are to be reviewed again soon. */
 bool gates_review(struct gates *gates, const struct gate_place *place, const struct survey *survey,
 		  bool attach);
+/*
+ * An engine is about to be attached to this port. Whether others can be sent to depends on who sends: what
+ * drivers do for generic XDP or a socket, they do not do for a program in another driver. So ports of other
+ * engines are left to the kernel until the next review.
+ */
+void gates_make_way(struct gates *gates, const struct gate *coming, const struct engine_ops *ops,
+		    const struct gate_place *place);
 /* A port that was tried to attach and failed, if none runs; NULL: one does, or none was tried. */
 const struct gate *gates_hopeless(const struct gates *gates);
 /* Some port is about to be tried again: how it ends is not known yet. */

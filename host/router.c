@@ -121,6 +121,13 @@ static int bring_devices(struct router *router, struct why *why)
 
 /* --- ports --- */
 
+static void engine_comes(void *arg, const struct gate *gate, const struct engine_ops *ops)
+{
+	struct router *router = arg;
+
+	gates_make_way(&router->gates, gate, ops, &router->place);
+}
+
 /* Once all ports that can are attached: what the predecessor left and nobody uses goes. */
 static int keep_link(void *arg, struct pins_link link)
 {
@@ -469,6 +476,7 @@ static int look_at_ports(struct router *router, struct why *why)
 		.pins = router->pins,
 		.features = router->features,
 		.engine = get_engine,
+		.coming = engine_comes,
 		.arg = router,
 	};
 	gates_make(&router->gates, router->config, &router->place);

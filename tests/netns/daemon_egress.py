@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""daemon_egress.py PENSTOCK DROP.bpf.o [only]: a port that cannot take redirected frames is named and loses nothing; ports that
-come, go and change are followed. only: the first of that."""
+"""daemon_egress.py PENSTOCK DROP.bpf.o [only]: a port that cannot take redirected frames is named and loses nothing, also when
+another port comes to an engine that would have to redirect; ports that come, go and change are followed. only: the first of
+that."""
+import itertools
 import json
 import os
 import sys
+import time
 
 from bed import Bed, Daemon, Stream, shell, until
 
@@ -106,5 +109,26 @@ for again in (False, True):
 assert 'took our XDP program away' in daemon.text()
 print('a program taken away is noticed and attached again')
 
+# Programs of the generic hook and sockets reach r1 all the same. Before a program comes that does not, it is closed.
 assert daemon.end() == 0
+gro(False)
+config = f'/tmp/{bed.prefix}.yaml'
+with open(config, 'w') as out:
+    out.write('mode: afxdp\n')
+daemon = Daemon(bed, '-c', config, 'r0', 'r1')
+for was, mode in itertools.permutations(('generic', 'native', 'afxdp'), 2):
+    for port in ('r0', 'r1'):
+        assert bed.command('mode', port, was).returncode == 0
+    until(lambda: daemon.port('r1')['egress']['possible'] == (was != 'native'), f'r1 in mode {was}')
+    stream = Stream(bed, '10.2.0.2', rate=5000)
+    for each in (mode, was, mode, was):
+        time.sleep(0.2)
+        assert bed.command('mode', 'r0', each).returncode == 0
+    time.sleep(0.2)
+    result = stream.end()
+    assert result['lost'] == result['twice'] == 0, (was, mode, result)
+print('before another engine comes to a port, what it could not reach is left to the kernel')
+
+assert daemon.end() == 0
+os.unlink(config)
 assert bed.traces() == before, bed.traces() - before

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <net/if_arp.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -296,4 +297,35 @@ Test(gate, nothing_happens_where_nobody_could_look)
 	gate_plan(&gate, &place, &sight);
 	cr_expect(gate_review(&gate, &place, true));
 	cr_expect_eq(gate.state, GATE_ABSENT);
+}
+
+static unsigned int comings;
+
+static void coming(void *arg, const struct gate *to, const struct engine_ops *ops)
+{
+	cr_expect_eq(to, &gate);
+	cr_expect_eq(best.attached + second.attached, 0);
+	comings++;
+}
+
+Test(gate, a_pause_lasts_until_the_next_review)
+{
+	struct why why;
+
+	fixture_route(&fixture, RT_TABLE_MAIN, "10.0.0.0/8", IFINDEX, "192.0.2.1");
+	fixture_neighbour(&fixture, IFINDEX, "192.0.2.1", 9);
+	place.coming = coming;
+	cr_expect_not(gate_pause_egress(&gate, &place));
+	seconds_later(2);
+	cr_expect_eq(comings, 1);
+	cr_expect_eq(fixture_ask(&fixture, RT_TABLE_MAIN, "10.1.1.1"), 9);
+	cr_expect(gate_pause_egress(&gate, &place));
+	fixture_settle(&fixture);
+	cr_expect_eq(fixture_ask(&fixture, RT_TABLE_MAIN, "10.1.1.1"), -REASON_EGRESS_UNABLE);
+	second_later();
+	fixture_settle(&fixture);
+	cr_expect_eq(fixture_ask(&fixture, RT_TABLE_MAIN, "10.1.1.1"), 9);
+	cr_expect_eq(best.starts, 1);
+	cr_assert_eq(gate_switch(&gate, "generic", &place, &why), 0);
+	cr_expect_eq(comings, 2);
 }
