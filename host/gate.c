@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <linux/capability.h>
 
@@ -210,6 +211,45 @@ static void review_card(struct gate *gate, const struct gate_place *place)
 
 /* --- the engine below --- */
 
+/* Engines count for themselves, and some of them in the same memory. */
+static int count_below(struct gate *gate)
+{
+	struct image_counters now;
+	int error = gate->ops->counters(gate->engine, gate->here.id, &now);
+
+	for (unsigned int i = 0; error == 0 && i < REASON_MAX; i++) {
+		gate->below.reason[i].packets = gate->before.reason[i].packets + now.reason[i].packets;
+		gate->below.reason[i].bytes = gate->before.reason[i].bytes + now.reason[i].bytes;
+	}
+	return error;
+}
+
+/* The port had this number under the last daemon: what was counted then is its own. */
+static bool had_number(const struct gate *gate, const struct gate_place *place)
+{
+	__u16 number = 0;
+	int fd = pins_link_get(place->pins, gate->here.ifindex, &number);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return number == gate->here.id;
+}
+
+/* Before an engine is attached: the port's counters go on from what they are, whatever it has counted already
+ * for the number. */
+static void count_on(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops)
+{
+	struct image_counters start = { 0 };
+
+	if (gate->counted || !had_number(gate, place))
+		(void)ops->counters(gate->engine, gate->here.id, &start);
+	for (unsigned int i = 0; i < REASON_MAX; i++) {
+		gate->before.reason[i].packets = gate->below.reason[i].packets - start.reason[i].packets;
+		gate->before.reason[i].bytes = gate->below.reason[i].bytes - start.reason[i].bytes;
+	}
+}
+
 /* *ret_refused: it is the engine that failed, or the device refused it. */
 static int take(struct gate *gate, const struct gate_place *place, const struct engine_ops *ops,
 		bool *ret_refused, struct why *why)
@@ -233,6 +273,7 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 		if (error < 0)
 			goto undo_changes; /* one of the two may be off */
 	}
+	count_on(gate, place, ops);
 	if (place->coming)
 		place->coming(place->arg, gate, ops);
 	error = ops->attach(gate->engine, &gate->here, why);
@@ -243,6 +284,7 @@ static int take(struct gate *gate, const struct gate_place *place, const struct 
 	if (error < 0)
 		goto undo_changes;
 	gate->ops = ops;
+	gate->counted = true;
 	return 0;
 undo_changes:
 	changes_undo(place->changes, gate->here.ifindex);
@@ -274,6 +316,7 @@ static void leave(struct gate *gate, const struct gate_place *place)
 		grace_wait_kernel();
 	gate->ops->stop(gate->engine, &gate->here);
 	gate->ops->detach(gate->engine, &gate->here);
+	(void)count_below(gate); /* to the last packet */
 	fib_port_delete(place->fib, gate->here.id);
 	changes_undo(place->changes, gate->here.ifindex);
 	if (gate->peer)
@@ -595,8 +638,9 @@ void gate_sample(struct gate *gate)
 	uint64_t now = loop_now(), forwarded, punted;
 	double seconds = (double)(now - gate->rate_at) / 1000;
 
-	if (!gate->ops || gate->ops->counters(gate->engine, gate->here.id, &gate->counters) < 0)
+	if (!gate->ops || count_below(gate) < 0)
 		return;
+	gate->counters = gate->below;
 	add_card(gate);
 	forwarded = gate_packets(gate, ACTION_FORWARD);
 	punted = gate_packets(gate, ACTION_PUNT);

@@ -95,7 +95,10 @@ struct gate {
 	uint64_t retry_at;              /* ms: no attempt to attach before; whatever flaps, flaps slowly */
 	uint64_t forgive_at;            /* ms: when what failed is tried again */
 	uint64_t forgive_after;         /* ms from the last failure to that; 0: nothing has failed */
-	struct image_counters counters; /* as of the last sample */
+	struct image_counters counters; /* as of the last sample; they go on over modes */
+	struct image_counters below;    /* of these, what engines below the card counted, in all modes */
+	struct image_counters before;   /* to be added to what the present engine says for that */
+	bool counted;                   /* an engine has counted here since the daemon began */
 	double forwarded_rate, punted_rate;   /* packets a second */
 	uint64_t rate_at;                     /* ms, when the rates were last computed; 0: never */
 	uint64_t rate_forwarded, rate_punted; /* packets then */

@@ -254,19 +254,12 @@ static struct device *find(const struct dpdk *dpdk, __u16 port)
 	return NULL;
 }
 
-static void clear_counters(struct dpdk *dpdk, __u16 port)
-{
-	for (unsigned int i = 0; i < dpdk->workers.count; i++)
-		memset(&dpdk->workers.worker[i].counters[port], 0, sizeof(struct image_counters));
-}
-
 static int attach(struct dpdk *dpdk, const char *interface, __u16 port)
 {
 	for (unsigned int i = 0; i < dpdk->devices; i++) {
 		if (strcmp(dpdk->device[i]->tap.name, interface) != 0)
 			continue;
 		workers_pause(&dpdk->workers);
-		clear_counters(dpdk, port);
 		dpdk->device[i]->port = port;
 		workers_resume(&dpdk->workers);
 		return 0;

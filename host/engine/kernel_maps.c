@@ -133,13 +133,3 @@ free_values:
 	free(values);
 	return error;
 }
-
-void kernel_maps_counters_clear(const struct kernel_maps *maps, __u16 port)
-{
-	struct image_counters *values = calloc(maps->cpus, sizeof(*values));
-	__u32 key = port;
-
-	if (values)
-		(void)bpf_map_update_elem(maps->counters_fd, &key, values, BPF_ANY);
-	free(values);
-}

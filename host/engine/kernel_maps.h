@@ -35,5 +35,3 @@ int kernel_maps_pin(const struct kernel_maps *maps, const struct image_store *st
 int kernel_maps_port_set(struct kernel_maps *maps, __u16 port, __u32 ifindex);
 void kernel_maps_port_clear(struct kernel_maps *maps, __u16 port);
 int kernel_maps_counters(const struct kernel_maps *maps, __u16 port, struct image_counters *ret);
-/* Port numbers are used again; the next owner starts at zero. */
-void kernel_maps_counters_clear(const struct kernel_maps *maps, __u16 port);

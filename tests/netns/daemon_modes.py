@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""daemon_modes.py PENSTOCK: `penstock mode` takes a port from each mode to each other under traffic, and what cannot be
-leaves everything as it was."""
+"""daemon_modes.py PENSTOCK: `penstock mode` takes one port from each mode to each other and back under traffic, and what cannot
+be leaves everything as it was. With PENSTOCK_TEST_SCALE=50 a million packets during each change."""
 import itertools
 import os
 import sys
 import time
 
-from bed import Bed, Daemon, Stream, until
+from bed import Bed, Daemon, Stream, scaled, until
 
 MODES = ('kernel', 'generic', 'native', 'afxdp')
-RATE = 3000
+PACKETS = scaled(1000 * scaled(4, 200), 2200000)  # there and back
+RATE = scaled(3000, 20000)
 
 bed = Bed(sys.argv[1])
 before = bed.traces()
@@ -27,31 +28,34 @@ def switch(port, mode):
     assert daemon.port(port)['mode'] == mode, daemon.port(port)
 
 
-def tour():
-    """Modes in an order in which each change from one to another comes once."""
-    left, way = set(itertools.permutations(MODES, 2)), [MODES[0]]
-    while left:
-        step = next((pair for pair in sorted(left) if pair[0] == way[-1]), None) or sorted(left)[0]
-        way += [step[1]] if step[0] == way[-1] else [*step]
-        left -= set(zip(way[-3:], way[-2:]))
-    return way
+def there_and_back(port, was, mode):
+    """Over and over; returns how often, and what became of the packets."""
+    switch(port, was)
+    stream = Stream(bed, '10.2.0.2', rate=RATE)
+    begin, times, carried = time.monotonic(), 0, daemon.port('r0')['forwarded']
+    while time.monotonic() < begin + PACKETS / RATE:
+        for each in (mode, was):
+            time.sleep(0.3)
+            switch(port, each)
+            times += 1
+            now = daemon.port('r0')['forwarded']
+            assert now >= carried, f'{was} to {mode}: the counter went from {carried} to {now}'
+            carried = now
+    time.sleep(0.3)
+    return times, stream.end()
 
 
-lost = {}
+counts = {}
 for port in ('r0', 'r1'):
-    switch(port, MODES[0])
-    for was, mode in zip(tour(), tour()[1:]):
-        stream = Stream(bed, '10.2.0.2', rate=RATE)
-        time.sleep(0.3)
-        switch(port, mode)
-        time.sleep(0.3)
-        result = stream.end()
+    for was, mode in itertools.combinations(MODES, 2):
+        times, result = there_and_back(port, was, mode)
         assert result['twice'] == 0, (port, was, mode, result)
-        lost[port, was, mode] = (result['lost'], result['sent'])
-        print(f"{port} {was} to {mode}: {result['sent']} packets, {result['lost']} lost", flush=True)
-bad = {change: count for change, count in lost.items() if count[0]}
+        counts[port, was, mode] = (result['lost'], result['sent'], times)
+        print(f"{port} {was} to {mode} and back: {times} changes, {result['sent']} packets, {result['lost']} lost", flush=True)
+bad = {change: count for change, count in counts.items() if count[0]}
 assert not bad, f'lost packets: {bad}'
-print(f'{len(lost)} changes between modes: {sum(sent for _, sent in lost.values())} packets, none lost')
+print(f'{sum(times for _, _, times in counts.values())} changes between modes: {sum(sent for _, sent, _ in counts.values())} '
+      'packets, none lost')
 
 # What cannot be changes nothing.
 switch('r0', 'native')

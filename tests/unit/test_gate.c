@@ -2,6 +2,7 @@
 /* A port between made-up engines that fail when they are told to, on a clock that the test moves. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ static struct gate_place place;
 static struct platform platform = { .release = "6.18.0", .version = 61800, .cpus = 2, .features = true };
 static uint64_t now = 1000;
 static struct capability seen; // what anybody sees who looks at the port
+static bool pinned;            // the last daemon left a link of number 0
 
 // --- the engines ---
 
@@ -29,6 +31,7 @@ struct fake {
 	bool deaf;                       // others may not send to the port
 	unsigned int refused_starts;     // that are still to come
 	unsigned int starts;
+	__u64 counted; // packets for the port's number, ever
 };
 
 static struct fake best, second;
@@ -89,6 +92,15 @@ static int state(void *engine, const struct engine_port *port, const struct capa
 	return 0;
 }
 
+static int counters(void *engine, __u16 port, struct image_counters *ret)
+{
+	struct fake *fake = engine;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->reason[REASON_FORWARDED].packets = fake->counted;
+	return 0;
+}
+
 static const struct engine_ops best_ops = {
 	.name = "native",
 	.probe = probe,
@@ -98,6 +110,7 @@ static const struct engine_ops best_ops = {
 	.start = start,
 	.stop = stop,
 	.state = state,
+	.counters = counters,
 };
 static const struct engine_ops second_ops = {
 	.name = "generic",
@@ -108,6 +121,7 @@ static const struct engine_ops second_ops = {
 	.start = start,
 	.stop = stop,
 	.state = state,
+	.counters = counters,
 };
 const struct engine_ops *const engine_list[] = { &best_ops, &second_ops, NULL };
 
@@ -123,6 +137,7 @@ uint64_t __wrap_loop_now(void);
 int __wrap_capability_read(const char *interface, struct xdp_features *features, struct capability *ret);
 unsigned int __wrap_if_nametoindex(const char *name);
 void __wrap_grace_wait_kernel(void);
+int __wrap_pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port);
 
 uint64_t __wrap_loop_now(void)
 {
@@ -142,6 +157,12 @@ unsigned int __wrap_if_nametoindex(const char *name)
 
 void __wrap_grace_wait_kernel(void)
 {
+}
+
+int __wrap_pins_link_get(struct pins *pins, __u32 ifindex, __u16 *ret_port)
+{
+	*ret_port = 0;
+	return pinned ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -ENOENT;
 }
 
 static void set_up(void)
@@ -297,6 +318,42 @@ Test(gate, nothing_happens_where_nobody_could_look)
 	gate_plan(&gate, &place, &sight);
 	cr_expect(gate_review(&gate, &place, true));
 	cr_expect_eq(gate.state, GATE_ABSENT);
+}
+
+static __u64 counted(void)
+{
+	gate_sample(&gate);
+	return gate_packets(&gate, ACTION_FORWARD);
+}
+
+Test(gate, counters_go_on_over_modes_and_start_anew_with_a_number_of_another_port)
+{
+	struct why why;
+
+	best.counted = 1000; // by a port that had the number before
+	second.counted = 50;
+	seconds_later(2);
+	cr_expect_eq(counted(), 0);
+	best.counted += 7;
+	cr_expect_eq(counted(), 7);
+	best.counted += 1; // not sampled
+	cr_assert_eq(gate_switch(&gate, "generic", &place, &why), 0);
+	cr_expect_eq(counted(), 8);
+	second.counted += 2;
+	cr_expect_eq(counted(), 10);
+	cr_assert_eq(gate_switch(&gate, "native", &place, &why), 0);
+	best.counted += 100;
+	cr_expect_eq(counted(), 110);
+}
+
+Test(gate, counters_of_the_last_daemon_are_its_own)
+{
+	pinned = true;
+	best.counted = 1000;
+	seconds_later(2);
+	cr_expect_eq(counted(), 1000);
+	best.counted += 7;
+	cr_expect_eq(counted(), 1007);
 }
 
 static unsigned int comings;
