@@ -50,10 +50,10 @@ struct afxdp_port_entry {
 	bool redirectable;
 };
 
-/* Frames of a closed zero-copy socket. */
+/* Frames of a closed zero-copy socket; they belong to the place in the list, since the queue may have another
+ * socket at once. */
 struct afxdp_cooling {
 	__u64 until; /* ms; 0: unused */
-	__u16 receive_owner, send_owner;
 };
 
 /* A port with a queue that had a socket at the first attempt. */
@@ -209,6 +209,15 @@ static int open_afxdp(const struct engine_context *context, void **ret, struct w
 
 /* --- sockets of a port --- */
 
+/* Of the frames in a place of the list: behind the owners of all sockets that there can be. */
+static __u16 cooling_owner(const struct afxdp *afxdp, const struct afxdp_cooling *cooling)
+{
+	return (__u16)(AFXDP_OWNERS(IMAGE_PORTS * STEERING_QUEUES) + (cooling - afxdp->cooling));
+}
+
+_Static_assert(AFXDP_OWNERS(IMAGE_PORTS *STEERING_QUEUES) + STEERING_QUEUES <= 65536,
+	       "owners are numbers of 16 bits");
+
 /* Frames of closed sockets whose card is done with them by now. */
 static void reclaim(struct afxdp *afxdp)
 {
@@ -219,8 +228,7 @@ static void reclaim(struct afxdp *afxdp)
 
 		if (!cooling->until || cooling->until > now)
 			continue;
-		afxdp_frames_reclaim(afxdp->crew.frames, cooling->receive_owner);
-		afxdp_frames_reclaim(afxdp->crew.frames, cooling->send_owner);
+		afxdp_frames_reclaim(afxdp->crew.frames, cooling_owner(afxdp, cooling));
 		cooling->until = 0;
 	}
 }
@@ -246,8 +254,12 @@ static void close_socket(struct afxdp *afxdp, struct afxdp_socket *socket)
 
 	afxdp_socket_close(socket);
 	if (zero_copy) {
-		*cooling_place(afxdp) =
-			(struct afxdp_cooling){ loop_now() + COOL, receive_owner, send_owner };
+		struct afxdp_cooling *cooling = cooling_place(afxdp);
+		__u16 owner = cooling_owner(afxdp, cooling);
+
+		cooling->until = loop_now() + COOL;
+		afxdp_frames_move(afxdp->crew.frames, receive_owner, owner);
+		afxdp_frames_move(afxdp->crew.frames, send_owner, owner);
 		return;
 	}
 	afxdp_frames_reclaim(afxdp->crew.frames, receive_owner);
@@ -635,9 +647,8 @@ static void take_account(struct afxdp *afxdp, struct account *ret)
 		}
 	for (int i = 0; i < STEERING_QUEUES; i++)
 		if (afxdp->cooling[i].until)
-			account.cooling +=
-				afxdp_frames_owned(afxdp->crew.frames, afxdp->cooling[i].receive_owner) +
-				afxdp_frames_owned(afxdp->crew.frames, afxdp->cooling[i].send_owner);
+			account.cooling += afxdp_frames_owned(afxdp->crew.frames,
+							      cooling_owner(afxdp, &afxdp->cooling[i]));
 	sum = account.free + account.receiving + account.sending + account.cooling;
 	account.astray = sum > afxdp->crew.frames->count ? sum - afxdp->crew.frames->count
 							 : afxdp->crew.frames->count - sum;

@@ -62,6 +62,13 @@ __u32 afxdp_frames_reclaim(struct afxdp_frames *frames, __u16 owner)
 	return count;
 }
 
+void afxdp_frames_move(struct afxdp_frames *frames, __u16 from, __u16 to)
+{
+	for (__u32 frame = 0; frame < frames->count; frame++)
+		if (frames->owner[frame] == from)
+			frames->owner[frame] = to;
+}
+
 __u32 afxdp_frames_owned(const struct afxdp_frames *frames, __u16 owner)
 {
 	__u32 count = 0;

@@ -15,10 +15,12 @@
 #include <pthread.h>
 #include <linux/types.h>
 
-#define AFXDP_FRAME       2048
-#define AFXDP_CACHE       512
-#define AFXDP_CACHE_BATCH 256
-#define AFXDP_FREE        0 /* owner of frames that no socket holds */
+#define AFXDP_FRAME           2048
+#define AFXDP_CACHE           512
+#define AFXDP_CACHE_BATCH     256
+#define AFXDP_FREE            0 /* owner of frames that no socket holds */
+/* Numbers of owners below this one are taken: AFXDP_FREE, and both sides of so many sockets. */
+#define AFXDP_OWNERS(sockets) (2 * (sockets) + 1)
 
 struct afxdp_frames {
 	__u8 *area;
@@ -41,6 +43,8 @@ int afxdp_frames_new(__u32 count, struct afxdp_frames **ret);
 void afxdp_frames_free(struct afxdp_frames *frames);
 /* Back into the pool: all that the owner has. Returns how many. */
 __u32 afxdp_frames_reclaim(struct afxdp_frames *frames, __u16 owner);
+/* From one owner to another one. */
+void afxdp_frames_move(struct afxdp_frames *frames, __u16 from, __u16 to);
 __u32 afxdp_frames_owned(const struct afxdp_frames *frames, __u16 owner);
 
 /* Fills an empty cache, or relieves a full one. */
