@@ -287,14 +287,14 @@ void device_close(struct device *device)
 
 static int set_mtu(struct device *device, __u32 mtu)
 {
-	int error = rte_eth_dev_set_mtu(device->id, (__u16)mtu);
+	int error = rte_eth_dev_set_mtu(device->id, (__u16)mtu), started;
 
 	if (error != -EBUSY)
 		return error;
 	(void)rte_eth_dev_stop(device->id);
 	error = rte_eth_dev_set_mtu(device->id, (__u16)mtu);
-	(void)rte_eth_dev_start(device->id);
-	return error;
+	started = rte_eth_dev_start(device->id);
+	return error < 0 ? error : started;
 }
 
 static int follow_mtu(struct device *device, __u32 mtu, struct why *why)
@@ -408,11 +408,12 @@ void device_send(struct device *device, unsigned int slot, struct rte_mbuf **fra
 void device_punt(struct device *device, unsigned int slot, const struct rte_mbuf *frame)
 {
 	struct iovec part[SEGMENTS];
+	const struct rte_mbuf *segment;
 	int parts = 0;
 
-	for (const struct rte_mbuf *segment = frame; segment && parts < SEGMENTS; segment = segment->next)
+	for (segment = frame; segment && parts < SEGMENTS; segment = segment->next)
 		part[parts++] = (struct iovec){ rte_pktmbuf_mtod(segment, void *), segment->data_len };
-	if (writev(device->tap.fd, part, parts) < 0)
+	if (segment || writev(device->tap.fd, part, parts) < 0) /* never a part of a frame */
 		device->tally[slot].to_kernel_lost++;
 	else
 		device->tally[slot].to_kernel++;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,19 @@ struct ferry {
 	struct rte_mempool *pool;
 };
 
+/* The next frame that the kernel sent; a byte more than there is room for stands for what did not fit. */
+static ssize_t take(const struct ferry *ferry, const struct device *device, struct rte_mbuf *frame)
+{
+	__u8 beyond;
+	struct iovec part[] = { { rte_pktmbuf_mtod(frame, void *), rte_pktmbuf_tailroom(frame) },
+				{ &beyond, sizeof(beyond) } };
+	ssize_t length = readv(device->tap.fd, part, 2);
+
+	if (length < 0 && errno == EBADFD) /* somebody deleted the interface */
+		(void)epoll_ctl(ferry->poll_fd, EPOLL_CTL_DEL, device->tap.fd, NULL);
+	return length;
+}
+
 static void carry(struct ferry *ferry, struct device *device)
 {
 	unsigned int slot = device->slots - 1, loaded = 0;
@@ -31,14 +45,15 @@ static void carry(struct ferry *ferry, struct device *device)
 
 	if (rte_pktmbuf_alloc_bulk(ferry->pool, frame, LOAD) < 0)
 		return;
-	while (loaded < LOAD) {
-		ssize_t length = read(device->tap.fd, rte_pktmbuf_mtod(frame[loaded], void *),
-				      rte_pktmbuf_tailroom(frame[loaded]));
+	for (unsigned int i = 0; i < LOAD; i++) {
+		ssize_t length = take(ferry, device, frame[loaded]);
 
-		if (length < 0 && errno == EBADFD) /* somebody deleted the interface */
-			(void)epoll_ctl(ferry->poll_fd, EPOLL_CTL_DEL, device->tap.fd, NULL);
 		if (length <= 0)
 			break;
+		if (length > (ssize_t)rte_pktmbuf_tailroom(frame[loaded])) { /* its MTU is not the device's */
+			device->tally[slot].unsent++;
+			continue;
+		}
 		frame[loaded]->data_len = (__u16)length;
 		frame[loaded++]->pkt_len = (__u32)length;
 	}
