@@ -55,21 +55,44 @@ static bool make_plain(struct turn *turn, struct rte_mbuf **frame)
 	return false;
 }
 
-static unsigned int receive(void *arg, struct burst_frame *ret_frame, void **ret_handle)
+static __rte_always_inline void describe(const struct rte_mbuf *frame, struct burst_frame *ret)
 {
-	struct turn *turn = arg;
-	struct rte_mbuf **frame = (struct rte_mbuf **)ret_handle;
-	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, RECEIVE_MOST), plain = 0;
+	ret->data = rte_pktmbuf_mtod(frame, __u8 *);
+	ret->length = frame->data_len;
+	ret->headroom = frame->data_off;
+}
+
+/* Of those received, some are not plain. */
+static unsigned int describe_plain(struct turn *turn, struct rte_mbuf **frame, unsigned int count,
+				   struct burst_frame *ret_frame)
+{
+	unsigned int plain = 0;
 
 	for (unsigned int i = 0; i < count; i++) {
 		if (!is_plain(frame[i]) && !make_plain(turn, &frame[i]))
 			continue;
-		ret_frame[plain].data = rte_pktmbuf_mtod(frame[i], __u8 *);
-		ret_frame[plain].length = frame[i]->data_len;
-		ret_frame[plain].headroom = frame[i]->data_off;
+		describe(frame[i], &ret_frame[plain]);
 		frame[plain++] = frame[i];
 	}
 	return plain;
+}
+
+static unsigned int receive(void *arg, struct burst_frame *ret_frame, void **ret_handle)
+{
+	struct turn *turn = arg;
+	struct rte_mbuf **frame = (struct rte_mbuf **)ret_handle;
+	unsigned int count = rte_eth_rx_burst(turn->device->id, turn->queue, frame, RECEIVE_MOST);
+	__u64 flags = 0;
+	__u16 segments = 0; /* ones add up to 1 */
+
+	for (unsigned int i = 0; i < count; i++) {
+		flags |= frame[i]->ol_flags;
+		segments |= frame[i]->nb_segs;
+		describe(frame[i], &ret_frame[i]);
+	}
+	if (likely(segments <= 1 && !(flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
+		return count;
+	return describe_plain(turn, frame, count, ret_frame);
 }
 
 static void reshape(void *arg, void *handle, const struct burst_frame *frame)
