@@ -16,7 +16,6 @@
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,21 +259,12 @@ static int afxdp_run(struct afxdp_bench *bench)
 // The last CPU sends, the first one forwards.
 static int afxdp_choose_cpus(struct afxdp_bench *bench)
 {
-	cpu_set_t allowed;
-	int first = -1, last = -1;
-
-	sched_getaffinity(0, sizeof(allowed), &allowed);
-	for (int cpu = 0; cpu < CPU_SETSIZE && cpu < TRAFFIC_CPUS; cpu++)
-		if (CPU_ISSET(cpu, &allowed)) {
-			first = first < 0 ? cpu : first;
-			last = cpu;
-		}
-	if (first == last) {
+	bench->worker = machine_first_cpu();
+	bench->sender = machine_last_cpu();
+	if (bench->worker == bench->sender) {
 		warnx("bench afxdp: needs two CPUs, one to send and one to forward");
 		return -ENODEV;
 	}
-	bench->worker = first;
-	bench->sender = last;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "bench/collect.h"
 #include "bench/equal_replay.h"
 #include "bench/generator.h"
+#include "bench/machine.h"
 #include "bench/option.h"
 #include "bench/record.h"
 #include "bench/scenario.h"
@@ -374,8 +375,10 @@ static int equal_parse(struct equal *equal, int argc, char **argv)
 		.json = &equal->json,
 		.lines = lines,
 	};
-	int err = option_parse(&set, argc, argv);
+	int err;
 
+	equal->load.cpu = machine_first_cpu();
+	err = option_parse(&set, argc, argv);
 	if (err == 0 && !equal->pcap) {
 		warnx("bench equal: --pcap is missing; see --help");
 		err = -EINVAL;

@@ -113,6 +113,18 @@ void machine_read(struct machine *machine)
 	machine->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+unsigned int machine_first_cpu(void)
+{
+	unsigned int cpu = 0;
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return 0;
+	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
+		cpu++;
+	return cpu;
+}
+
 unsigned int machine_last_cpu(void)
 {
 	unsigned int cpu = CPU_SETSIZE - 1;

@@ -16,6 +16,9 @@ struct machine {
 // Reads what the kernel tells; what it does not is "unknown".
 void machine_read(struct machine *machine);
 
+// Returns the first CPU that this process may run on.
+unsigned int machine_first_cpu(void);
+
 // Returns the last CPU that this process may run on: the one to measure on, since interrupts tend to the
 // first.
 unsigned int machine_last_cpu(void);
