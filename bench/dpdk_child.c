@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/dpdk_child.h"
 
+#include "bench/dpdk_version.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +39,7 @@ void dpdk_child_add(struct dpdk_words *words, const struct lane *lane, const cha
 		    unsigned int memory)
 {
 	dpdk_words_add(words, "--lcores=%s", lcores);
+	dpdk_words_add(words, "-v"); // tells its version
 	dpdk_words_add_memory(words, dpdk_words_free_huge() >= memory, memory);
 	dpdk_words_add(words, "--no-telemetry");
 	dpdk_words_add(words, "--vdev=net_af_xdp0,iface=%s", lane->r0.name);
@@ -101,8 +104,10 @@ static int dpdk_child_wait(struct dpdk_child *child, const char *ready, const vo
 			return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -ENOENT : -ECHILD;
 		}
 		dpdk_child_read_log(child, text);
-		if (strstr(text, ready))
+		if (strstr(text, ready)) {
+			dpdk_version_note(child->name, text);
 			return 0;
+		}
 		dpdk_child_pause();
 	}
 	return -ETIMEDOUT;

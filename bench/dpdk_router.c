@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/dpdk_router.h"
 
+#include "bench/dpdk_version.h"
 #include "bench/dpdk_words.h"
 
 #include <dirent.h>
@@ -189,6 +190,7 @@ static void dpdk_router_eal_words(const struct dpdk_bed *bed, const struct dpdk_
 {
 	dpdk_words_add_memory(words, plan->huge, plan->memory);
 	dpdk_words_add(words, "--file-prefix=%s", prefix);
+	dpdk_words_add(words, "-v"); // tells its version
 	dpdk_words_add(words, "--vdev=net_pcap0,rx_pcap=%s/%s.pcap,infinite_rx=1", bed->directory,
 		       dpdk_bed_traffic_name(plan->traffic));
 	dpdk_router_egress_word(bed, plan, "--vdev=", words);
@@ -428,6 +430,16 @@ static int dpdk_router_wait(struct dpdk_router *router, const volatile sig_atomi
 	return -ETIMEDOUT;
 }
 
+// What l3fwd and testpmd say first.
+static void dpdk_router_note_version(const struct dpdk_router *router, enum dpdk_router_kind kind)
+{
+	char text[DPDK_ROUTER_LOG + 1];
+	ssize_t count = pread(router->log, text, DPDK_ROUTER_LOG, 0);
+
+	text[count > 0 ? count : 0] = 0;
+	dpdk_version_note(dpdk_router_name(kind), text);
+}
+
 static void dpdk_router_tell(const struct dpdk_router *router, const struct dpdk_router_plan *plan, int err)
 {
 	char text[DPDK_ROUTER_LOG + 1];
@@ -454,6 +466,7 @@ int dpdk_router_start(const struct dpdk_bed *bed, const struct dpdk_router_plan 
 		dpdk_router_stop(&router);
 		return err;
 	}
+	dpdk_router_note_version(&router, plan->kind);
 	dpdk_router_signal(&router, SIGSTOP);
 	*ret = router;
 	return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/machine.h"
 
+#include "bench/dpdk_version.h"
 #include "bench/netns.h"
 
 #include <dirent.h>
@@ -147,6 +148,7 @@ json_t *machine_json(const struct machine *machine)
 	json_object_set_new(json, "hypervisor", json_boolean(machine_is_virtual()));
 	json_object_set_new(json, "compiler", json_string(__VERSION__));
 	json_object_set_new(json, "libbpf", json_string(libbpf_version_string()));
+	dpdk_version_add(json);
 	return json;
 }
 

@@ -25,7 +25,7 @@ unsigned int machine_last_cpu(void);
 
 // Returns the same as a JSON object, with the mitigations of CPU vulnerabilities, which cost a lot per
 // packet, the governor and the limits of the clock, memory and its large pages, the hypervisor's mark, and
-// the versions of what penstock is built with.
+// the versions of what penstock is built with, and of DPDK's programs that ran.
 json_t *machine_json(const struct machine *machine);
 
 // Returns what is known of a port: driver, its version, firmware, queues, MTU; NULL: nothing.

@@ -131,9 +131,24 @@ static void page_facts(const struct page *page, const json_t *object)
 	}
 }
 
+// What the first record knows of the machine, and what only others know: versions of what did not run there.
+static json_t *page_merge_machines(const struct page *page)
+{
+	json_t *machine = json_copy(json_object_get(page->records[0], "machine"));
+
+	for (unsigned int i = 1; i < page->count; i++) {
+		json_t *other = json_object_get(page->records[i], "machine");
+
+		if (json_equal(json_object_get(other, "cpu"), json_object_get(machine, "cpu")) &&
+		    json_equal(json_object_get(other, "kernel"), json_object_get(machine, "kernel")))
+			json_object_update_missing(machine, other);
+	}
+	return machine;
+}
+
 static void page_machine(const struct page *page)
 {
-	const json_t *machine = json_object_get(page->records[0], "machine");
+	json_t *machine = page_merge_machines(page);
 
 	fputs("<p>", page->out);
 	chart_text(page->out, page_string(machine, "cpu"));
@@ -149,6 +164,7 @@ static void page_machine(const struct page *page)
 	      page->out);
 	page_facts(page, machine);
 	fputs("</table></details>\n", page->out);
+	json_decref(machine);
 }
 
 static void page_goal(const struct page *page, const json_t *goal)

@@ -36,7 +36,10 @@ before = traces()
 for words, name in (([], 'dpdk IPv4'), (['--ipv6', '--egress', 'memif'], 'dpdk memif IPv6')):
     result = run('--routes', '1000', '--packets', '512', '--rounds', '2', '--seconds', '0.1', '--json', *words)
     assert result.returncode == 0, result
-    figures = {figure['name']: figure for figure in json.loads(result.stdout)['figures']}
+    record = json.loads(result.stdout)
+    figures = {figure['name']: figure for figure in record['figures']}
+    for program in ('dpdk', 'l3fwd', 'testpmd'):
+        assert record['machine'][program].startswith('DPDK '), record['machine']
     for traffic in ('uniform', 'few'):
         for what in ('penstock', 'l3fwd', 'times-l3fwd', 'testpmd', 'replay', 'replay-times-penstock'):
             assert figures[f'{name} 1000-routes {traffic} {what}']['median'] > 0, figures

@@ -8,6 +8,7 @@ bench_modes.py PENSTOCK bench
 import glob
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def check_rows(*arguments, scene, names):
     for name in names:
         assert medians[f'modes {scene} {name} most'] > 0, medians
         assert name in record['remarks'], record['remarks']
+        version = record['machine'][name.removesuffix('-afxdp')]
+        assert re.fullmatch(r'DPDK \d+\.\d+\..+', version) and record['machine']['dpdk'] == version, record['machine']
     return record
 
 

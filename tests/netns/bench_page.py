@@ -44,7 +44,7 @@ def others(path):
     goals = [{'name': f'goal {passed}', 'value': 1, 'sense': 'at most', 'goal': 2, 'pass': passed} for passed in (True, False)]
     course = {'event': 'kill', 'text': 'kill -9', 'arrived': {'ms': [10, 20, 30], 'rate': [1000, 0, 2000]}}
     with open(path, 'w') as out:
-        json.dump({'bench': 'modes', 'version': 1, 'penstock': '0', 'machine': {}, 'figures': figures, 'goals': goals,
+        json.dump({'bench': 'modes', 'version': 1, 'penstock': '0', 'machine': {'cpu': 'A <CPU>', 'kernel': 'Linux', 'testpmd': 'DPDK 1.2.3'}, 'figures': figures, 'goals': goals,
                    'rate': 1000, 'before': 0.015, 'courses': [course]}, out)
 
 
@@ -72,6 +72,11 @@ def test_charts(text):
     lines = list(found['IPv4: packets a second by number of routes'].iter('polyline'))
     heights = [float(point.split(',')[1]) for point in lines[0].get('points').split()]
     assert len(heights) == 3 and heights == sorted(heights), heights  # y grows downwards
+
+
+def test_machine(text):
+    """What only another record of the same machine knows is told, too."""
+    assert '<td>testpmd</td><td>DPDK 1.2.3</td>' in text and '<td>x</td><td>y &amp; z</td>' in text
 
 
 def heights(chart):
@@ -164,6 +169,7 @@ with tempfile.TemporaryDirectory() as scratch:
         html = file.read()
     test_charts(html)
     test_other_charts(html)
+    test_machine(html)
     test_nothing_from_elsewhere(html)
     test_odd_records(scratch)
     test_refuses()
