@@ -9,11 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-// An update is timed by the cheapest clock there is, which also counts what other programs do meanwhile; the
-// CPU time of a turn tells how much that was, and it is taken off the longest updates of the turn.
+// The structures take turns of a thousand updates. Each begins in caches that the others have filled, as a
+// daemon does that slept until a burst of updates came, and pays for that once in a turn; nothing else comes
+// between the updates of a turn.
+//
+// An update is timed by the cheapest clock there is, less what reading it takes. It also counts what other
+// programs do meanwhile; the CPU time of a turn tells how much that was, and it is taken off the longest
+// updates of the turn. What interrupts take, and a hypervisor that does not say so, stays in the longest one.
 
-#define FIB_CHURN_TURN  1024 // long enough that what others need leaves the caches
-#define FIB_CHURN_TRIES 200  // to find out what reading the clock takes
+#define FIB_CHURN_TURN  1024
+#define FIB_CHURN_TRIES 200 // to find out what reading the clock takes
 
 struct fib_churn {
 	struct fib_family *family;
