@@ -7,10 +7,12 @@
 
 #include "host/fib/image_build.h"
 #include "host/fib/image_compact.h"
+#include "host/fib/image_heal.h"
 #include "host/fib/image_memory.h"
 #include "host/fib/image_node.h"
 #include "host/fib/image_queue.h"
 #include "host/fib/image_refresh.h"
+#include "host/fib/image_retired.h"
 #include "host/fib/image_update.h"
 #include "host/fib/image_walk.h"
 
@@ -23,10 +25,6 @@
 #define SHORTEST_IPV4       8
 /* Prefixes in a change that is done at once. */
 #define SMALL_CHANGE        512
-/* What punts is tried again after at least this time, and so many times the time that it took. */
-#define HEAL_NANOSECONDS    10000000
-#define HEAL_REST           8
-#define HEAL_TRIES          3 /* that pages becoming free are worth, without room becoming more */
 /* How often holes are looked for. */
 #define COMPACT_NANOSECONDS 20000000
 /* Nodes with so many bits are taken apart in steps. */
@@ -40,25 +38,12 @@ struct remains {
 	__u32 slot;
 };
 
-/* A leaf that no prefix leads to. */
-struct retired {
-	__u64 ticket; /* changes that may still have to remove it from the image */
-	__u64 epoch;  /* when these were done; 0: not yet */
-	__u16 leaf;
-};
-
 struct compaction {
 	bool running;
 	__u64 next; /* not to be thought of before this time */
 	__u32 vrf, family;
 	bool walking;
 	struct image_walk walk;
-};
-
-/* How much there is in each array. */
-struct room {
-	__u32 used[IMAGE_ARRAYS]; /* units, without what waits for a grace period */
-	__u32 held[IMAGE_ARRAYS]; /* units of pages in use: fewer are longer free pieces */
 };
 
 struct image_update {
@@ -73,20 +58,14 @@ struct image_update {
 	struct image_walk walk;
 	bool walking;
 
-	struct image_queue punted; /* parts that found no room */
-	bool trying;               /* they are being tried again, or what that took is still in limbo */
-	__u32 tries;               /* since there was more room than before */
-	struct room room;          /* when the last try had ended: more is a reason for another */
-	__u64 spent;               /* nanoseconds of work since then */
-	__u64 rest;                /* not to be tried again before this time; 0: is being tried */
-	__u32 punted_known;        /* cache of their prefixes, and for how many parts it holds */
+	struct image_heal heal; /* parts that found no room */
+	__u32 punted_known;     /* cache of their prefixes, and for how many parts it holds */
 	__u64 punted_routes;
 
 	struct remains *remains;
 	__u32 remains_count, remains_room;
 
-	struct retired *retired; /* ring of room, a power of two */
-	__u32 retired_first, retired_count, retired_dated, retired_room;
+	struct image_retired retired;
 	void (*reuse)(void *arg, __u16 leaf);
 	void *reuse_arg;
 
@@ -136,7 +115,7 @@ static void note_punted(void *arg, const struct image_space *space, const struct
 	struct image_update *update = arg;
 	struct image_part part = { space->vrf, space->family, length, prefix_key_cut(*key, length) };
 
-	image_queue_add(&update->punted, &part);
+	image_queue_add(&update->heal.punted, &part);
 	update->punted_known = 0;
 }
 
@@ -289,127 +268,27 @@ static int restart(struct image_update *update, struct image_space *space)
 	return 0;
 }
 
-/* --- retired leaves --- */
-
-static struct retired *retired_at(const struct image_update *update, __u32 index)
-{
-	return &update->retired[(update->retired_first + index) & (update->retired_room - 1)];
-}
-
-static int retired_grow(struct image_update *update)
-{
-	__u32 room = update->retired_room ? update->retired_room * 2 : 64;
-	struct retired *more = malloc(room * sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	for (__u32 i = 0; i < update->retired_count; i++)
-		more[i] = *retired_at(update, i);
-	free(update->retired);
-	update->retired = more;
-	update->retired_first = 0;
-	update->retired_room = room;
-	return 0;
-}
-
-/* The grace period of a leaf begins when the last change that may concern it is done. */
-static void date_retired(struct image_update *update)
-{
-	while (update->retired_dated < update->retired_count && !update->loading) {
-		struct retired *retired = retired_at(update, update->retired_dated);
-
-		if (!image_queue_done(&update->work, retired->ticket))
-			return;
-		retired->epoch = grace_epoch(update->grace);
-		update->retired_dated++;
-	}
-}
-
 static void reuse_retired(struct image_update *update)
 {
 	__u64 passed = grace_passed(update->grace);
+	__u16 leaf;
 
-	while (update->retired_dated && retired_at(update, 0)->epoch <= passed) {
-		__u16 leaf = retired_at(update, 0)->leaf;
-
-		update->retired_first++;
-		update->retired_count--;
-		update->retired_dated--;
+	while (image_retired_take(&update->retired, passed, &leaf))
 		if (update->reuse)
 			update->reuse(update->reuse_arg, leaf);
-	}
 }
 
 /* --- what found no room, and holes --- */
 
-static struct room look_at_room(const struct image_update *update)
-{
-	struct image_memory_usage usage;
-	struct room room;
-
-	for (int array = 0; array < IMAGE_ARRAYS; array++) {
-		image_memory_usage(update->memory, array, &usage);
-		room.used[array] = usage.used;
-		room.held[array] = usage.held;
-	}
-	return room;
-}
-
-/* Whether it makes sense to try the parts that punt again, now or later. */
-static bool can_heal(const struct image_update *update)
-{
-	struct room now;
-	bool more = !update->tries;
-
-	if (!update->punted.count || update->trying)
-		return update->punted.count;
-	now = look_at_room(update);
-	for (int array = 0; array < IMAGE_ARRAYS; array++)
-		more |= now.used[array] < update->room.used[array] ||
-			(now.held[array] < update->room.held[array] && update->tries < HEAL_TRIES);
-	return more;
-}
-
-/* A try has ended, and what it took and gave back itself is out of limbo. What came free meanwhile counts as
- * new. */
-static void end_try(struct image_update *update)
-{
-	struct room now = look_at_room(update);
-	bool less_used = false;
-
-	for (int array = 0; array < IMAGE_ARRAYS; array++)
-		less_used |= now.used[array] < update->room.used[array];
-	update->trying = false;
-	if (less_used)
-		update->tries = 0;
-	else
-		update->room = now;
-}
-
 static void heal(struct image_update *update, __u64 time)
 {
 	const struct image_part *part;
-	struct room now;
 
-	if (update->work.count || (update->trying && image_memory_newest(update->memory)))
+	if (update->work.count || !image_heal_due(&update->heal, update->memory, time))
 		return;
-	if (update->trying)
-		end_try(update);
-	if (!update->rest)
-		update->rest = time + HEAL_NANOSECONDS + HEAL_REST * update->spent;
-	if (!can_heal(update) || time < update->rest)
-		return;
-	now = look_at_room(update);
-	for (int array = 0; array < IMAGE_ARRAYS; array++)
-		update->tries = now.used[array] < update->room.used[array] ? 0 : update->tries;
-	update->tries++;
-	update->trying = true;
-	update->room = now;
-	update->spent = 0;
-	update->rest = 0;
-	while ((part = image_queue_oldest(&update->punted))) {
+	while ((part = image_queue_oldest(&update->heal.punted))) {
 		image_queue_add(&update->work, part);
-		image_queue_drop_oldest(&update->punted);
+		image_queue_drop_oldest(&update->heal.punted);
 	}
 	update->punted_known = 0;
 }
@@ -422,7 +301,7 @@ static void compact_begin(struct image_update *update, __u64 time)
 		return;
 	update->compaction.next = time + COMPACT_NANOSECONDS;
 	for (int array = 0; array < IMAGE_ARRAYS; array++)
-		holey |= image_memory_holey(update->memory, array, update->punted.count);
+		holey |= image_memory_holey(update->memory, array, update->heal.punted.count);
 	if (!holey)
 		return;
 	for (int array = 0; array < IMAGE_ARRAYS; array++)
@@ -505,7 +384,7 @@ int image_update_new(struct image_store *store, struct grace *grace, struct imag
 	if (error == 0)
 		error = image_queue_init(&update->work);
 	if (error == 0)
-		error = image_queue_init(&update->punted);
+		error = image_heal_init(&update->heal);
 	if (error < 0) {
 		image_update_free(update);
 		return error;
@@ -533,11 +412,11 @@ void image_update_free(struct image_update *update)
 	for (__u32 vrf = 0; vrf < IMAGE_VRFS; vrf++)
 		space_free(update->space[vrf]);
 	image_queue_release(&update->work);
-	image_queue_release(&update->punted);
+	image_heal_release(&update->heal);
 	image_build_free(update->build);
 	image_memory_free(update->memory);
 	free(update->remains);
-	free(update->retired);
+	image_retired_release(&update->retired);
 	free(update);
 }
 
@@ -572,7 +451,7 @@ void image_update_close(struct image_update *update, __u16 vrf)
 
 	assert(space);
 	image_queue_forget(&update->work, vrf);
-	image_queue_forget(&update->punted, vrf);
+	image_queue_forget(&update->heal.punted, vrf);
 	update->walking = false;
 	update->loading -= space[0].loading;
 	if (update->compaction.vrf == vrf)
@@ -696,11 +575,7 @@ const struct prefix_tree *image_update_tree(const struct image_update *update, _
 
 int image_update_retire(struct image_update *update, __u16 leaf)
 {
-	if (update->retired_count == update->retired_room && retired_grow(update) < 0)
-		return -ENOMEM;
-	*retired_at(update, update->retired_count++) =
-		(struct retired){ .leaf = leaf, .ticket = image_queue_ticket(&update->work) };
-	return 0;
+	return image_retired_add(&update->retired, leaf, image_queue_ticket(&update->work));
 }
 
 void image_update_on_reuse(struct image_update *update, void (*reuse)(void *arg, __u16 leaf), void *arg)
@@ -717,12 +592,11 @@ bool image_update_busy(const struct image_update *update)
 static void poll_grace(struct image_update *update)
 {
 	__u64 open = grace_epoch(update->grace);
-	bool wanted = image_memory_newest(update->memory) == open;
 
-	date_retired(update);
-	if (update->retired_dated)
-		wanted |= retired_at(update, update->retired_dated - 1)->epoch == open;
-	grace_poll(update->grace, wanted);
+	if (!update->loading)
+		image_retired_date(&update->retired, &update->work, open);
+	grace_poll(update->grace, image_memory_newest(update->memory) == open ||
+					  image_retired_newest(&update->retired) == open);
 	image_memory_recycle(update->memory, RECYCLE_BLOCKS);
 	reuse_retired(update);
 }
@@ -734,13 +608,13 @@ bool image_update_settle(struct image_update *update)
 	poll_grace(update);
 	work(update, end);
 	retire_remains(update, end);
-	update->spent += now() - begin;
+	update->heal.spent += now() - begin;
 	heal(update, begin);
 	if (!update->compaction.running && !update->work.count)
 		compact_begin(update, begin);
 	compact(update, end);
-	return image_update_busy(update) || update->compaction.running || update->retired_count ||
-	       image_memory_newest(update->memory) || can_heal(update);
+	return image_update_busy(update) || update->compaction.running || update->retired.count ||
+	       image_memory_newest(update->memory) || image_heal_wanted(&update->heal, update->memory);
 }
 
 /* Prefixes in the parts that punt; counted anew when the parts have changed. */
@@ -748,16 +622,16 @@ static __u64 punted_routes(struct image_update *update)
 {
 	__u64 count = 0;
 
-	if (update->punted_known == update->punted.count)
-		return update->punted.count ? update->punted_routes : 0;
-	for (__u32 i = 0; i < update->punted.count; i++) {
-		const struct image_part *part = &update->punted.part[update->punted.first + i];
+	if (update->punted_known == update->heal.punted.count)
+		return update->heal.punted.count ? update->punted_routes : 0;
+	for (__u32 i = 0; i < update->heal.punted.count; i++) {
+		const struct image_part *part = &update->heal.punted.part[update->heal.punted.first + i];
 		const struct image_space *space = get_space(update, part->vrf, part->family);
 		struct prefix_cover cover = prefix_tree_cover(space->tree, &part->key, part->length);
 
 		count += prefix_tree_values(space->tree, cover.node, part->length ? part->length - 1 : 0);
 	}
-	update->punted_known = update->punted.count;
+	update->punted_known = update->heal.punted.count;
 	update->punted_routes = count;
 	return count;
 }
@@ -777,7 +651,7 @@ void image_update_usage(struct image_update *update, struct image_usage *ret)
 				     .run_limbo = run.limbo,
 				     .run_total = run.total,
 				     .bytes = (__u64)node.held * 64 + (__u64)run.held * 4,
-				     .punted_ranges = update->punted.count,
+				     .punted_ranges = update->heal.punted.count,
 				     .punted_routes = punted_routes(update),
 				     .full = update->build->fulls,
 				     .moved = update->moved };
