@@ -291,6 +291,12 @@ static bool same_dpdk(const struct config_dpdk *a, const struct config_dpdk *b)
 	       a->buffers == b->buffers && a->mtu == b->mtu && a->poll == b->poll;
 }
 
+static bool same_afxdp(const struct config_afxdp *a, const struct config_afxdp *b)
+{
+	return same_text(a->cpus, b->cpus) && a->workers == b->workers && a->frames == b->frames &&
+	       a->busy_poll == b->busy_poll && a->hook == b->hook;
+}
+
 /* What only a new start can change. */
 static const char *fixed_difference(const struct config *a, const struct config *b)
 {
@@ -304,14 +310,11 @@ static const char *fixed_difference(const struct config *a, const struct config 
 		return "device";
 	if (!same_dpdk(&a->dpdk, &b->dpdk))
 		return "dpdk";
-	if (strcmp(a->metrics.listen ? a->metrics.listen : "", b->metrics.listen ? b->metrics.listen : "") !=
-	    0)
+	if (!same_text(a->metrics.listen, b->metrics.listen))
 		return "metrics.listen";
 	if (memcmp(&a->image, &b->image, sizeof(a->image)) != 0)
 		return "image";
-	if (a->afxdp.workers != b->afxdp.workers || a->afxdp.frames != b->afxdp.frames ||
-	    a->afxdp.busy_poll != b->afxdp.busy_poll ||
-	    strcmp(a->afxdp.cpus ? a->afxdp.cpus : "", b->afxdp.cpus ? b->afxdp.cpus : "") != 0)
+	if (!same_afxdp(&a->afxdp, &b->afxdp))
 		return "afxdp";
 	return a->stale_after != b->stale_after ? "stale-after" : NULL;
 }

@@ -273,9 +273,10 @@ def options():
     sleeps = now['sleeps']
     time.sleep(0.3)
     assert facts(daemon)['sleeps'] - sleeps < 3, 'busy workers do not sleep'
-    configure('mode: afxdp\nafxdp: {workers: 2}\n')
-    result = bed.command('reload')
-    assert result.returncode == 1 and "'afxdp' cannot change while running" in result.stderr, result.stderr
+    for other in ('workers: 2', f'workers: 3, cpus: "{allowed[0]}", frames: 16384, busy-poll: 20, hook: generic'):
+        configure(f'mode: afxdp\nafxdp: {{{other}}}\n')
+        result = bed.command('reload')
+        assert result.returncode == 1 and "'afxdp' cannot change while running" in result.stderr, result.stderr
     end(daemon)
     print('options: workers, cpus, frames, busy-poll')
 
