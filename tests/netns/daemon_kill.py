@@ -13,7 +13,7 @@ from bed import Bed, Daemon, Stream, scaled, until
 
 SEED = 20261130
 KILLS = scaled(12, 200)
-RATE = scaled(3000, 6000)
+RATE = scaled(3000, 10000)
 MODES = ('native', 'generic', 'kernel')
 ROUTES = 400
 
