@@ -84,11 +84,8 @@ static inline void advance(const struct bulk *bulk, struct burst *burst, unsigne
 }
 
 /* To the end of one address. */
-static void walk(const struct bulk *bulk, struct burst *burst, unsigned i)
+static __u32 walk(const struct bulk *bulk, __u32 entry, __u64 high, __u64 low)
 {
-	__u64 high = burst->high[i], low = burst->low[i];
-	__u32 entry = burst->entry[i];
-
 	for (unsigned round = 0; round < ROUNDS && entry & ENTRY_NODE; round++) {
 		__u32 bits = entry_bits(entry), slot = high >> (-bits & 63);
 		__u64 descriptor = __atomic_load_n(&bulk->node[node_of(bulk, entry, slot)], __ATOMIC_RELAXED);
@@ -97,7 +94,7 @@ static void walk(const struct bulk *bulk, struct burst *burst, unsigned i)
 		high = high << bits | low >> (-bits & 63);
 		low <<= bits;
 	}
-	burst->entry[i] = entry;
+	return entry;
 }
 
 static void search(const struct bulk *bulk, struct burst *burst, unsigned count)
@@ -110,7 +107,17 @@ static void search(const struct bulk *bulk, struct burst *burst, unsigned count)
 	}
 	for (unsigned i = 0; i < count && nodes; i++)
 		if (burst->entry[i] & ENTRY_NODE) {
-			walk(bulk, burst, i);
+			burst->entry[i] = walk(bulk, burst->entry[i], burst->high[i], burst->low[i]);
 			nodes--;
 		}
+}
+
+/* A bit for each that has not ended. */
+static inline __u64 nodes_of(const __u32 *entry, unsigned count)
+{
+	__u64 nodes = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		nodes |= (__u64)(entry[i] >> 31) << i;
+	return nodes;
 }

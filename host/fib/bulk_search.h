@@ -101,17 +101,79 @@ static void lookup4(const struct bulk *bulk, const struct image_vrf *vrf, const 
 		search4(bulk, vrf, address, count, ret_leaf);
 }
 
-/* The first node of a large IPv6 table. */
-static void root6(const struct bulk *bulk, __u32 root, const struct route_key *address, unsigned count,
-		  __u32 *entry)
+/*
+ * In a large IPv6 table, what the first 64 bits decide, which is nearly all: its first node, the second one,
+ * whose size is known, and two of any size. As long as that, 32 bits of an address are enough to work with.
+ */
+struct front6 {
+	__u32 high[BULK_MOST];  /* bits 0 to 31 */
+	__u32 left[BULK_MOST];  /* 32 to 63, shifted by what the nodes took */
+	__u32 taken[BULK_MOST]; /* of these */
+};
+
+static inline void root6(const struct bulk *bulk, __u32 root, const struct front6 *front, unsigned count,
+			 __u32 *entry)
 {
 	__u32 base = entry_chunk(root) * RUN_CHUNK_CELLS;
+	__u32 word[BULK_MOST], next[BULK_MOST];
 
 	for (unsigned i = 0; i < count; i++) {
-		__u32 cell = base + (__u32)(address[i].high >> (64 - ROOT6_BITS));
+		__u32 cell = base + (front->high[i] >> (32 - ROOT6_BITS));
 
 		entry[i] = __atomic_load_n(&bulk->run[cell & bulk->run_mask], __ATOMIC_RELAXED);
 	}
+	for (unsigned i = 0; i < count; i++)
+		word[i] = node_of(bulk, entry[i], front->high[i] & ((1u << SECOND6_BITS) - 1)) &
+			  -(entry[i] >> 31);
+	read_entries(bulk, word, front->high, count, next);
+	for (unsigned i = 0; i < count; i++)
+		entry[i] = entry[i] & ENTRY_NODE ? next[i] : entry[i];
+}
+
+static inline void advance6(const struct bulk *bulk, struct front6 *front, unsigned count, __u32 *entry)
+{
+	__u32 word[BULK_MOST], slot[BULK_MOST], next[BULK_MOST];
+
+	for (unsigned i = 0; i < count; i++) {
+		__u32 bits = entry_bits(entry[i]);
+
+		slot[i] = front->left[i] >> (-bits & 31);
+		word[i] = node_of(bulk, entry[i], slot[i]) & -(entry[i] >> 31);
+		front->left[i] <<= bits;
+		front->taken[i] += bits;
+	}
+	read_entries(bulk, word, slot, count, next);
+	for (unsigned i = 0; i < count; i++)
+		entry[i] = entry[i] & ENTRY_NODE ? next[i] : entry[i];
+}
+
+static void walk_rest6(const struct bulk *bulk, const struct front6 *front, const struct route_key *address,
+		       unsigned count, __u32 *entry)
+{
+	for (__u64 nodes = nodes_of(entry, count); nodes; nodes &= nodes - 1) {
+		unsigned i = __builtin_ctzll(nodes), taken = front->taken[i] & 63;
+		__u64 high = address[i].high << 32 | address[i].low >> 32, low = address[i].low << 32;
+
+		entry[i] =
+			walk(bulk, entry[i], high << taken | (taken ? low >> (64 - taken) : 0), low << taken);
+	}
+}
+
+static inline __attribute__((always_inline)) void search_large6(const struct bulk *bulk, __u32 root,
+								const struct route_key *address,
+								const unsigned count, __u32 *entry)
+{
+	struct front6 front;
+
+	for (unsigned i = 0; i < count; i++) {
+		front.high[i] = address[i].high >> 32;
+		front.left[i] = (__u32)address[i].high;
+		front.taken[i] = 0;
+	}
+	root6(bulk, root, &front, count, entry);
+	for (unsigned round = 0; round < 2 && count_nodes(entry, count) > FEW; round++)
+		advance6(bulk, &front, count, entry);
+	walk_rest6(bulk, &front, address, count, entry);
 }
 
 static inline __attribute__((always_inline)) void search6(const struct bulk *bulk,
@@ -121,19 +183,18 @@ static inline __attribute__((always_inline)) void search6(const struct bulk *bul
 {
 	__u32 fallback = __atomic_load_n(&vrf->fallback[1], __ATOMIC_RELAXED);
 	__u32 root = __atomic_load_n(&vrf->root[1], __ATOMIC_RELAXED);
-	unsigned taken = 0;
 	struct burst burst;
 
 	if (is_root(root, NODE_DIRECT, ROOT6_BITS)) {
-		root6(bulk, root, address, count, burst.entry);
-		taken = ROOT6_BITS;
+		search_large6(bulk, root, address, count, burst.entry);
+	} else {
+		for (unsigned i = 0; i < count; i++) {
+			burst.high[i] = address[i].high;
+			burst.low[i] = address[i].low;
+			burst.entry[i] = root;
+		}
+		search(bulk, &burst, count);
 	}
-	for (unsigned i = 0; i < count; i++) {
-		burst.high[i] = address[i].high << taken | (taken ? address[i].low >> (64 - taken) : 0);
-		burst.low[i] = address[i].low << taken;
-		burst.entry[i] = taken ? burst.entry[i] : root;
-	}
-	search(bulk, &burst, count);
 	answer(vrf, 1, fallback, burst.entry, count, ret_leaf);
 }
 
