@@ -62,51 +62,62 @@ static int modes_most(struct modes_bench *bench, double seconds, double *ret_off
 	return err;
 }
 
-static int modes_latency(struct modes_bench *bench, struct modes_result *result, unsigned int round)
+static int modes_latency(struct modes_bench *bench, struct modes_result *result)
 {
 	struct trial *trial = malloc(sizeof(*trial));
 	int err = trial ? 0 : -ENOMEM;
 
 	for (unsigned int load = 0; err >= 0 && load < MODES_LOADS; load++) {
-		double rate = modes_loads[load] * result->values[MODES_PDR][round];
+		double rate = modes_loads[load] * result->values[MODES_PDR][result->rounds];
 
 		err = trial_run(&bench->trial, rate > MODES_LEAST ? rate : MODES_LEAST,
 				bench->options.ndr.trial, trial);
 		for (unsigned int part = 0; part < MODES_PARTS; part++)
-			result->values[modes_latency_metric(load, part)][round] =
+			result->values[modes_latency_metric(load, part)][result->rounds] =
 				histogram_percentile(trial->metered.latency, modes_parts[part]) / 1e3;
 	}
 	free(trial);
 	return err;
 }
 
+// A rate without any loss has less than PDR's, too: NDR is not above PDR.
+static int modes_search(struct modes_bench *bench, double sender, double *ret_ndr, double *ret_pdr)
+{
+	struct search_result ndr = { 0 }, pdr = { 0 };
+	int err = search(&bench->options.pdr, MODES_LEAST, sender, trial_search, &bench->trial, &pdr);
+
+	if (err >= 0 && pdr.low > 0)
+		err = search(&bench->options.ndr, MODES_LEAST, pdr.low, trial_search, &bench->trial, &ndr);
+	*ret_ndr = ndr.low;
+	*ret_pdr = pdr.low;
+	return err;
+}
+
+// Adds a round; one that fails is none.
 static int modes_measure(struct modes_bench *bench, double sender, struct modes_result *result,
 			 unsigned int round)
 {
-	struct search_result ndr = { 0 }, pdr = { 0 };
-	double offered;
-	int err;
+	double offered, most, ndr, pdr;
+	int err = modes_most(bench, bench->options.ndr.trial, &offered, &most); // warms up
 
-	err = modes_most(bench, bench->options.ndr.trial, &offered,
-			 &result->values[MODES_MOST][round]); // warms up
 	if (err >= 0)
-		err = modes_most(bench, bench->options.ndr.trial, &offered,
-				 &result->values[MODES_MOST][round]);
+		err = modes_most(bench, bench->options.ndr.trial, &offered, &most);
 	if (err >= 0)
-		err = search(&bench->options.pdr, MODES_LEAST, sender, trial_search, &bench->trial, &pdr);
-	if (err >= 0)
-		err = search(&bench->options.ndr, MODES_LEAST, pdr.high > 0 ? pdr.high : sender, trial_search,
-			     &bench->trial, &ndr);
-	result->values[MODES_PDR][round] = pdr.low;
-	result->values[MODES_NDR][round] = ndr.low;
-	result->bounded |= pdr.low > MODES_HEADROOM * sender;
-	result->bounded_most |= result->values[MODES_MOST][round] > MODES_HEADROOM * sender;
+		err = modes_search(bench, sender, &ndr, &pdr);
+	if (err < 0)
+		return err;
+	result->values[MODES_MOST][result->rounds] = most;
+	result->values[MODES_PDR][result->rounds] = pdr;
+	result->values[MODES_NDR][result->rounds] = ndr;
 	result->timed = bench->options.sending.way->can & GENERATOR_NUMBERS;
-	if (err >= 0 && result->timed)
-		err = modes_latency(bench, result, round);
-	if (err >= 0)
-		result->rounds++;
-	return err;
+	if (result->timed)
+		err = modes_latency(bench, result);
+	if (err < 0)
+		return err;
+	result->bounded |= pdr > MODES_HEADROOM * sender;
+	result->bounded_most |= most > MODES_HEADROOM * sender;
+	result->round[result->rounds++] = round;
+	return 0;
 }
 
 static int modes_scenes(struct modes_bench *bench, unsigned int subject, unsigned int round)

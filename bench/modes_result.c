@@ -59,6 +59,17 @@ static void modes_add(json_t *record, const struct modes_scene *scene, const cha
 	record_add(record, &figure);
 }
 
+// Are there figures of the same rounds to compare, which say something of the routers?
+static bool modes_is_comparable(const struct modes_result *result, const struct modes_result *ceiling)
+{
+	if (ceiling->rounds != result->rounds || ceiling->bounded || result->bounded)
+		return false;
+	for (unsigned int i = 0; i < result->rounds; i++)
+		if (ceiling->round[i] != result->round[i] || ceiling->values[MODES_PDR][i] <= 0)
+			return false;
+	return true;
+}
+
 static void modes_add_ratio(json_t *record, const struct modes_scene *scene, const char *subject,
 			    const struct modes_result *result, const struct modes_result *ceiling)
 {
@@ -86,8 +97,7 @@ void modes_add_result(json_t *record, const struct modes_scene *scene, const cha
 			  (struct record_figure){ NULL, "1/s", RECORD_MORE, false, result->values[rate],
 						  result->rounds });
 	}
-	if (ceiling && ceiling->rounds == result->rounds && !ceiling->bounded && !result->bounded &&
-	    modes_median(ceiling, MODES_PDR) > 0)
+	if (ceiling && modes_is_comparable(result, ceiling))
 		modes_add_ratio(record, scene, subject, result, ceiling);
 	for (unsigned int load = 0; result->timed && load < MODES_LOADS; load++)
 		for (unsigned int part = 0; part < MODES_PARTS; part++) {

@@ -22,7 +22,8 @@ enum modes_metric {
 };
 
 struct modes_result {
-	unsigned int rounds; // that were measured
+	unsigned int rounds;                  // that were measured
+	unsigned int round[MODES_ROUNDS_MAX]; // which
 	double values[MODES_METRICS][MODES_ROUNDS_MAX];
 	bool bounded;      // by the sender: NDR and PDR say nothing of the router
 	bool bounded_most; // so does what came through at most
