@@ -23,8 +23,8 @@
 #define MODES_SELF_TEST "drop"
 #define MODES_CEILING   "nolookup"
 #define MODES_HEADROOM  0.8
-#define MODES_LEAST     9000 // packets a second, as CSIT has it
-#define MODES_FASTEST   4e6
+#define MODES_LEAST     9000  // packets a second, as CSIT has it
+#define MODES_SHORT     0.3   // seconds at full speed, at least
 #define MODES_SLOW      10000 // packets a second that any router forwards
 #define MODES_MTU       9000  // for frames beyond the usual
 #define MODES_USUAL     1514
@@ -52,10 +52,11 @@ static void modes_enter(struct modes_bench *bench, unsigned int scene)
 }
 
 // What comes through when the sender sends as fast as it can: packets a second.
-static int modes_most(struct modes_bench *bench, double seconds, double *ret_offered, double *ret_arrived)
+static int modes_most(struct modes_bench *bench, double *ret_offered, double *ret_arrived)
 {
+	double seconds = bench->options.ndr.trial > MODES_SHORT ? bench->options.ndr.trial : MODES_SHORT;
 	struct search_trial trial = { 0 };
-	int err = trial_search(&bench->trial, MODES_FASTEST, seconds, &trial);
+	int err = trial_search(&bench->trial, 0, seconds, &trial);
 
 	*ret_offered = trial.offered;
 	*ret_arrived = trial.offered * (1 - trial.loss);
@@ -98,10 +99,10 @@ static int modes_measure(struct modes_bench *bench, double sender, struct modes_
 			 unsigned int round)
 {
 	double offered, most, ndr, pdr;
-	int err = modes_most(bench, bench->options.ndr.trial, &offered, &most); // warms up
+	int err = modes_most(bench, &offered, &most); // warms up
 
 	if (err >= 0)
-		err = modes_most(bench, bench->options.ndr.trial, &offered, &most);
+		err = modes_most(bench, &offered, &most);
 	if (err >= 0)
 		err = modes_search(bench, sender, &ndr, &pdr);
 	if (err < 0)
@@ -227,8 +228,7 @@ static int modes_self_test(struct modes_bench *bench)
 	for (unsigned int scene = 0; err >= 0 && scene < modes_options_scenes(&bench->options); scene++) {
 		modes_enter(bench, scene);
 		for (unsigned int i = 0; err >= 0 && i < 2; i++) // the first one warms up
-			err = modes_most(bench, bench->options.ndr.trial, &bench->scenes[scene].sender,
-					 &arrived);
+			err = modes_most(bench, &bench->scenes[scene].sender, &arrived);
 	}
 	subject_detach(bench->beds);
 	return err;
