@@ -368,17 +368,23 @@ void image_refresh(struct image_build *build, struct image_space *space, const s
 void image_refresh_prefetch(const struct image_build *build, const struct image_space *space,
 			    const struct prefix_key *key)
 {
+	const struct image_store *store = build->store;
 	__u32 entry = space->entry, slot = prefix_key_bits(key->word, 0, entry_bits(entry));
 
 	if (!(entry & ENTRY_NODE))
 		return;
 	if (image_node_summed(entry))
-		image_summary_prefetch(build->store, entry, key->word[0]);
-	if (entry_kind(entry) == NODE_DIRECT)
-		__builtin_prefetch(image_node_cell(build->store, entry, slot));
-	else
-		image_runs_prefetch(build->store,
-				    *image_node_descriptor(build->store, entry, slot / GROUP_SLOTS));
+		image_summary_prefetch(store, entry, key->word[0]);
+	if (entry_kind(entry) == NODE_DIRECT) {
+		unsigned depth = entry_bits(entry);
+
+		entry = *image_node_cell(store, entry, slot);
+		if (!(entry & ENTRY_NODE))
+			return;
+		slot = prefix_key_bits(key->word, depth, entry_bits(entry));
+		__builtin_prefetch(image_build_weight(build, entry));
+	}
+	image_runs_prefetch(store, *image_node_descriptor(store, entry, slot / GROUP_SLOTS));
 }
 
 void image_refresh_weigh(struct image_build *build, struct image_space *space, const struct prefix_key *key,
