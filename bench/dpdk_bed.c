@@ -8,6 +8,7 @@
 #include "bench/lane.h"
 #include "bench/netns.h"
 #include "bench/rtnetlink.h"
+#include "bench/tap.h"
 #include "bench/workload/table_generate.h"
 
 #include <arpa/inet.h>
@@ -16,13 +17,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
-#include <linux/if_tun.h>
 
 #define DPDK_BED_SEED   1
 #define DPDK_BED_CHECK4 24 // offset of the IPv4 checksum in a frame
@@ -42,20 +40,6 @@ const char *dpdk_bed_traffic_name(enum dpdk_bed_traffic traffic)
 
 // --- the namespace ---
 
-static int dpdk_bed_address(const char *name, const __u8 *mac)
-{
-	struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	memcpy(request.ifr_hwaddr.sa_data, mac, 6);
-	if (fd < 0 || ioctl(fd, SIOCSIFHWADDR, &request) < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
 // Port 0 or 1 of the router.
 static int dpdk_bed_addresses(struct rtnetlink *rtnetlink, int ifindex, unsigned int port)
 {
@@ -69,18 +53,10 @@ static int dpdk_bed_addresses(struct rtnetlink *rtnetlink, int ifindex, unsigned
 	return err < 0 ? err : rtnetlink_address(rtnetlink, ifindex, AF_INET6, address6, 64);
 }
 
-// A TAP that stays when nobody has it open, so that its addresses and routes do.
 static int dpdk_bed_tap(struct rtnetlink *rtnetlink, const char *name, unsigned int port, int *ret_ifindex)
 {
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
+	int err = tap_make(name);
 
-	if (fd < 0)
-		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, 1) < 0)
-		err = -errno;
-	close(fd);
 	if (err < 0)
 		return err;
 	*ret_ifindex = (int)if_nametoindex(name);
@@ -149,7 +125,7 @@ static int dpdk_bed_furnish(struct dpdk_bed *bed)
 		if (err >= 0)
 			err = dpdk_bed_tap(rtnetlink, "dp0", 0, &bed->ingress);
 		if (err >= 0)
-			err = dpdk_bed_address("dp0", dpdk_bed_ingress_mac);
+			err = tap_set_mac("dp0", dpdk_bed_ingress_mac);
 		if (err >= 0)
 			err = dpdk_bed_tap(rtnetlink, "dp1", 1, &bed->egress);
 		if (err >= 0)

@@ -2,45 +2,12 @@
 #include "bench/taps.h"
 
 #include "bench/netns.h"
+#include "bench/tap.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-#include <linux/if_tun.h>
-#include <net/if_arp.h>
-
-static int taps_set_mac(const char *name, const __u8 mac[6])
-{
-	struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
-	memcpy(request.ifr_hwaddr.sa_data, mac, 6);
-	if (fd < 0 || ioctl(fd, SIOCSIFHWADDR, &request) < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-// One that stays when nobody has it open, so that its addresses and routes do; or an end of that.
-static int taps_persist(const struct lane_port *port, bool on)
-{
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", port->name);
-	if (ioctl(fd, TUNSETIFF, &request) < 0 || ioctl(fd, TUNSETPERSIST, on) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
 
 static struct lane_port taps_port(const struct lane_port *device, unsigned int number)
 {
@@ -56,9 +23,9 @@ static int taps_make(const struct lane_port *port)
 
 	if (err < 0)
 		return err;
-	err = taps_persist(port, true);
+	err = tap_make(port->name);
 	if (err >= 0)
-		err = taps_set_mac(port->name, port->mac);
+		err = tap_set_mac(port->name, port->mac);
 	netns_leave(home);
 	return err;
 }
@@ -108,8 +75,8 @@ void taps_close(struct taps *taps)
 		return;
 	lane = *taps->lane;
 	if (netns_enter(taps->lane->r0.netns, &home) >= 0) {
-		taps_persist(&taps->in, false);
-		taps_persist(&taps->out, false);
+		tap_remove(taps->in.name);
+		tap_remove(taps->out.name);
 		netns_leave(home);
 	}
 	lane_introduce(&lane);
@@ -126,7 +93,7 @@ int taps_alone(const struct taps *taps, bool on)
 		return err;
 	memcpy(mac, device->mac, sizeof(mac));
 	mac[4] ^= on ? 0xff : 0;
-	err = taps_set_mac(device->name, mac);
+	err = tap_set_mac(device->name, mac);
 	netns_leave(home);
 	return err;
 }
