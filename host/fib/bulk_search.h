@@ -111,8 +111,9 @@ struct front6 {
 	__u32 taken[BULK_MOST]; /* of these */
 };
 
-static inline void root6(const struct bulk *bulk, __u32 root, const struct front6 *front, unsigned count,
-			 __u32 *entry)
+/* Returns how many have not ended. */
+static inline unsigned root6(const struct bulk *bulk, __u32 root, const struct front6 *front, unsigned count,
+			     __u32 *entry)
 {
 	__u32 base = entry_chunk(root) * RUN_CHUNK_CELLS;
 	__u32 word[BULK_MOST], next[BULK_MOST];
@@ -122,12 +123,15 @@ static inline void root6(const struct bulk *bulk, __u32 root, const struct front
 
 		entry[i] = __atomic_load_n(&bulk->run[cell & bulk->run_mask], __ATOMIC_RELAXED);
 	}
+	if (!count_nodes(entry, count))
+		return 0;
 	for (unsigned i = 0; i < count; i++)
 		word[i] = node_of(bulk, entry[i], front->high[i] & ((1u << SECOND6_BITS) - 1)) &
 			  -(entry[i] >> 31);
 	read_entries(bulk, word, front->high, count, next);
 	for (unsigned i = 0; i < count; i++)
 		entry[i] = entry[i] & ENTRY_NODE ? next[i] : entry[i];
+	return count_nodes(entry, count);
 }
 
 static inline void advance6(const struct bulk *bulk, struct front6 *front, unsigned count, __u32 *entry)
@@ -165,12 +169,14 @@ static inline __attribute__((always_inline)) void search_large6(const struct bul
 {
 	struct front6 front;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count; i++)
 		front.high[i] = address[i].high >> 32;
+	if (!root6(bulk, root, &front, count, entry))
+		return;
+	for (unsigned i = 0; i < count; i++) {
 		front.left[i] = (__u32)address[i].high;
 		front.taken[i] = 0;
 	}
-	root6(bulk, root, &front, count, entry);
 	for (unsigned round = 0; round < 2 && count_nodes(entry, count) > FEW; round++)
 		advance6(bulk, &front, count, entry);
 	walk_rest6(bulk, &front, address, count, entry);
