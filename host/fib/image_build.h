@@ -5,8 +5,10 @@
  *
  *   large IPv4 tables   a bitmap of 24 bits, below it bitmaps of 8
  *   large IPv6 tables   direct 16, bitmaps of 16, below these as in small tables
- *   small tables        bitmaps of 8 bits; of 16 where many prefixes are below, or in tables of a few
- * prefixes that began large: fewer steps where memory does not matter
+ *   small tables        bitmaps of 8 bits; of 16 where many prefixes are below
+ *
+ * A table that began large and holds a few prefixes has bitmaps of 16 bits below its root, too: fewer steps,
+ * where memory does not matter.
  *
  * How many prefixes are below a node (its weight) is kept beside the arrays, so that updates can tell in O(1)
  * when another kind is due. The limits for going up and down lie apart.
