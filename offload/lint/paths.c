@@ -15,7 +15,7 @@
 #define MEMORY_LIMIT (128u << 20)
 #define KEEP         8   /* states where paths meet, */
 #define KEEP_LOOP    256 /* and in loops, which are known round by round, until that takes too long; */
-#define KEEP_ALIKE   4   /* so many that differ in bounds only */
+#define KEEP_ALIKE   8   /* so many that differ in bounds only */
 #define WIDEN_LOOP   4   /* joins after which moving bounds are given up, */
 #define WIDEN        64  /* and where no loop moves them for ever */
 #define KEEPERS      18  /* instructions of the card's */
