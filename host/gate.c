@@ -172,6 +172,7 @@ static void take_card(struct gate *gate, const struct gate_place *place)
 		return;
 	}
 	gate->card.ops = gate->card.counts = ops;
+	gate->card.queues = gate->here.queues;
 	gate->card.since = time(NULL);
 	log_info("%s: the card is made ready; until then it is in mode %s", gate->name, gate->ops->name);
 }
@@ -197,7 +198,8 @@ static void review_card(struct gate *gate, const struct gate_place *place)
 {
 	struct engine_state before = gate->card.state;
 
-	if (gate->card.ops && gate->card.ops != gate->decision.card)
+	if (gate->card.ops &&
+	    (gate->card.ops != gate->decision.card || gate->card.queues != gate->here.queues))
 		leave_card(gate);
 	if (!gate->card.ops && gate->decision.card)
 		take_card(gate, place);
@@ -543,8 +545,10 @@ bool gate_review(struct gate *gate, const struct gate_place *place, bool attach)
 	 * anyway, it is not worth another turn. */
 	if (changed && gate->ops)
 		gate_plan_now(gate, place);
-	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &gate->facts, &state) == 0)
+	if (gate->ops && gate->ops->state(gate->engine, &gate->here, &gate->facts, &state) == 0) {
+		gate->here.queues = state.queues;
 		set_egress(gate, place, &state);
+	}
 	if (gate->ops)
 		set_tags(gate, place);
 	if (gate->ops)

@@ -61,6 +61,7 @@ struct gate_card {
 	const struct engine_ops *ops;    /* NULL: none */
 	const struct engine_ops *counts; /* whose counters are to be added; stays */
 	void *engine;
+	__u16 queues;              /* that it knows of; see struct engine_port */
 	struct engine_state state; /* not attached: the card is not as far, or failed; `why` says it */
 	int64_t since;             /* seconds of the epoch, of being attached or not */
 	struct image_counters

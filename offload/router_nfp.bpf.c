@@ -160,7 +160,37 @@ static __always_inline __u32 nfp_leaf(struct target *target)
 	return leaf == target->fallback ? leaf : REASON_NO_ROUTE; /* see route_leaf() */
 }
 
-/* Finds target->nexthop, by which the packet may leave. */
+/* What the engine behind the card forwards, if it is as it looks from here. */
+static __always_inline bool nfp_is_for_engine(enum reason reason)
+{
+	return reason == REASON_EGRESS_BEYOND || reason == REASON_TABLE_FULL;
+}
+
+/* No reason, but that a member of a group is to be chosen; no byte of a table can say it. */
+#define NFP_GROUP 0x100
+
+/* Whether the packet may leave by target->nexthop. */
+static __always_inline enum reason nfp_leave(struct target *target, struct packet *packet)
+{
+	if (target->nexthop->kind == NEXTHOP_FORWARD) {
+		packet->nexthop = target->nexthop;
+		return nexthop_fits(target, packet);
+	}
+	if (target->nexthop->kind == NEXTHOP_GROUP && target->stage != NFP_MEMBER)
+		return NFP_GROUP;
+	return nexthop_refusal(target->nexthop);
+}
+
+/* By bits of the hash that no bucket is chosen by. */
+static __always_inline void nfp_choose_queue(const struct target *target, __u32 hash)
+{
+	__u32 queues = nfp_queues();
+
+	if (queues)
+		target->context->rx_queue_index = (hash >> 16) * queues >> 16;
+}
+
+/* Finds target->nexthop, by which the packet may leave. It is NULL while a queue is chosen. */
 static __always_inline enum reason nfp_route(struct target *target)
 {
 	__u32 leaf = 0;
@@ -175,18 +205,25 @@ static __always_inline enum reason nfp_route(struct target *target)
 		nfp_recall(target, &packet);
 		if (target->stage == NFP_SOURCE) {
 			reason = admit_source(&packet, target->nexthop);
-			if (reason)
+			if (!reason) {
+				target->stage = NFP_DESTINATION;
+				continue;
+			}
+		} else {
+			reason = nfp_leave(target, &packet);
+		}
+		if (reason != NFP_GROUP) {
+			if (!nfp_is_for_engine(reason) || !nfp_queues())
 				return reason;
-			target->stage = NFP_DESTINATION;
-			continue;
+			target->place = reason;
+			target->nexthop = NULL;
 		}
-		if (target->nexthop->kind == NEXTHOP_FORWARD) {
-			packet.nexthop = target->nexthop;
-			return nexthop_fits(target, &packet);
+		leaf = nfp_hash(target);
+		if (!target->nexthop) {
+			nfp_choose_queue(target, leaf);
+			return target->place;
 		}
-		if (target->nexthop->kind != NEXTHOP_GROUP || target->stage == NFP_MEMBER)
-			return nexthop_refusal(target->nexthop);
-		leaf = nfp_hash(target) & target->nexthop->bucket_mask;
+		leaf &= target->nexthop->bucket_mask;
 		leaf = target_bucket(target, target->nexthop->bucket + leaf);
 		target->stage = NFP_MEMBER;
 	}

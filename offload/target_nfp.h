@@ -6,6 +6,14 @@
  * are no globals, hence the port's id is baked in (xdp/baked.h); no clock, no ingress ifindex; a packet can
  * leave only by the port it came in by, and any other return value than PASS, DROP or TX loses it.
  *
+ * What the card passes on comes by the receive queue that its RSS has chosen, which knows neither what is
+ * behind tags nor which queues somebody reads. Where the engine behind the card reads them itself (AF_XDP),
+ * the program chooses one of its queues for what that engine may forward: packets for other ports, and those
+ * that the tables have no room for. It goes by the hash of ECMP, so that a flow keeps its queue, and its
+ * order. All else is for the kernel, from any queue: RSS is good enough for it, and most of it was not looked
+ * into as far as to its flow. The number of queues is baked in. Where it is 0, as for firmware that lets no
+ * program choose, the verifier finds no way to the write, and the driver does not see it.
+ *
  * How the host fills the maps: host/fib/card.h. All nodes are bitmaps. Element i of `node` is word i of
  * node[]; an element of `run` is two cells of run[], one of `vrf` is root and fallback of one family; `own`,
  * `vlan` and `bucket` have one element for each entry of the table of that name, `control`, `interface` and
@@ -185,6 +193,15 @@ static __always_inline __u32 target_port(const struct target *target)
 
 	asm volatile("%0 = %1" : "=w"(port) : "i"(BAKED_MAGIC | BAKED_PORT));
 	return port & (IMAGE_PORTS - 1); /* so that the object as it is built is a program, too */
+}
+
+/* To choose from; 0: the queue is left to the card. */
+static __always_inline __u32 nfp_queues(void)
+{
+	__u32 queues;
+
+	asm volatile("%0 = %1" : "=w"(queues) : "i"(BAKED_MAGIC | BAKED_QUEUES));
+	return queues & 127; /* as target_port() does */
 }
 
 static __always_inline const struct image_interface *target_ingress(const struct target *target)

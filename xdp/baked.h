@@ -23,5 +23,6 @@ enum baked {
 	BAKED_RUN_MASK = 6,  /* number: cells of run[] - 1 */
 	BAKED_INGRESS = 7,   /* address: the port's struct image_interface */
 	BAKED_LEAF_MASK = 8, /* number: half cells of run[] - 1 */
+	BAKED_QUEUES = 9,    /* number: receive queues to choose from; 0: none is chosen */
 	BAKED_MAX,
 };

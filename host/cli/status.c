@@ -111,6 +111,8 @@ static void print_card(json_t *card)
 		printf(": %s", text_of(card, "why"));
 	printf("; %lld packets forwarded, %lld passed on", (long long)number_of(card, "forwarded"),
 	       (long long)number_of(card, "passed_on"));
+	if (number_of(card, "steered_queues"))
+		printf(", over %lld queues", (long long)number_of(card, "steered_queues"));
 	if (number_of(card, "node_total"))
 		printf("; %lld of %lld nodes and %lld of %lld cells used",
 		       (long long)number_of(card, "node_used"), (long long)number_of(card, "node_total"),

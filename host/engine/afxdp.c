@@ -607,6 +607,7 @@ static int state(void *engine, const struct engine_port *port, const struct capa
 	if (!has_others(afxdp))
 		probe_yes(&ret->able, "sends what other ports of this engine receive");
 	sockets = &afxdp->crew.port[port->id];
+	ret->queues = (__u16)sockets->sockets;
 	snprintf(ret->how, sizeof(ret->how), "%s, %s hook, %u queue%s",
 		 sockets->socket[0]->zero_copy ? "zero copy" : "copy", entry->driver ? "driver" : "generic",
 		 sockets->sockets, sockets->sockets == 1 ? "" : "s");

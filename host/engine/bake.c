@@ -61,7 +61,7 @@ static int bake_program(struct bpf_program *program, const struct bake *bake)
 	return 0;
 }
 
-int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port)
+int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port, __u16 queues)
 {
 	struct bake bake = { 0 };
 
@@ -74,5 +74,6 @@ int bake_port(struct bpf_program *program, const struct image_store *store, __u1
 	bake.number[BAKED_NODE_MASK] = store->node_chunks * NODE_CHUNK_WORDS - 1;
 	bake.number[BAKED_RUN_MASK] = store->run_cells - 1;
 	bake.number[BAKED_LEAF_MASK] = 2 * store->run_cells - 1;
+	bake.number[BAKED_QUEUES] = queues;
 	return bake_program(program, &bake);
 }

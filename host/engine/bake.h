@@ -11,7 +11,8 @@ struct bpf_program;
 struct image_store;
 
 /*
- * The constants of the instance for a port of this image, which lies in maps. -EBADMSG: a mark of the program
+ * The constants of the instance for a port of this image, which lies in maps. queues: as in struct
+ * engine_port; only the card's program has it. -EBADMSG: a mark of the program
  * is of an unknown kind, or stands in another instruction than it may.
  */
-int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port);
+int bake_port(struct bpf_program *program, const struct image_store *store, __u16 port, __u16 queues);

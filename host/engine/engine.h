@@ -43,12 +43,16 @@ struct engine_port {
 	char name[IFNAMSIZ];
 	__u32 ifindex;
 	__u16 id; /* in the image */
+	/* Behind a card: receive queues, from 0 on, that the engine there takes frames from; 0: it is all
+	 * the same to it. */
+	__u16 queues;
 };
 
 struct engine_state {      /* of an attached port */
 	bool attached;     /* false: somebody took the program away */
 	struct probe able; /* to take frames from other ports */
 	bool frames;       /* of several buffers too */
+	__u16 queues;      /* as in struct engine_port */
 	char how[64];      /* what the mode's name leaves open, e.g. "zero copy"; empty: nothing */
 	/* Engines of cards take their time after attach(), go on trying, and say here what they are at. */
 	struct why why;

@@ -161,7 +161,9 @@ static unsigned int facts(void *engine, const struct engine_port *port, struct e
 {
 	struct offload *offload = engine;
 
-	return offload->of_port[port->id] ? offload_card_facts(offload->of_port[port->id], ret) : 0;
+	struct offload_card *card = offload->of_port[port->id];
+
+	return card ? offload_card_facts(card, port, ret) : 0;
 }
 
 const struct engine_ops engine_offload = {

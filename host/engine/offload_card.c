@@ -31,6 +31,7 @@ struct port {
 	struct engine_port port;
 	bool wanted;   /* false: the thread may free it */
 	void *program; /* NULL: not attached. Set by the thread, under the lock */
+	__u16 queues;  /* that the program chooses from */
 	uint64_t retry_at, retry;
 	struct why why;             /* not attached: why */
 	struct image_counters last; /* of this program, at the last look */
@@ -238,12 +239,26 @@ static void note_refusal(struct offload_card *card, struct port *port, const str
 	tell(card);
 }
 
+/* Where it is refused it may be for that it chooses queues, which not all firmware lets it do: nobody says
+ * beforehand. */
+static int load(struct offload_card *card, struct engine_port *port, void **ret_program, struct why *why)
+{
+	int error = card->ops->load(card->device, port, ret_program, why);
+
+	if (error && port->queues) {
+		port->queues = 0;
+		error = card->ops->load(card->device, port, ret_program, why);
+	}
+	return error;
+}
+
 /* To load takes long: so it is done without the lock, and the port may be dropped meanwhile. */
 static void attach_port(struct offload_card *card, struct port *port)
 {
+	struct engine_port instance = port->port;
 	struct why why = { "" };
 	void *program = NULL;
-	int error = card->ops->load(card->device, &port->port, &program, &why);
+	int error = load(card, &instance, &program, &why);
 
 	if (error == 0) {
 		pthread_mutex_lock(&card->lock);
@@ -251,6 +266,7 @@ static void attach_port(struct offload_card *card, struct port *port)
 		if (error == 0) {
 			memset(&port->last, 0, sizeof(port->last));
 			port->program = program;
+			port->queues = instance.queues;
 			port->why.text[0] = 0;
 		}
 		pthread_mutex_unlock(&card->lock);
@@ -611,12 +627,16 @@ void offload_card_counters(struct offload_card *card, __u16 port, struct image_c
 	pthread_mutex_unlock(&card->lock);
 }
 
-unsigned int offload_card_facts(struct offload_card *card, struct engine_fact *ret)
+unsigned int offload_card_facts(struct offload_card *card, const struct engine_port *port,
+				struct engine_fact *ret)
 {
 	unsigned int count = 0;
+	struct port *entry;
 
 	pthread_mutex_lock(&card->lock);
+	entry = find(card, port);
 #define FACT(label, number) ret[count++] = (struct engine_fact){ label, number }
+	FACT("steered_queues", entry && entry->program ? entry->queues : 0);
 	FACT("live", card->live);
 	FACT("elements", card->elements);
 	FACT("node_used", card->usage.node_used);

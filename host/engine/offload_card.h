@@ -33,6 +33,8 @@ void offload_card_drop(struct offload_card *card, const struct engine_port *port
 int offload_card_state(struct offload_card *card, const struct engine_port *port, struct engine_state *ret);
 /* Adds what was counted for a port of this number since the card was made, by all of its programs. */
 void offload_card_counters(struct offload_card *card, __u16 port, struct image_counters *ret);
-unsigned int offload_card_facts(struct offload_card *card, struct engine_fact *ret);
+/* Of the card, and of what its program for the port does. */
+unsigned int offload_card_facts(struct offload_card *card, const struct engine_port *port,
+				struct engine_fact *ret);
 /* Calls back for each port. */
 void offload_card_each(struct offload_card *card, void (*fn)(void *arg, __u32 ifindex), void *arg);

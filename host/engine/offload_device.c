@@ -246,7 +246,7 @@ static int bring_to_card(struct router_nfp *object, const struct device *device,
 	if (!error)
 		error = bpf_map__set_ifindex(object->maps.counters, port->ifindex);
 	if (!error)
-		error = bake_port(program, device->context->store, port->id);
+		error = bake_port(program, device->context->store, port->id, port->queues);
 	if (error)
 		return error;
 	bpf_program__set_ifindex(program, port->ifindex);

@@ -35,7 +35,7 @@ static int open_object(const struct engine_context *context, struct router **ret
 static int load(struct router *program, struct bpf_program *entry, const struct engine_context *context,
 		const struct engine_port *port, struct why *why)
 {
-	int error = bake_port(entry, context->store, port->id);
+	int error = bake_port(entry, context->store, port->id, 0);
 
 	if (error == 0)
 		error = router__load(program);

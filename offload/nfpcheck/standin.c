@@ -23,6 +23,10 @@
 NFP_LIMITS(X)
 #undef X
 
+static uint queues = 1;
+module_param(queues, uint, 0444);
+MODULE_PARM_DESC(queues, "receive and send queues of each port");
+
 static bool zero_copy;
 module_param(zero_copy, bool, 0444);
 MODULE_PARM_DESC(zero_copy, "whether the driver takes memory of AF_XDP sockets");
@@ -143,8 +147,14 @@ static void port_drvinfo(struct net_device *port, struct ethtool_drvinfo *info)
 	strscpy(info->bus_info, dev_name(&platform->dev), sizeof(info->bus_info));
 }
 
+static void port_channels(struct net_device *port, struct ethtool_channels *channels)
+{
+	channels->combined_count = channels->max_combined = queues;
+}
+
 static const struct ethtool_ops port_ethtool = {
 	.get_drvinfo = port_drvinfo,
+	.get_channels = port_channels,
 	.get_link = ethtool_op_get_link,
 };
 
@@ -174,7 +184,7 @@ static void port_remove(unsigned int number)
 
 static int port_add(unsigned int number)
 {
-	struct net_device *port = alloc_etherdev(sizeof(struct nfp_net));
+	struct net_device *port = alloc_etherdev_mq(sizeof(struct nfp_net), queues);
 	struct nfp_net *nn;
 	int error = -ENOMEM;
 

@@ -12,13 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "host/engine/bake.h"
 #include "host/fib/card.h"
+#include "tests/conformance/card_object.h"
 #include "tests/conformance/decode.h"
 #include "tests/conformance/runner.h"
 #include "tests/conformance/vector.h"
@@ -30,151 +27,12 @@
 #define SEED      20261130
 #define WORLDS    7
 #define PACKETS   40000
-#define PORTS     16
-#define LONGEST   3000 // BPF_PROG_TEST_RUN takes no more in one buffer
 #define SHOWN     8
 #define EXIT_SKIP 77
-
-struct test_card {
-	struct bpf_object *object[PORTS];
-	struct image_counter *counters;
-	__u32 ports;
-	struct card_sizes sizes;
-	bool limited; // there may be too little room
-};
 
 struct figures {
 	__u64 packets, sent, beyond, full, unequal;
 };
-
-#define COUNTERS_SIZE (REASON_MAX * sizeof(struct image_counter))
-
-static int write_element(void *arg, enum card_map map, __u32 index, const void *value)
-{
-	const struct test_card *card = arg;
-	struct bpf_map *to = bpf_object__find_map_by_name(card->object[0], card_map_names[map]);
-
-	return bpf_map_update_elem(bpf_map__fd(to), &index, value, BPF_ANY) < 0 ? -errno : 0;
-}
-
-static int feed(struct test_card *card, const struct image_store *store)
-{
-	const struct card_writer writer = { .write = write_element, .arg = card };
-	struct card *copy;
-	int error = card_new(store, &card->sizes, &writer, 0, &copy);
-
-	if (error)
-		return error;
-	do
-		error = card_pass(copy);
-	while (error == 1);
-	card_free(copy);
-	return error;
-}
-
-static int prepare(struct test_card *card, const struct image_store *store, __u32 port)
-{
-	struct bpf_object *object = card->object[port];
-	int error = bake_port(bpf_object__next_program(object, NULL), store, port);
-
-	for (enum card_map table = 0; table < CARD_MAPS && !error; table++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(object, card_map_names[table]);
-
-		if (!map)
-			return -ENOENT;
-		if (port) {
-			struct bpf_map *first =
-				bpf_object__find_map_by_name(card->object[0], card_map_names[table]);
-
-			error = bpf_map__reuse_fd(map, bpf_map__fd(first));
-			continue;
-		}
-		if (bpf_map__value_size(map) != card_value_sizes[table])
-			return -EPROTO;
-		if (table == CARD_COUNTERS)
-			error = bpf_map__set_map_flags(map, BPF_F_MMAPABLE);
-		if (!error)
-			error = bpf_map__set_max_entries(map, card->sizes.entries[table]);
-	}
-	return error ? error : bpf_object__load(object);
-}
-
-static int map_counters(struct test_card *card)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(card->object[0], card_map_names[CARD_COUNTERS]);
-	void *memory = mmap(NULL, COUNTERS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	card->counters = memory;
-	return 0;
-}
-
-static void card_close(struct test_card *card)
-{
-	if (card->counters)
-		munmap(card->counters, COUNTERS_SIZE);
-	for (__u32 port = 0; port < card->ports; port++)
-		bpf_object__close(card->object[port]);
-}
-
-static int card_open(struct test_card *card, const char *path, const struct image_store *store, __u32 ports)
-{
-	int error = ports > PORTS ? -E2BIG : 0;
-
-	for (__u32 port = 0; port < ports && !error; port++) {
-		card->object[port] = bpf_object__open_file(path, NULL);
-		if (!card->object[port])
-			return -errno;
-		card->ports++;
-		error = prepare(card, store, port);
-	}
-	return error ? error : map_counters(card);
-}
-
-// The reason that was counted since the counters were cleared; counts must be those of one frame.
-static __u8 counted_reason(const struct test_card *card, __u32 bytes)
-{
-	const struct image_counter *counters = card->counters;
-	__u8 reason = RUNNER_UNKNOWN;
-
-	for (int i = 0; i < REASON_MAX; i++)
-		if (counters[i].packets) {
-			if (reason != RUNNER_UNKNOWN || counters[i].packets != 1 ||
-			    counters[i].bytes != bytes)
-				return RUNNER_UNKNOWN;
-			reason = i;
-		}
-	return reason;
-}
-
-static int card_run(struct test_card *card, __u16 port, const __u8 *frame, __u32 length,
-		    struct runner_outcome *ret_outcome)
-{
-	struct bpf_program *program = bpf_object__next_program(card->object[port], NULL);
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length,
-		    .data_out = ret_outcome->frame, .data_size_out = RUNNER_FRAME, .repeat = 1);
-
-	memset(card->counters, 0, COUNTERS_SIZE);
-	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) < 0)
-		return -errno;
-	ret_outcome->length = options.data_size_out;
-	ret_outcome->reason = counted_reason(card, options.data_size_out);
-	ret_outcome->port = options.retval == XDP_TX ? port : -1;
-	switch (options.retval) {
-	case XDP_TX:
-		ret_outcome->action = ACTION_FORWARD;
-		return 0;
-	case XDP_PASS:
-		ret_outcome->action = ACTION_PUNT;
-		return 0;
-	case XDP_DROP:
-		ret_outcome->action = ACTION_DROP;
-		return 0;
-	default:
-		return -EPROTO;
-	}
-}
 
 // Reasons that come after the question whether the port can be reached from here.
 static bool is_late(__u8 reason)
@@ -218,14 +76,14 @@ static void show(const struct packet_drawn *packet, const struct runner_outcome 
 	       card->action, card->reason, card->length);
 }
 
-static void try_packet(struct test_card *card, void *user, __u16 port, const struct packet_drawn *packet,
+static void try_packet(struct card_object *card, void *user, __u16 port, const struct packet_drawn *packet,
 		       struct figures *figures)
 {
 	static struct runner_outcome all, outcome;
 	int error;
 
 	runner_user.run(user, port, packet->frame, packet->length, &all);
-	error = card_run(card, port, packet->frame, packet->length, &outcome);
+	error = card_object_run(card, port, packet->frame, packet->length, &outcome);
 	figures->packets++;
 	figures->sent += !error && outcome.action == ACTION_FORWARD;
 	figures->beyond += !error && outcome.reason == REASON_EGRESS_BEYOND;
@@ -239,7 +97,7 @@ static void try_packet(struct test_card *card, void *user, __u16 port, const str
 		show(packet, &all, &outcome, error);
 }
 
-static void try_packets(struct test_card *card, const struct world_fib *tables, __u64 seed,
+static void try_packets(struct card_object *card, const struct world_fib *tables, __u64 seed,
 			struct figures *figures)
 {
 	static struct packet_drawn packet;
@@ -248,31 +106,19 @@ static void try_packets(struct test_card *card, const struct world_fib *tables, 
 
 	if (!packets || runner_user.open(tables->store, tables->ports, &user))
 		exit(1);
-	if (feed(card, tables->store))
+	if (card_object_feed(card, tables->store))
 		exit(1);
 	for (int i = 0; i < PACKETS; i++) {
 		__u16 port;
 
 		packets_next(packets, &packet);
 		port = tables->port[packet.port - tables->world->interface];
-		if (port != WORLD_FIB_NO_PORT && packet.length >= 14 && packet.length <= LONGEST)
+		if (port != WORLD_FIB_NO_PORT && packet.length >= 14 && packet.length <= CARD_OBJECT_LONGEST)
 			try_packet(card, user, port, &packet, figures);
 	}
 	runner_user.close(user);
 	packets_free(packets);
 }
-
-// Room for all of an image.
-static const struct card_sizes whole = { .entries = { [CARD_NODE] = 1 << 20,
-						      [CARD_RUN] = 1 << 19,
-						      [CARD_CONTROL] = 1,
-						      [CARD_VRF] = 2 * IMAGE_VRFS,
-						      [CARD_INTERFACE] = IMAGE_INTERFACES,
-						      [CARD_OWN] = IMAGE_OWN,
-						      [CARD_HOP] = IMAGE_NEXTHOPS,
-						      [CARD_VLAN] = IMAGE_VLAN_TABLES * 4096,
-						      [CARD_BUCKET] = IMAGE_BUCKETS + 1,
-						      [CARD_COUNTERS] = REASON_MAX } };
 
 static int run_world(const char *path, const struct card_sizes *sizes, bool limited, __u64 seed,
 		     struct figures *figures)
@@ -283,17 +129,17 @@ static int run_world(const char *path, const struct card_sizes *sizes, bool limi
 	const struct fib_limits limits = { .node_chunks = 1 << 17, .run_cells = 1 << 20 };
 	struct world *world = world_random(seed, &options);
 	struct world_fib *tables = NULL;
-	struct test_card card = { .sizes = *sizes, .limited = limited };
+	struct card_object card = { .sizes = *sizes, .limited = limited };
 	int error;
 
 	if (!world)
 		return -ENOMEM;
 	error = world_fib_new(world, seed, &limits, false, &tables);
 	if (!error)
-		error = card_open(&card, path, tables->store, tables->ports);
+		error = card_object_open(&card, path, tables->store, tables->ports);
 	if (!error)
 		try_packets(&card, tables, seed, figures);
-	card_close(&card);
+	card_object_close(&card);
 	world_fib_free(tables);
 	world_free(world);
 	return error;
@@ -317,14 +163,14 @@ static __s32 port_of(const struct world_fib *tables, const char *name)
 	return port ? tables->port[port->ifindex - WORLD_FIRST_IFINDEX] : WORLD_FIB_NO_PORT;
 }
 
-static void try_vector(struct test_card *card, const struct world_fib *tables, const struct vector *vector,
+static void try_vector(struct card_object *card, const struct world_fib *tables, const struct vector *vector,
 		       struct figures *figures)
 {
 	static struct runner_outcome all, outcome;
 	__s32 in = port_of(tables, vector->in);
 	int error;
 
-	if (vector->in_length > LONGEST)
+	if (vector->in_length > CARD_OBJECT_LONGEST)
 		return;
 	written(vector, &all);
 	all.port = vector->action == ACTION_FORWARD ? port_of(tables, vector->out) : -1;
@@ -333,7 +179,7 @@ static void try_vector(struct test_card *card, const struct world_fib *tables, c
 		figures->unequal++;
 		return;
 	}
-	error = card_run(card, in, vector->in_frame, vector->in_length, &outcome);
+	error = card_object_run(card, in, vector->in_frame, vector->in_length, &outcome);
 	figures->packets++;
 	figures->sent += !error && outcome.action == ACTION_FORWARD;
 	figures->beyond += !error && outcome.reason == REASON_EGRESS_BEYOND;
@@ -352,14 +198,14 @@ static int run_vectors(const char *path, const char *world_path, char *files[], 
 	const struct fib_limits limits = { .node_chunks = 1 << 16, .run_cells = 1 << 20 };
 	struct world *world = world_text_read(world_path);
 	struct world_fib *tables = NULL;
-	struct test_card card = { .sizes = whole };
+	struct card_object card = { .sizes = card_object_whole };
 	static struct vector vector;
 	int error = world ? world_fib_new(world, 1, &limits, false, &tables) : -EINVAL;
 
 	if (!error)
-		error = card_open(&card, path, tables->store, tables->ports);
+		error = card_object_open(&card, path, tables->store, tables->ports);
 	if (!error)
-		error = feed(&card, tables->store);
+		error = card_object_feed(&card, tables->store);
 	for (int i = 0; i < count && !error; i++) {
 		struct vector_file *file = vector_open(files[i]);
 		int more = -EINVAL;
@@ -370,7 +216,7 @@ static int run_vectors(const char *path, const char *world_path, char *files[], 
 			vector_close(file);
 		error = more;
 	}
-	card_close(&card);
+	card_object_close(&card);
 	world_fib_free(tables);
 	world_free(world);
 	return error;
@@ -389,7 +235,7 @@ int main(int argc, char *argv[])
 {
 	bool vectors = argc > 4 && strcmp(argv[2], "--vectors") == 0, limited = argc == 3;
 	struct figures figures = { 0 };
-	struct card_sizes sizes = whole;
+	struct card_sizes sizes = card_object_whole;
 	__u64 least;
 	int error;
 

@@ -47,7 +47,7 @@ static int load(struct native *native, const struct image_store *store, __u16 po
 	native->program[port] = program;
 	bpf_program__set_autoload(program->progs.penstock, !native->steer);
 	bpf_program__set_autoload(program->progs.penstock_steer, native->steer);
-	error = bake_port(entry(native, program), store, port);
+	error = bake_port(entry(native, program), store, port, 0);
 	if (!error && port)
 		error = reuse_maps(program, native->program[0]);
 	return error ? error : router__load(program);

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -399,6 +400,39 @@ def case_zero_copy():
     daemon.until_mode('offload', 'nfp0', 'nfp1')
     print('ok    the program in the driver stays when the card fails')
     assert daemon.end() == 0 and hooks('nfp0') == hooks('nfp1') == set()
+
+
+def program_on(name):
+    """The card's program of a port: instructions of BPF and of the card, and its writes to bytes 16 to 19 of something."""
+    said = json.loads(shell('bpftool', '-j', 'net', 'show').stdout)[0]['xdp']
+    number = next(mode['id'] for each in said if each['devname'] == name
+                  for mode in each['multi_attachments'] if mode['mode'] == 'offload')
+    program = json.loads(shell('bpftool', '-j', 'prog', 'show', 'id', str(number)).stdout)
+    dump = shell('bpftool', 'prog', 'dump', 'xlated', 'id', str(number)).stdout
+    return program['bytes_xlated'] // 8, program['bytes_jited'] // 8, len(re.findall(r'\*\(u32 \*\)\(r\d \+16\) = ', dump))
+
+
+def case_queues():
+    """What is passed on to AF_XDP comes by the queues that it reads, where the firmware lets a program choose."""
+    seen = {}
+    for name, behind, queues, parameters in (('chooses', 'afxdp', 4, ('zero_copy=1', 'queues=4')),
+                                             ('may not', 'afxdp', 0, ('zero_copy=1', 'queues=4', 'queue_select=0')),
+                                             ('need not', 'generic', 0, ('queues=4',))):
+        standin('entries=70000', *parameters)  # small: soon filled
+        daemon = forwarding('nfp0')
+        card = daemon.port('nfp0')['card']
+        assert (card['behind'], card['steered_queues'], card['troubles']) == (behind, queues, 0), card
+        assert (f' passed on, over {queues} queues; ' in shell(penstock, 'status').stdout) == bool(queues)
+        seen[name] = program_on('nfp0')
+        if name == 'chooses':
+            assert daemon.mode('nfp0', behind).returncode == 0 and daemon.mode('nfp0', 'offload').returncode == 0
+            daemon.until_mode('offload', 'nfp0')
+            assert daemon.port('nfp0')['card']['steered_queues'] == queues and program_on('nfp0') == seen[name]
+        assert daemon.end() == 0
+        shell('rmmod', 'nfp_standin')
+        print(f'ok    {name}: {seen[name]} instructions of BPF, of the card, writes', flush=True)
+    assert seen['may not'] == seen['need not'] and seen['chooses'][2] == seen['may not'][2] + 1, seen
+    assert all(more > less for more, less in zip(seen['chooses'], seen['may not'])), seen
 
 
 def case_counters():

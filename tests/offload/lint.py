@@ -110,6 +110,10 @@ def main():
         for card in cards:
             status, findings = lint(penstock, "--profile", profile, card)
             expect(status == 0 and not findings, f"{card}, {profile}: {findings}")
+    plain = os.path.join(programs.HERE, "profiles", "plain")  # firmware that lets no program choose a queue
+    for card in cards:
+        found = [finding["rule"] for finding in lint(penstock, "--profile", plain, card)[1]]
+        expect(found == ["firmware-queue"], f"{card}, plain: {found}, not the one write of a queue")
     rules = {finding["rule"] for finding in lint(penstock, native)[1]}
     expect({"map-type", "redirect"} <= rules, f"{native}: only {rules}")
     check_refusals(penstock, build)

@@ -32,13 +32,22 @@ struct fake {
 	unsigned int refused_starts;     // that are still to come
 	unsigned int starts;
 	__u64 counted; // packets for the port's number, ever
+	__u16 queues; // of its state; of a card: what it was told when it was attached
 };
 
-static struct fake best, second;
+static struct fake best, second, card;
+static bool has_card;
 
 static void probe(const struct platform *with, const struct capability *port, struct probe *ret)
 {
 	probe_yes(ret, "made up");
+}
+
+static void probe_card(const struct platform *with, const struct capability *port, struct probe *ret)
+{
+	probe_yes(ret, "made up");
+	ret->possible = has_card;
+	ret->alien = !has_card;
 }
 
 static int open_fake(const struct engine_context *context, void **ret, struct why *why)
@@ -55,6 +64,16 @@ static int attach(void *engine, const struct engine_port *port, struct why *why)
 		return why_set(why, -fake->error, "refused: %s", strerror(-fake->error));
 	cr_expect_eq(best.attached + second.attached, 0);
 	fake->attached = 1;
+	return 0;
+}
+
+static int attach_card(void *engine, const struct engine_port *port, struct why *why)
+{
+	card.attempts++;
+	cr_expect_eq(card.attached, 0);
+	cr_expect_eq(best.attached + second.attached, 1, "behind it there is somebody");
+	card.attached = 1;
+	card.queues = port->queues;
 	return 0;
 }
 
@@ -88,7 +107,8 @@ static int state(void *engine, const struct engine_port *port, const struct capa
 	struct fake *fake = engine;
 
 	*ret = (struct engine_state){ .attached = fake->attached && facts->ifindex == port->ifindex,
-				      .able.possible = !fake->deaf };
+				      .able.possible = !fake->deaf,
+				      .queues = fake->queues };
 	return 0;
 }
 
@@ -123,11 +143,23 @@ static const struct engine_ops second_ops = {
 	.state = state,
 	.counters = counters,
 };
-const struct engine_ops *const engine_list[] = { &best_ops, &second_ops, NULL };
+static const struct engine_ops card_ops = {
+	.name = "offload",
+	.place = ENGINE_PLACE_CARD,
+	.probe = probe_card,
+	.open = open_fake,
+	.attach = attach_card,
+	.detach = detach,
+	.start = start,
+	.stop = stop,
+	.state = state,
+	.counters = counters,
+};
+const struct engine_ops *const engine_list[] = { &card_ops, &best_ops, &second_ops, NULL };
 
 static int engine(void *arg, const struct engine_ops *ops, void **ret, struct why *why)
 {
-	*ret = ops == &best_ops ? &best : &second;
+	*ret = ops == &card_ops ? &card : ops == &best_ops ? &best : &second;
 	return 0;
 }
 
@@ -189,7 +221,7 @@ static void set_up(void)
 static void tear_down(void)
 {
 	gate_release(&gate, &place);
-	cr_expect_eq(best.attached + second.attached, 0);
+	cr_expect_eq(best.attached + second.attached + card.attached, 0);
 	changes_close(place.changes);
 	fixture_free(&fixture);
 }
@@ -385,4 +417,29 @@ Test(gate, a_pause_lasts_until_the_next_review)
 	cr_expect_eq(best.starts, 1);
 	cr_assert_eq(gate_switch(&gate, "generic", &place, &why), 0);
 	cr_expect_eq(comings, 2);
+}
+
+// The card is told how many queues the engine behind it reads, and told anew when that is another number.
+Test(gate, a_card_knows_the_queues_of_what_is_behind_it)
+{
+	struct why why;
+
+	has_card = true;
+	best.queues = 4;
+	seconds_later(10);
+	cr_expect_str_eq(gate_mode(&gate), "offload");
+	cr_expect_eq(card.queues, 4);
+	cr_expect_eq(card.attempts, 1);
+	best.queues = 6;
+	seconds_later(10);
+	cr_expect_str_eq(gate_mode(&gate), "offload");
+	cr_expect_eq(card.queues, 6);
+	cr_expect_eq(card.attempts, 2);
+	cr_expect_eq(best.attempts, 1, "it goes on all the while");
+	cr_assert_eq(gate_switch(&gate, "kernel", &place, &why), 0);
+	cr_expect_eq(card.attached, 0);
+	best.error = -EINVAL;
+	cr_assert_eq(gate_switch(&gate, "auto", &place, &why), 0);
+	cr_expect(card.attached && second.attached);
+	cr_expect_eq(card.queues, 0);
 }

@@ -33,8 +33,10 @@ static struct {
 	__u64 after[CALLS], calls[CALLS];
 	unsigned int opens, closes, loads, unloads, attached;
 	struct image_counters counters;
-	bool early; /* attached while the card's tables were not filled */
-	bool slow;  /* loading takes some time */
+	__u16 queues;         /* of the program that was loaded last */
+	bool firmware_queues; /* its programs may choose queues */
+	bool early;           /* attached while the card's tables were not filled */
+	bool slow;            /* loading takes some time */
 	bool loading;
 } card_state = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -100,8 +102,11 @@ static int fake_load(void *device, const struct engine_port *port, void **ret_pr
 	struct program *program;
 	int error = fails(LOAD);
 
+	if (!error && port->queues && !card_state.firmware_queues)
+		error = -EOPNOTSUPP;
 	if (error)
 		return why_set(why, -error, "not this program");
+	card_state.queues = port->queues;
 	card_state.loading = true;
 	if (card_state.slow)
 		nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
@@ -184,6 +189,7 @@ struct bed {
 };
 
 static const struct engine_port first = { .name = "nfp0", .ifindex = 7, .id = 3 };
+static const struct engine_port queued = { .name = "nfp0", .ifindex = 7, .id = 3, .queues = 6 };
 static const struct engine_port second = { .name = "nfp1", .ifindex = 8, .id = 4 };
 
 static struct bed *bed_new(void)
@@ -243,7 +249,7 @@ static struct engine_state state_of(struct bed *bed, const struct engine_port *p
 static __u64 fact(struct bed *bed, const char *name)
 {
 	struct engine_fact facts[ENGINE_FACTS];
-	unsigned int count = offload_card_facts(bed->card, facts);
+	unsigned int count = offload_card_facts(bed->card, &first, facts);
 
 	cr_assert_leq(count, ENGINE_FACTS);
 	for (unsigned int i = 0; i < count; i++)
@@ -420,6 +426,24 @@ Test(offload_card, a_program_that_somebody_took_away)
 	until(state_of(bed, &first).attached);
 	cr_expect_eq(card_state.opens, 1);
 	offload_card_drop(bed->card, &first);
+	bed_free(bed);
+}
+
+/* The firmware decides whether the program chooses among the queues that somebody reads. */
+Test(offload_card, queues_are_chosen_where_the_firmware_lets_it)
+{
+	struct bed *bed = bed_new();
+
+	for (int may = 0; may < 2; may++) {
+		card_state.firmware_queues = may;
+		cr_assert_eq(offload_card_add(bed->card, &queued), 0);
+		until(state_of(bed, &queued).attached);
+		cr_expect_eq(card_state.queues, may ? 6 : 0);
+		cr_expect_eq(fact(bed, "steered_queues"), may ? 6 : 0);
+		cr_expect_eq(card_state.calls[LOAD], may ? 3 : 2);
+		offload_card_drop(bed->card, &queued);
+	}
+	cr_expect_eq(fact(bed, "steered_queues"), 0, "it has no program any more");
 	bed_free(bed);
 }
 
