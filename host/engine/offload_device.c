@@ -23,15 +23,15 @@
 #include "offload/router_nfp.skel.h"
 
 #define LOG_SIZE (1u << 20)
-#define PORTS    8 /* that have room for counters */
-#define BUDGETS  8
+#define PORTS    8   /* that have room for counters */
 #define SETTLE   400 /* ms in which the kernel gives back what closed maps took */
-#define TRIES    10  /* at a budget */
+#define TRIES    10  /* with as many elements */
 
-/* Elements over all maps; no call tells how many a card has. The first two are those of known firmware. */
-static const __u32 budgets[BUDGETS] = {
-	3072000, 2048000, 1 << 20, 1 << 19, 1 << 18, 1 << 17, 1 << 16, 1 << 15
-};
+/* Elements over all maps, of which no call tells how many a card has. */
+#define MOST    3072000 /* both tables of the Internet have room twice */
+#define LEAST   32768
+#define LARGEST (1 << 21) /* of the maps by which room is measured, each half as large as the one before; */
+#define PIECES  9         /* so many: the last has 8,192, of which known firmware has a multiple */
 
 struct device {
 	const struct engine_context *context;
@@ -111,30 +111,29 @@ static int make_maps(struct device *device, const struct card_sizes *sizes)
 	return 0;
 }
 
-/* 0: the card has room for so many elements in one map. */
-static int try_room(const struct device *device, __u32 elements)
+/* Elements that the card has room for, nearly: what fits of one size after the other is held until all are
+ * tried. Negative errno. */
+static int measure_room(const struct device *device)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_ifindex = device->ifindex);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "room", sizeof(__u32), sizeof(__u64), elements, &options);
+	int fd[PIECES], held = 0, error = 0;
+	int room = 0;
 
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
-}
-
-/* The largest budget that there seems to be room for, or the smallest: then the tables themselves will tell.
- */
-static int find_budget(const struct device *device)
-{
-	int error = -ENOMEM;
-
-	for (int i = 0; i < BUDGETS; i++) {
-		error = try_room(device, budgets[i]);
-		if (error != -ENOMEM)
-			return error < 0 ? error : i;
+	for (int size = LARGEST; size > LARGEST >> PIECES && !error; size /= 2) {
+		fd[held] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "room", sizeof(__u32), sizeof(__u64), size,
+					  &options);
+		if (fd[held] >= 0) {
+			room += size;
+			held++;
+		} else if (fd[held] != -ENOMEM) {
+			error = fd[held];
+		}
 	}
-	return BUDGETS - 1;
+	while (held > 0)
+		close(fd[--held]);
+	if (error)
+		return error;
+	return room > MOST ? MOST : room < LEAST ? LEAST : room;
 }
 
 static void pause_ms(long ms)
@@ -146,14 +145,14 @@ static void pause_ms(long ms)
  * What maps took, somebody else's or ours, the kernel gives back some time after they are closed. So it is
  * looked again, until that gives no more room: now it may be what was tried here that is still in the way.
  */
-static int settle_budget(const struct device *device)
+static int settle_room(const struct device *device)
 {
-	int best = find_budget(device), again;
+	int best = measure_room(device), again;
 
-	while (best > 0) {
+	while (best >= 0 && best < MOST) {
 		pause_ms(SETTLE);
-		again = find_budget(device);
-		if (again < 0 || again >= best)
+		again = measure_room(device);
+		if (again <= best)
 			break;
 		best = again;
 	}
@@ -163,14 +162,14 @@ static int settle_budget(const struct device *device)
 /* The driver says ENOMEM where it has too little room. */
 static int fit_maps(struct device *device, struct card_sizes *ret_sizes)
 {
-	int budget = settle_budget(device), error = budget < 0 ? budget : -ENOMEM;
+	int room = settle_room(device), error = room < 0 ? room : -ENOMEM;
 
-	for (int tries = 0; error == -ENOMEM && budget < BUDGETS; tries++) {
-		error = card_sizes_fit(budgets[budget] - PORTS * REASON_MAX, ret_sizes);
+	for (int tries = 0; error == -ENOMEM && room; tries++) {
+		error = card_sizes_fit((__u32)room - PORTS * REASON_MAX, ret_sizes);
 		if (error == 0)
 			error = make_maps(device, ret_sizes);
 		if (error == -ENOMEM && tries % TRIES == TRIES - 1)
-			budget++;
+			room = room == LEAST ? 0 : room / 2 < LEAST ? LEAST : room / 2;
 		else if (error == -ENOMEM)
 			pause_ms(SETTLE / 4);
 	}
@@ -195,8 +194,8 @@ static int open_device(const struct engine_context *context, __u32 ifindex, void
 	}
 	free(device);
 	if (error == -ENOMEM)
-		return why_set(why, ENOMEM, "the card has no room for the tables, not even for %u elements",
-			       budgets[BUDGETS - 1]);
+		return why_set(why, ENOMEM, "the card has no room for the tables, not even for %d elements",
+			       LEAST);
 	return why_set(why, -error, "the card does not take the tables: %s", strerror(-error));
 }
 

@@ -512,6 +512,13 @@ def case_small():
     assert ' parts of the tables have no room and are left to generic' in shell(penstock, 'status').stdout
     print(f'ok    a small card: of {looked} addresses {lacking} are left to what is behind it, none is wrong')
     assert daemon.end() == 0
+    shell('rmmod', 'nfp_standin')
+    standin('entries=200000')
+    daemon = forwarding('nfp0')
+    elements = daemon.port('nfp0')['card']['elements']
+    assert 185000 < elements <= 200000, elements
+    print(f'ok    of 200,000 elements the card has, {elements} are used')
+    assert daemon.end() == 0
 
 
 def case_refusals():
