@@ -120,6 +120,9 @@ static void print_card(json_t *card)
 	if (number_of(card, "punted"))
 		printf("; %lld parts of the tables have no room and are left to %s",
 		       (long long)number_of(card, "punted"), text_of(card, "behind"));
+	if (number_of(card, "groups_punted"))
+		printf("; %lld groups of next hops have no room and are left to %s",
+		       (long long)number_of(card, "groups_punted"), text_of(card, "behind"));
 	putchar('\n');
 }
 

@@ -644,6 +644,7 @@ unsigned int offload_card_facts(struct offload_card *card, const struct engine_p
 	FACT("run_used", card->usage.run_used);
 	FACT("run_total", card->usage.run_total);
 	FACT("punted", card->usage.punted);
+	FACT("groups_punted", card->usage.groups_punted);
 	FACT("deferred", card->usage.deferred);
 	FACT("writes", card->usage.writes);
 	FACT("overruns", card->usage.overruns);

@@ -105,7 +105,7 @@ int card_hop(struct card *card, __u32 id, __u32 *ret_id)
 /* Buckets that no group of the card has may be anything. */
 static int pass_hops(struct card *card)
 {
-	__u32 full = REASON_TABLE_FULL;
+	__u32 full = REASON_TABLE_FULL, groups_punted = 0;
 	int error = 0;
 
 	if (card->bucket[full_bucket(card)] != full)
@@ -114,10 +114,16 @@ static int pass_hops(struct card *card)
 		const struct image_nexthop *hop = &card->hop[id];
 
 		error = sync_hop(card, id);
-		if (hop->kind == NEXTHOP_GROUP && group_fits(card, hop))
+		if (hop->kind != NEXTHOP_GROUP)
+			continue;
+		if (!group_fits(card, hop))
+			groups_punted++;
+		else
 			for (__u32 i = 0; i <= hop->bucket_mask && !error; i++)
 				error = sync_bucket(card, hop->bucket + i);
 	}
+	if (!error)
+		card->usage.groups_punted = groups_punted;
 	return error;
 }
 

@@ -645,6 +645,7 @@ Test(card, groups)
 	struct image_tables *tables = bed->model->store->tables;
 	const __u32 *buckets = bed->device->map[CARD_BUCKET];
 	struct image_prefix prefix = { .family = IMAGE_IPV4, .length = 8, .layer = PREFIX_ROUTE };
+	struct card_usage usage;
 
 	prefix.key.word[0] = 10u << 24;
 	for (__u32 i = 0; i < 16; i++) {
@@ -662,6 +663,13 @@ Test(card, groups)
 		cr_assert_eq(buckets[64 + i], 200 + i % 3);
 	cr_assert_eq(card_device_hop(bed->device, 301)->bucket_mask, 0);
 	cr_assert_eq(buckets[card_device_hop(bed->device, 301)->bucket], REASON_TABLE_FULL);
+	card_usage(bed->card, &usage);
+	cr_assert_eq(usage.groups_punted, 1);
+	tables->nexthop[301].bucket = 64;
+	cr_assert_eq(pass_all(bed), 0);
+	cr_assert_eq(card_device_hop(bed->device, 301)->bucket_mask, 15);
+	card_usage(bed->card, &usage);
+	cr_assert_eq(usage.groups_punted, 0);
 	tables->bucket[64 + 3] = 5000; /* a next hop that the card does not have */
 	cr_assert_eq(pass_all(bed), 0);
 	cr_assert_eq(buckets[64 + 3], REASON_TABLE_FULL);
