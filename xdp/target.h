@@ -30,8 +30,8 @@
  *   u32 target_frame_length(t, packet)                 whole frame, all buffers
  *   bool target_grow(t, packet, bytes)                 move the front by bytes (< 0: shrink), packet.data and
  *                                                      .end follow; false and nothing changed: no room
- *   bool target_reads(t, at)                           for xdp/walk.h: the bytes before `at` are in the
- * packet u64 target_clock(t)                                time in the unit of image_control.deadline
+ *   bool target_reads(t, at)                           for xdp/walk.h: the bytes before `at` are there
+ *   u64 target_clock(t)                                time in the unit of image_control.deadline
  */
 #pragma once
 
