@@ -98,9 +98,9 @@ struct card_usage {
 	bool live;                   /* packets are forwarded */
 	__u32 node_used, node_total; /* elements of node[]; used: those in limbo too */
 	__u32 run_used, run_total;
-	__u32 punted;                     /* nodes and groups of the image that have no room on the card */
-	__u32 groups_punted;              /* ECMP groups whose buckets have no room */
-	__u32 deferred;                   /* nodes that are not copied yet */
+	__u32 punted;        /* nodes, groups of slots and next hops of routes that have no room */
+	__u32 groups_punted; /* ECMP groups whose buckets have no room */
+	__u32 deferred;      /* nodes that are not copied yet */
 	__u64 writes, failures, overruns; /* elements written; errors; how often nobody waited for the card */
 };
 void card_usage(const struct card *card, struct card_usage *ret);

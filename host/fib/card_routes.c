@@ -391,6 +391,7 @@ static int make_entry(struct walk *walk, const struct want *want, __u32 there, u
 	if (!want->node) {
 		int error = card_hop(walk->card, want->leaf, ret);
 
+		walk->card->usage.punted += *ret != want->leaf;
 		if (error)
 			*ret = REASON_TABLE_FULL;
 		return error;

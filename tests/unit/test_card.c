@@ -673,6 +673,12 @@ Test(card, groups)
 	tables->bucket[64 + 3] = 5000; /* a next hop that the card does not have */
 	cr_assert_eq(pass_all(bed), 0);
 	cr_assert_eq(buckets[64 + 3], REASON_TABLE_FULL);
+	card_usage(bed->card, &usage);
+	cr_assert_eq(usage.punted, 0);
+	model_change(bed->model, &prefix, 5000);
+	cr_assert_eq(pass_all(bed), 0);
+	card_usage(bed->card, &usage);
+	cr_assert_eq(usage.punted, 1);
 	bed_free(bed);
 }
 
