@@ -14,7 +14,7 @@ import time
 from bed import Bed, Daemon, Stream, scaled, skip, until
 
 REPLACEMENTS = scaled(200, 1000)
-RATE = scaled(5000, 12000)
+RATE = scaled(5000, 15000)
 PAUSE_S = scaled(1, 60) / 1000  # between two of them: the traffic needs CPUs, too
 BPF, BPF_OBJ_GET, BPF_PROG_GET_FD_BY_ID, BPF_LINK_UPDATE = 321, 7, 13, 29
 CLIB = ctypes.CDLL(None, use_errno=True)

@@ -13,7 +13,7 @@ from bed import Bed, Daemon, Stream, scaled, shell, until
 SEED = 20261130
 UPGRADES = scaled(6, 100)
 RATE = scaled(2000, 20000)
-PAUSE_S = scaled(6, 600) / 1000  # in which traffic flows
+PAUSE_S = scaled(8, 600) / 1000  # in which traffic flows
 
 bed = Bed(sys.argv[1])
 rng = random.Random(SEED)
