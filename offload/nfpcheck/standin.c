@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * A card with two ports, nfp0 and nfp1, whose firmware says of itself what the module's parameters say (see
- * offload/limits.h). Programs and maps are taken or refused as the driver would; nothing is executed, what is
- * sent to a port is lost, and nothing comes in.
+ * offload/limits.h). Programs and maps are taken or refused as the driver would; the card executes nothing.
+ * Without a cable what is sent to a port is lost, and nothing comes in; with one, see standin_cable.c.
  */
 #include <linux/dma-mapping.h>
 #include <linux/etherdevice.h>
@@ -13,8 +13,6 @@
 
 #include "offload/limits.h"
 #include "offload/nfpcheck/standin.h"
-
-#define PORTS 2
 
 #define X(name, open, shipped, text)                                                                         \
 	static uint name = open;                                                                             \
@@ -31,6 +29,10 @@ static bool zero_copy;
 module_param(zero_copy, bool, 0444);
 MODULE_PARM_DESC(zero_copy, "whether the driver takes memory of AF_XDP sockets");
 
+static bool cables;
+module_param(cables, bool, 0444);
+MODULE_PARM_DESC(cables, "whether the ports have cables, to far0 and far1");
+
 /* bpf/main.c has it, which is not here. */
 const struct rhashtable_params nfp_bpf_maps_neutral_params = {
 	.nelem_hint = 4,
@@ -45,8 +47,8 @@ static struct pci_dev pci;
 static struct nfp_pf pf;
 static struct nfp_app_bpf bpf;
 static struct nfp_app app = { .pdev = &pci, .pf = &pf, .priv = &bpf };
-static struct nfp_bpf_vnic vnics[PORTS];
-static struct net_device *ports[PORTS];
+static struct nfp_bpf_vnic vnics[STANDIN_PORTS];
+static struct net_device *ports[STANDIN_PORTS];
 
 /* The firmware has taken what stands in the control words. */
 int nfp_net_reconfig(struct nfp_net *nn, u32 changed)
@@ -66,7 +68,7 @@ static void port_uninit(struct net_device *port)
 
 static netdev_tx_t port_send(struct sk_buff *skb, struct net_device *port)
 {
-	dev_kfree_skb_any(skb);
+	standin_cable_send(port, skb);
 	return NETDEV_TX_OK;
 }
 
@@ -83,15 +85,20 @@ static int port_offload(struct nfp_net *nn, struct netdev_bpf *command)
 	return error;
 }
 
-/* No frame ever comes to be put there. */
 static int port_pool(struct net_device *port, struct netdev_bpf *command)
 {
 	struct xsk_buff_pool *pool = command->xsk.pool;
+	int error;
 
 	if (!zero_copy)
 		return -EOPNOTSUPP;
-	if (pool)
-		return xsk_pool_dma_map(pool, &platform->dev, 0);
+	if (pool) {
+		error = xsk_pool_dma_map(pool, &platform->dev, 0);
+		if (!error)
+			standin_cable_pool(port, pool);
+		return error;
+	}
+	standin_cable_pool(port, NULL);
 	pool = xsk_get_pool_from_qid(port, command->xsk.queue_id);
 	if (pool)
 		xsk_pool_dma_unmap(pool, 0);
@@ -100,6 +107,7 @@ static int port_pool(struct net_device *port, struct netdev_bpf *command)
 
 static int port_wakeup(struct net_device *port, u32 queue, u32 flags)
 {
+	standin_cable_wakeup(port);
 	return 0;
 }
 
@@ -175,6 +183,7 @@ static void port_remove(unsigned int number)
 
 	if (!ports[number])
 		return;
+	standin_cable_remove(number);
 	nn = netdev_priv(ports[number]);
 	unregister_netdev(ports[number]);
 	vfree(nn->dp.ctrl_bar);
@@ -286,11 +295,13 @@ static int __init standin_init(void)
 	error = card_add();
 	if (error)
 		goto remove_platform;
-	for (unsigned int i = 0; i < PORTS && !error; i++)
+	for (unsigned int i = 0; i < STANDIN_PORTS && !error; i++)
 		error = port_add(i);
+	for (unsigned int i = 0; i < STANDIN_PORTS && !error && cables; i++)
+		error = standin_cable_add(ports[i], i);
 	if (!error)
 		return 0;
-	for (unsigned int i = 0; i < PORTS; i++)
+	for (unsigned int i = 0; i < STANDIN_PORTS; i++)
 		port_remove(i);
 	card_remove();
 remove_platform:
@@ -300,7 +311,7 @@ remove_platform:
 
 static void __exit standin_exit(void)
 {
-	for (unsigned int i = 0; i < PORTS; i++)
+	for (unsigned int i = 0; i < STANDIN_PORTS; i++)
 		port_remove(i);
 	card_remove();
 	platform_device_unregister(platform);
