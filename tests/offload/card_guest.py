@@ -546,6 +546,33 @@ def case_refusals():
     print('ok    an MTU of 9000 is no matter: the program looks at headers only')
 
 
+def case_bench():
+    """`penstock bench modes` over ports of a card: its row is there, and the card is in use while that is measured. No frame
+    ever leaves the stand-in, so that the figures are 0."""
+    insmod('nfp_standin')
+    ip('link add tx0 type veth peer name tx1', 'link add rx0 type veth peer name rx1', 'link set tx1 up', 'link set rx1 up')
+    bench = subprocess.Popen([penstock, 'bench', 'modes', '--quick', '--json', '--modes', 'penstock-offload,penstock-afxdp-copy',
+                              '--tx', 'tx0', '--rx', 'rx0', '--dut', 'nfp0,nfp1'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
+    router, seen = f'/run/netns/penstock-bench-{bench.pid}-R', []
+    while bench.poll() is None:
+        time.sleep(0.5)
+        asked = shell('nsenter', f'--net={router}', penstock, 'status', '-j', check=False) if os.path.exists(router) else None
+        if asked and asked.returncode == 0:
+            seen += [port for port in json.loads(asked.stdout)['ports'] if port['mode'] == 'offload' and port['card']['running']]
+    out, told = bench.communicate()
+    assert bench.returncode == 0, f'exit status {bench.returncode}\n{told}'
+    record = json.loads(out)
+    names = {figure['name'] for figure in record['figures']}
+    assert 'modes IPv4 1-routes 64-bytes penstock-offload PDR' in names, names
+    assert record['port']['driver'] == 'nfp', record['port']
+    missing = record['scenes'][0]['not_measured']
+    assert set(missing) == {'penstock-afxdp-copy'} and 'no zero copy here' in missing['penstock-afxdp-copy'], missing
+    assert {port['interface'] for port in seen} == {'nfp0', 'nfp1'}, (seen, told)
+    print('ok    bench modes measures with both ports on the card', flush=True)
+    ip('link del tx0', 'link del rx0')
+
+
 # Cases: the kernel's simulated device, whose every refusal can be asked for.
 
 
