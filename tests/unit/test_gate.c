@@ -32,7 +32,7 @@ struct fake {
 	unsigned int refused_starts;     // that are still to come
 	unsigned int starts;
 	__u64 counted; // packets for the port's number, ever
-	__u16 queues; // of its state; of a card: what it was told when it was attached
+	__u16 queues;  // of its state; of a card: what it was told when it was attached
 };
 
 static struct fake best, second, card;
