@@ -14,26 +14,17 @@
  * order, which is 1 in ours, and by one more where it reaches 0xffff. In the word {ttl, protocol, checksum}
  * that is one addition; what overflows the top falls off.
  */
-static __always_inline __u32 rewrite_ttl_word(__u32 before)
-{
-	__u32 word = before + 0x10000 - 1;
-
-	if (before >= 0xfffe0000)
-		word += 0x10000;
-	return word;
-}
-
-static __always_inline void rewrite_ttl_put(struct packet *packet, __u32 word)
-{
-	store32(packet->ip + 8, word);
-}
-
 static __always_inline void rewrite_ttl(struct packet *packet)
 {
-	if (packet->family == IPV4)
-		rewrite_ttl_put(packet, rewrite_ttl_word(packet->ttl_word));
-	else
+	if (packet->family == IPV4) {
+		__u32 word = packet->ttl_word + 0x10000 - 1;
+
+		if (packet->ttl_word >= 0xfffe0000)
+			word += 0x10000;
+		store32(packet->ip + 8, word);
+	} else {
 		*((__u8 *)packet->ip + 7) = packet->ttl_word - 1;
+	}
 }
 
 /*

@@ -45,7 +45,6 @@ struct burst {
 	__u8 member[BURST_MOST], other[BURST_MOST];
 	__u32 address4[BURST_MOST];
 	struct route_key address6[BURST_MOST];
-	struct screened screened;
 	__u32 leaf[BURST_MOST];
 	struct burst_frame frame[BURST_MOST];
 	void *handle[BURST_MOST];
@@ -246,14 +245,14 @@ static void finish_all(struct burst *burst, struct burst_frame *frame, __u64 set
 
 /* All but what only a group's hash wants. */
 static __always_inline struct packet usual_packet(const struct target *target,
-						  const struct burst_frame *frame, __u32 length, __u32 leaf,
+						  const struct burst_frame *frame, __u32 leaf,
 						  const enum family family)
 {
 	struct packet packet = {
 		.data = frame->data,
 		.end = frame->data + frame->length,
 		.ip = frame->data + ETHER_HEADER,
-		.length = length,
+		.length = frame->length - ETHER_HEADER,
 		.family = family,
 		.in = target_ingress(target),
 		.in_index = target->port + 1u,
@@ -261,8 +260,7 @@ static __always_inline struct packet usual_packet(const struct target *target,
 		.nexthop = target_nexthop(target, leaf),
 	};
 
-	if (family == IPV6)
-		packet.ttl_word = parse_hop_limit(&packet);
+	packet.ttl_word = family == IPV4 ? load32(packet.ip + 8) : parse_hop_limit(&packet);
 	return packet;
 }
 
@@ -273,47 +271,32 @@ static __always_inline bool is_plain(struct target *target, const struct packet 
 	       !nexthop_fits(target, packet);
 }
 
-/* Bytes of the frames of all that were screened. */
-static __always_inline __u64 sum_bytes(const struct screened *screened, unsigned int count)
-{
-	__u32 sum = count * ETHER_HEADER;
-
-	for (unsigned int place = 0; place < count; place++)
-		sum += screened->length[place];
-	return sum;
-}
-
 /* Returns those that it left alone, for the stages. Where all frames are set, the compiler knows. */
 static __always_inline __u64 send_plain(struct burst *burst, struct burst_frame *frame, __u64 set,
 					unsigned int count, const enum family family, const bool whole)
 {
 	static const bool everywhere[IMAGE_PORTS] = { [0 ... IMAGE_PORTS - 1] = true };
-	const struct screened *screened = &burst->screened;
-	__u64 rare = 0, bytes = sum_bytes(screened, count);
 	struct target target = burst->target;
 	__u32 any = 0, all = ~0u;
+	__u64 rare = 0, bytes = 0;
 
 	target.reach = target.reach ? target.reach : everywhere;
 	for (unsigned int place = 0; place < count; place++) {
 		unsigned int i = whole ? place : (unsigned int)__builtin_ctzll(set);
-		struct packet packet =
-			usual_packet(&target, &frame[i], screened->length[place], burst->leaf[place], family);
+		struct packet packet = usual_packet(&target, &frame[i], burst->leaf[place], family);
 		__u32 word;
 
 		set &= set - 1;
 		if (unlikely(!is_plain(&target, &packet))) {
 			rare |= 1ull << i;
-			bytes -= frame[i].length;
 			continue;
 		}
-		if (family == IPV4)
-			rewrite_ttl_put(&packet, screened->ttl_word[place]);
-		else
-			rewrite_ttl(&packet);
+		rewrite_ttl(&packet);
 		rewrite_link(&packet);
 		word = judge(&frame[i], REASON_FORWARDED, &packet);
 		any |= word;
 		all &= word;
+		bytes += frame[i].length;
 	}
 	burst->any |= any;
 	burst->all &= all;
@@ -330,8 +313,7 @@ static void finish_rare(struct burst *burst, struct burst_frame *frame, __u64 us
 			     place = __builtin_popcountll(usual & ((1ull << i) - 1));
 		struct packet *packet = &burst->packet[i];
 
-		*packet = usual_packet(&burst->target, &frame[i], burst->screened.length[place],
-				       burst->leaf[place], family);
+		*packet = usual_packet(&burst->target, &frame[i], burst->leaf[place], family);
 		if (family == IPV4)
 			parse_words4(packet);
 		else
@@ -341,30 +323,24 @@ static void finish_rare(struct burst *burst, struct burst_frame *frame, __u64 us
 	finish_all(burst, frame, rare);
 }
 
-/* Moves what was screened of those in the set together. */
-static unsigned int pack(struct screened *screened, __u64 set, enum family family)
+/* Moves destinations together. */
+static unsigned int pack(struct burst *burst, __u64 set, enum family family)
 {
 	unsigned int count = 0;
 
-	for (; set; set &= set - 1, count++) {
-		unsigned int i = __builtin_ctzll(set);
-
-		screened->length[count] = screened->length[i];
-		if (family == IPV4) {
-			screened->destination4[count] = screened->destination4[i];
-			screened->ttl_word[count] = screened->ttl_word[i];
-		} else {
-			screened->destination6[count] = screened->destination6[i];
-		}
-	}
+	for (; set; set &= set - 1, count++)
+		if (family == IPV4)
+			burst->address4[count] = burst->address4[__builtin_ctzll(set)];
+		else
+			burst->address6[count] = burst->address6[__builtin_ctzll(set)];
 	return count;
 }
 
 static __always_inline __u64 screen(struct burst *burst, const struct burst_frame *frame, unsigned int count,
 				    const enum family family)
 {
-	return family == IPV4 ? screen_ipv4(&burst->target, frame, count, &burst->screened)
-			      : screen_ipv6(&burst->target, frame, count, &burst->screened);
+	return family == IPV4 ? screen_ipv4(&burst->target, frame, count, burst->address4)
+			      : screen_ipv6(&burst->target, frame, count, burst->address6);
 }
 
 /* Forwards those of the set that are usual packets of the family, and returns which they are. */
@@ -378,11 +354,11 @@ static __always_inline __u64 run_usual(struct burst *burst, struct burst_frame *
 	if (unlikely(!usual))
 		return 0;
 	if (unlikely(!whole))
-		count = pack(&burst->screened, usual, family);
+		count = pack(burst, usual, family);
 	if (family == IPV4)
-		bulk_lookup4(&burst->bulk, vrf, burst->screened.destination4, count, burst->leaf);
+		bulk_lookup4(&burst->bulk, vrf, burst->address4, count, burst->leaf);
 	else
-		bulk_lookup6(&burst->bulk, vrf, burst->screened.destination6, count, burst->leaf);
+		bulk_lookup6(&burst->bulk, vrf, burst->address6, count, burst->leaf);
 	if (likely(whole))
 		rare = send_plain(burst, frame, usual, count, family, true);
 	else
@@ -487,8 +463,6 @@ unsigned int burst_turn(struct burst *burst, __u16 port, const struct burst_io *
 {
 	unsigned int received = io->receive(arg, burst->frame, burst->handle);
 
-	if (!received)
-		return 0;
 	burst_run(burst, port, burst->frame, received);
 	for (__u64 set = io->reshape ? burst->reshaped : 0; unlikely(set); set &= set - 1) {
 		unsigned int i = __builtin_ctzll(set);
@@ -497,7 +471,7 @@ unsigned int burst_turn(struct burst *burst, __u16 port, const struct burst_io *
 	}
 	if (likely(burst->any == burst->all))
 		hand_on(io, arg, way_of(burst->frame[0].verdict), burst->handle, received);
-	else
+	else if (received)
 		hand_on_split(burst, io, arg, received);
 	return received;
 }

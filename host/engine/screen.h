@@ -16,21 +16,12 @@
 
 struct target;
 
-/* Of usual packets, each at the place of its frame; what is in other places is of no use. */
-struct screened {
-	__u32 length[BURST_MOST]; /* of the IP packet */
-	union {
-		struct {                                /* IPv4 */
-			__u32 destination4[BURST_MOST]; /* host order */
-			__u32 ttl_word[BURST_MOST];     /* as it leaves, see rewrite_ttl_word() */
-		};
-		struct route_key destination6[BURST_MOST];
-	};
-};
-
-/* A bit for each of 1..BURST_MOST frames, which came in by the target's port: it holds a usual packet of the
- * family. */
+/*
+ * A bit for each of 1..BURST_MOST frames, which came in by the target's port: it holds a usual packet of the
+ * family. Its destination, IPv4 in host order, is at the same place of ret_destination; what is in the other
+ * places is of no use.
+ */
 __u64 screen_ipv4(const struct target *target, const struct burst_frame *frame, unsigned int count,
-		  struct screened *ret);
+		  __u32 ret_destination[BURST_MOST]);
 __u64 screen_ipv6(const struct target *target, const struct burst_frame *frame, unsigned int count,
-		  struct screened *ret);
+		  struct route_key ret_destination[BURST_MOST]);
