@@ -138,6 +138,16 @@ static int dpdk_bed_furnish(struct dpdk_bed *bed)
 	return err;
 }
 
+// What there will be: the namespace, and what routers leave that are killed.
+static void dpdk_bed_name(struct guard *guard)
+{
+	snprintf(guard->names[0], GUARD_NAME_SIZE, "penstock-bench-%d-D", getpid());
+	snprintf(guard->leavings[0], GUARD_PATH_SIZE, "/run/dpdk/bench-%d-*", getpid());
+	snprintf(guard->leavings[1], GUARD_PATH_SIZE, "/run/dpdk/penstock-bench-%d-*", getpid());
+	snprintf(guard->leavings[2], GUARD_PATH_SIZE, "/run/penstock/bench-%d-*", getpid());
+	snprintf(guard->leavings[3], GUARD_PATH_SIZE, "/sys/fs/bpf/penstock/*/bench-%d-*", getpid());
+}
+
 static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
 {
 	struct table_generate_options options = TABLE_GENERATE_FULL;
@@ -145,7 +155,7 @@ static int dpdk_bed_start(struct dpdk_bed *bed, size_t routes)
 
 	options.ipv4 = bed->family == AF_INET ? routes : 0;
 	options.ipv6 = bed->family == AF_INET ? 0 : routes;
-	snprintf(bed->guard.names[0], GUARD_NAME_SIZE, "penstock-bench-%d-D", getpid());
+	dpdk_bed_name(&bed->guard);
 	err = guard_start(&bed->guard);
 	if (err < 0)
 		return err;
@@ -178,8 +188,7 @@ int dpdk_bed_open(struct dpdk_bed *bed, __u8 family, size_t routes)
 
 void dpdk_bed_close(struct dpdk_bed *bed)
 {
-	if (bed->guard.pid)
-		guard_end(&bed->guard);
+	guard_end(&bed->guard);
 	if (bed->netns >= 0)
 		close(bed->netns);
 	table_free(bed->routes);

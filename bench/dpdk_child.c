@@ -42,6 +42,7 @@ void dpdk_child_add(struct dpdk_words *words, const struct lane *lane, const cha
 	dpdk_words_add(words, "-v"); // tells its version
 	dpdk_words_add_memory(words, dpdk_words_free_huge() >= memory, memory);
 	dpdk_words_add(words, "--no-telemetry");
+	dpdk_words_add(words, "--file-prefix=penstock-bench-%d-c", getpid()); // the guard removes its folder
 	dpdk_words_add(words, "--vdev=net_af_xdp0,iface=%s", lane->r0.name);
 	dpdk_words_add(words, "--vdev=net_af_xdp1,iface=%s", lane->r1.name);
 	dpdk_words_add(words, "--");

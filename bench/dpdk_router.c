@@ -242,6 +242,7 @@ static void dpdk_router_sink_words(const struct dpdk_bed *bed, const struct dpdk
 	dpdk_words_add(words, "--lcores=0@%u,1@%u", cpu, cpu);
 	dpdk_words_add_memory(words, plan->huge, DPDK_ROUTER_SINK_MEMORY);
 	dpdk_words_add(words, "--no-telemetry");
+	dpdk_words_add(words, "--file-prefix=bench-%d-m", getpid());
 	dpdk_words_add(words, "--vdev=net_memif0,role=server,socket-abstract=no,socket=%s", path);
 	dpdk_words_add(words, "--");
 	dpdk_words_add(words, "--no-mlockall");

@@ -108,7 +108,7 @@ static int generator_dpdk_start_eal(const struct generator_bed *bed)
 
 	snprintf(device, sizeof(device), "--vdev=net_af_packet0,iface=%s,framesz=%u,blocksz=%u",
 		 bed->lane->s.name, room, room > GENERATOR_DPDK_USUAL ? room : 2 * room);
-	snprintf(prefix, sizeof(prefix), "--file-prefix=penstock-bench-%d", getpid());
+	snprintf(prefix, sizeof(prefix), "--file-prefix=penstock-bench-%d-g", getpid());
 	sched_getaffinity(0, sizeof(before), &before);
 	err = rte_eal_init(sizeof(words) / sizeof(words[0]), (char **)words) < 0 ? -rte_errno : 0;
 	sched_setaffinity(0, sizeof(before), &before);

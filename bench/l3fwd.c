@@ -58,7 +58,7 @@ static int l3fwd_shell(const char *command, const volatile sig_atomic_t *stop)
 		return -errno;
 	if (pid == 0) {
 		setpgid(0, 0); // Ctrl-C is for the bench, which then ends all of them
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() == parent)
 			execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
@@ -66,7 +66,7 @@ static int l3fwd_shell(const char *command, const volatile sig_atomic_t *stop)
 	setpgid(pid, pid);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		if (*stop) {
-			kill(-pid, SIGKILL);
+			kill(-pid, SIGTERM); // compilers remove their files then
 			waitpid(pid, NULL, 0);
 			return -EINTR;
 		}

@@ -42,6 +42,7 @@ static int topology_begin(struct topology *topology)
 			 topology_letters[i]);
 	}
 	snprintf(topology->guard.file, GUARD_NAME_SIZE, "/run/penstock-bench-%d.yaml", getpid());
+	snprintf(topology->guard.leavings[0], GUARD_PATH_SIZE, "/run/dpdk/penstock-bench-%d-*", getpid());
 	err = guard_start(&topology->guard);
 	if (err < 0) {
 		if (topology->guard.home >= 0)

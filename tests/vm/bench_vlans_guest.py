@@ -92,8 +92,11 @@ def check_stick():
 
 
 def check_mix():
-    """By VLANs and without a tag in, by another port without a tag out, both families."""
-    record, _, said = run('--vlans', '0,10,20', '--family', 'mix', '--size', 'imix', '--modes', 'kernel,penstock')
+    """By VLANs and without a tag in, by another port without a tag out, both families; by AF_XDP, and by live frames."""
+    arguments = ('--vlans', '0,10,20', '--family', 'mix', '--size', 'imix')
+    record, _, _ = run(*arguments, '--generator', 'live', '--modes', 'kernel')
+    check_rates(record, ('kernel',))
+    record, _, said = run(*arguments, '--modes', 'kernel,penstock')
     check_rates(record, ('kernel', 'penstock'))
     assert record['scenes'][0]['name'] == 'modes IPv4+6 2-routes vlans-0,10,20 imix', record['scenes']
     check_forwards(said, 'native')
