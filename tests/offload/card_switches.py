@@ -77,14 +77,19 @@ def there_and_back(ports, mode):
     return 2
 
 
+def on_card():
+    """{port: id of the program on the card}"""
+    return {port['devname']: place['id'] for port in json.loads(bed.router('bpftool', '-j', 'net', 'show').stdout)[0]['xdp']
+            for place in port.get('multi_attachments', ()) if place['mode'] == 'offload'}
+
+
 def taken_off():
-    """By somebody else."""
+    """By somebody else; one may be back before the other one has gone."""
+    was = on_card()
     links = {link['prog_id']: link['id'] for link in json.loads(bed.router('bpftool', '-j', 'link', 'show').stdout)}
-    for port in json.loads(bed.router('bpftool', '-j', 'net', 'show').stdout)[0]['xdp']:
-        for place in port['multi_attachments']:
-            if place['mode'] == 'offload':
-                bed.router('bpftool', 'link', 'detach', 'id', str(links[place['id']]))
-    until_off()
+    for number in was.values():
+        bed.router('bpftool', 'link', 'detach', 'id', str(links[number]))
+    until(lambda: (now := on_card()).keys() == was.keys() and not set(now.values()) & set(was.values()), 'others on the card')
     until_card()
     return 2
 
