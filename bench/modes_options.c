@@ -9,8 +9,9 @@
 #include <sched.h>
 #include <string.h>
 
-#define MODES_FIRST  "nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,"
-#define MODES_REST   "penstock-afxdp-copy,penstock-offload,penstock-dpdk,l3fwd-afxdp,testpmd-afxdp"
+#define MODES_FIRST "nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,"
+#define MODES_REST                                                                                           \
+	"penstock-afxdp-copy,penstock-offload,penstock-dpdk,penstock-dpdk-afxdp,l3fwd-afxdp,testpmd-afxdp"
 #define MODES_TAGGED "kernel,penstock-generic,penstock,penstock-afxdp" // that know VLANs
 #define MODES_SHARE6 50                                                // of 100 packets of a mix
 

@@ -17,9 +17,6 @@
 #include <unistd.h>
 #include <jansson.h>
 
-// A device over a port, with a ring that holds what comes while a busy machine leaves the worker waiting.
-#define SUBJECT_DEVICE "dpdk:net_af_packet%d,iface=%s,framecnt=8192"
-
 // The other end of r0, where penstock cannot look, leaves tags in the frames.
 #define SUBJECT_PROMISE "ports: [{ interface: r0, tags: in-frame }]"
 
@@ -88,7 +85,14 @@ static const struct subject subjects[] = {
 	{ .name = "penstock-dpdk",
 	  .summary = "penstock with r0 and r1 in the hands of DPDK (not for bench forward)",
 	  .kind = SUBJECT_DEVICES,
-	  .program = "dpdk" },
+	  .program = "dpdk",
+	  // with a ring that holds what comes while a busy machine leaves the worker waiting
+	  .device = "net_af_packet%d,iface=%s,framecnt=8192" },
+	{ .name = "penstock-dpdk-afxdp",
+	  .summary = "the same by AF_XDP sockets of DPDK's, as l3fwd-afxdp (not for bench forward)",
+	  .kind = SUBJECT_DEVICES,
+	  .program = "dpdk",
+	  .device = "net_af_xdp%d,iface=%s" },
 	{ .name = "l3fwd-afxdp",
 	  .summary = "DPDK's l3fwd (FIB) behind AF_XDP sockets, built from dpdk-doc (only for bench modes)",
 	  .kind = SUBJECT_L3FWD,
@@ -303,16 +307,22 @@ int subject_prepare(struct subject_bed *bed, const struct subject *subject,
 }
 
 // Penstock over devices that DPDK makes of r0 and r1, which then are no ports of the kernel any more.
-static int subject_attach_devices(struct subject_bed *bed, const struct daemon_plan *mode)
+static int subject_attach_devices(struct subject_bed *bed, const struct subject *subject,
+				  const struct daemon_plan *mode)
 {
 	const struct lane *lane = &bed->topology->subject;
 	struct daemon_plan plan = *mode;
 	char devices[2][80];
 	int err;
 
-	snprintf(devices[0], sizeof(devices[0]), SUBJECT_DEVICE, 0, lane->r0.name);
-	snprintf(devices[1], sizeof(devices[1]), SUBJECT_DEVICE, 1, lane->r1.name);
-	plan.asked = "auto"; // it is what the devices are for
+	for (int i = 0; i < 2; i++) {
+		size_t front = snprintf(devices[i], sizeof(devices[i]), "dpdk:");
+
+		snprintf(devices[i] + front, sizeof(devices[i]) - front, subject->device, i,
+			 i ? lane->r1.name : lane->r0.name);
+	}
+	setenv("LIBXDP_SKIP_DISPATCHER", "1", 1); // which not every kernel lets load
+	plan.asked = "auto";                      // it is what the devices are for
 	plan.ports[0] = devices[0];
 	plan.ports[1] = devices[1];
 	err = daemon_start_with(lane, bed->topology->guard.file, &plan, bed->stop, &bed->daemon);
@@ -346,7 +356,7 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 		err = daemon_start_with(lane, bed->topology->guard.file, &plan, bed->stop, &bed->daemon);
 		break;
 	case SUBJECT_DEVICES:
-		err = subject_attach_devices(bed, &plan);
+		err = subject_attach_devices(bed, subject, &plan);
 		break;
 	case SUBJECT_TESTPMD:
 		err = testpmd_start(lane, machine_last_cpu(), bed->stop, &bed->child);

@@ -40,6 +40,7 @@ struct subject {
 	bool generic;        // a baseline in generic mode, not native
 	bool own_table;      // has to be given the routes; the others use the kernel's
 	const char *program; // of a baseline; of penstock: its mode
+	const char *device;  // of DPDK's over a port: its name but for the number, and its words
 	// Of those that are no routers as RFC 1812 wants them: what a reader must know. They leave the TTL or
 	// the hop limit as it is, or forward packets at whose end it is.
 	const char *remark;
