@@ -25,6 +25,7 @@
 #define GUARD_POLLS   600 // half a minute for the owner's children
 #define GUARD_QUIET   10  // polls without anything new
 #define GUARD_DEPTH   16  // descriptors
+#define GUARD_PINS    "/sys/fs/bpf/penstock"
 
 static int guard_unlink(const char *path, const struct stat *status, int kind, struct FTW *place)
 {
@@ -44,11 +45,24 @@ static bool guard_sweep_pattern(const char *pattern)
 	return true;
 }
 
+// The folders around the pins of daemons, if nobody else's are in there.
+static void guard_sweep_folders(void)
+{
+	glob_t paths;
+
+	if (glob(GUARD_PINS "/v*", 0, NULL, &paths) == 0) {
+		for (size_t i = 0; i < paths.gl_pathc; i++)
+			(void)rmdir(paths.gl_pathv[i]);
+		globfree(&paths);
+	}
+	(void)rmdir(GUARD_PINS);
+}
+
 // What a daemon of penstock that was killed leaves of its namespace.
 static bool guard_sweep_daemon(unsigned long long inode)
 {
 	static const char *const around[][2] = {
-		{ "/sys/fs/bpf/penstock/*/", "" },
+		{ GUARD_PINS "/*/", "" },
 		{ "/run/penstock/", ".*" },
 		{ "/run/penstock/net-", ".lock" },
 	};
@@ -76,6 +90,7 @@ static bool guard_sweep(const struct guard *guard, const ino_t inodes[GUARD_NAME
 	for (i = 0; i < GUARD_NAMES; i++)
 		if (inodes[i])
 			found |= guard_sweep_daemon(inodes[i]);
+	guard_sweep_folders();
 	return found;
 }
 
