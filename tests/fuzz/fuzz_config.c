@@ -32,10 +32,9 @@ static void check_config(const struct config *config)
 		const char *name = config->ports[i].interface;
 
 		check(name && *name && strlen(name) < IFNAMSIZ && !strchr(name, '/'));
-		check(config->ports[i].mode >= CONFIG_MODE_AUTO &&
-		      config->ports[i].mode <= CONFIG_MODE_KERNEL);
+		check(config->ports[i].mode >= CONFIG_MODE_AUTO && config->ports[i].mode <= CONFIG_MODE_DPDK);
 	}
-	check(config->mode >= CONFIG_MODE_AUTO && config->mode <= CONFIG_MODE_KERNEL);
+	check(config->mode >= CONFIG_MODE_AUTO && config->mode <= CONFIG_MODE_DPDK);
 	check(config->netfilter == CONFIG_NETFILTER_RESPECT || config->netfilter == CONFIG_NETFILTER_BYPASS);
 	check(config->stale_after >= 2 && config->stale_after <= 3600);
 	check(!config->bpffs || config->bpffs[0] == '/');
