@@ -117,13 +117,15 @@ static bool dpdk_has(const struct dpdk_plan *plan, enum dpdk_router_kind kind)
 	return kind != DPDK_ROUTER_TESTPMD || plan->testpmd;
 }
 
-// All take the same kind of pages, so that there must be enough of them for all.
+// All take the same kind of pages, so that there must be enough of them for all. l3fwd with its limits raised
+// takes more than it was given.
 static void dpdk_choose_pages(struct dpdk_plan *plan)
 {
+	bool large = l3fwd_is_large(plan->ipv6 ? 0 : plan->routes, plan->ipv6 ? plan->routes : 0);
 	unsigned long need = plan->egress == DPDK_ROUTER_MEMIF ? DPDK_ROUTERS * DPDK_SPARE : 0;
 
 	for (unsigned int kind = 0; kind < DPDK_ROUTERS; kind++)
-		need += dpdk_memory[kind];
+		need += kind == DPDK_ROUTER_L3FWD && large ? 2 * dpdk_memory[kind] : dpdk_memory[kind];
 	plan->free_huge = dpdk_words_free_huge();
 	plan->huge = plan->free_huge >= need;
 	if (!plan->huge)
