@@ -188,6 +188,9 @@ static int modes_complete(struct modes_options *options)
 	if (options->vlans.count && modes_complete_tagged(options) < 0)
 		return -EINVAL;
 	if (sending_is_remote(&options->sending)) {
+		if (workload && (workload->fan || workload->updates > 0))
+			return option_refuse("modes", "--workload", workload->name,
+					     "one without groups and changes of routes for a remote router");
 		options->subjects[0] = subject_find("remote");
 		options->subject_count = 1;
 	}

@@ -127,6 +127,7 @@ def test_bad_input():
     refused(1, 'eth3: is given twice', '--tx', 'eth3', *here)
     refused(2, '--tx eth2: want no VLANs, which are over veth only', '--tx', 'eth2', *here, '--vlans', '10')
     refused(2, '--tx eth2: want no VLANs, which are over veth only', '--tx', 'eth2', *here, '--workload', 'stick')
+    refused(2, '--workload leaf: want one without groups', '--tx', 'eth2', '--rx', 'eth3', '--workload', 'leaf')
     ip('address', 'add', '10.9.9.9/24', 'dev', 'eth2')
     refused(1, 'eth2 is in use: it has addresses', '--tx', 'eth2', *here)
     ip('address', 'flush', 'dev', 'eth2')
