@@ -94,7 +94,7 @@ class Wire:
     def __init__(self, name, device):
         self.device = device
         with namespace(name):
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # hears no other device before it is bound
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
         self.socket.bind((device, ETH_P_ALL))
