@@ -297,13 +297,33 @@ static json_t *modes_remarks_json(const struct modes_bench *bench)
 	return remarks;
 }
 
+// The ports of the machine that it was measured over, and facts of the first one of the router, or of that
+// which leads to it.
+static void modes_add_ports(const struct modes_bench *bench, json_t *record)
+{
+	const struct topology_ports *ports = &bench->options.sending.ports;
+	const struct lane *lane = &bench->topology.subject;
+	bool remote = sending_is_remote(&bench->options.sending);
+	char dut[2 * IFNAMSIZ + 2] = "";
+
+	json_object_set_new(record, "port", machine_port_json(remote ? &lane->s : &lane->r0));
+	if (!ports->tx)
+		return;
+	if (!remote)
+		snprintf(dut, sizeof(dut), "%s%s%s", ports->dut[0], ports->dut[1] ? "," : "",
+			 ports->dut[1] ? ports->dut[1] : "");
+	json_object_set_new(record, "ports",
+			    json_pack("{s:s, s:s, s:o}", "tx", ports->tx, "rx", ports->rx, "dut",
+				      remote ? json_null() : json_string(dut)));
+}
+
 static int modes_json(const struct modes_bench *bench)
 {
 	json_t *record = record_new("modes"), *scenes = json_array();
 
 	json_object_set_new(record, "scenes", scenes);
 	json_object_set_new(record, "remarks", modes_remarks_json(bench));
-	json_object_set_new(record, "port", machine_port_json(&bench->topology.subject.r0));
+	modes_add_ports(bench, record);
 	for (unsigned int scene = 0; scene < modes_options_scenes(&bench->options); scene++) {
 		json_array_append_new(scenes, modes_scene_json(bench, scene));
 		for (unsigned int i = 0; i < bench->options.subject_count; i++)

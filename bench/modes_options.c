@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #include "bench/modes_options.h"
 
+#include "bench/machine.h"
 #include "bench/modes_result.h"
 #include "bench/stop.h"
 
 #include <err.h>
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 
 #define MODES_FIRST "nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,"
@@ -202,24 +202,11 @@ static int modes_complete(struct modes_options *options)
 	return err < 0 || options->scenario.routes->count ? err : scenario_add(&options->scenario, "1");
 }
 
-// That this process may run on.
-static unsigned int modes_first_cpu(void)
-{
-	cpu_set_t allowed;
-	unsigned int cpu = 0;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
-		return 0;
-	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
-		cpu++;
-	return cpu;
-}
-
 int modes_options_open(struct modes_options *options, int argc, char **argv)
 {
 	int err = scenario_open(&options->scenario, &stop_asked);
 
-	options->cpu = modes_first_cpu();
+	options->cpu = machine_first_cpu();
 	options->sending.way = &generator_afxdp;
 	if (err >= 0)
 		err = modes_parse(options, argc, argv);

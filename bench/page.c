@@ -146,6 +146,34 @@ static json_t *page_merge_machines(const struct page *page)
 	return machine;
 }
 
+// Where it was measured: over ports of the machine, or not.
+static void page_places(const struct page *page)
+{
+	bool between = false;
+
+	for (unsigned int i = 0; i < page->count; i++) {
+		const json_t *ports = json_object_get(page->records[i], "ports");
+
+		between |= !ports;
+		if (!ports)
+			continue;
+		fputs("Measured from port ", page->out);
+		chart_text(page->out, page_string(ports, "tx"));
+		fputs(" to port ", page->out);
+		chart_text(page->out, page_string(ports, "rx"));
+		fputs(" of the machine, through ", page->out);
+		if (json_is_string(json_object_get(ports, "dut")))
+			chart_text(page->out, page_string(ports, "dut"));
+		else
+			fputs("a router that is another machine", page->out);
+		fputs(". ", page->out);
+	}
+	if (between)
+		fputs("Measured between network namespaces on one machine: generator, router and sink share "
+		      "its CPUs. Compare the rows with each other, not with a NIC. ",
+		      page->out);
+}
+
 static void page_machine(const struct page *page)
 {
 	json_t *machine = page_merge_machines(page);
@@ -156,11 +184,10 @@ static void page_machine(const struct page *page)
 	chart_text(page->out, page_string(machine, "kernel"));
 	fputs("; penstock ", page->out);
 	chart_text(page->out, page_string(page->records[0], "penstock"));
-	fputs(".</p>\n<p class=\"soft\">Measured between network namespaces on one machine: generator, "
-	      "router and sink share its CPUs. Compare the rows with each other, not with a NIC. Whiskers "
-	      "are "
-	      "95 % intervals of the median.</p>\n<details><summary>The machine: mitigations, governor, "
-	      "versions</summary><table>\n",
+	fputs(".</p>\n<p class=\"soft\">", page->out);
+	page_places(page);
+	fputs("Whiskers are 95 % intervals of the median.</p>\n<details><summary>The machine: mitigations, "
+	      "governor, versions</summary><table>\n",
 	      page->out);
 	page_facts(page, machine);
 	fputs("</table></details>\n", page->out);

@@ -44,7 +44,7 @@ def others(path):
     goals = [{'name': f'goal {passed}', 'value': 1, 'sense': 'at most', 'goal': 2, 'pass': passed} for passed in (True, False)]
     course = {'event': 'kill', 'text': 'kill -9', 'arrived': {'ms': [10, 20, 30], 'rate': [1000, 0, 2000]}}
     with open(path, 'w') as out:
-        json.dump({'bench': 'modes', 'version': 1, 'penstock': '0', 'machine': {'cpu': 'A <CPU>', 'kernel': 'Linux', 'testpmd': 'DPDK 1.2.3'}, 'figures': figures, 'goals': goals,
+        json.dump({'bench': 'modes', 'version': 1, 'penstock': '0', 'machine': {'cpu': 'A <CPU>', 'kernel': 'Linux', 'testpmd': 'DPDK 1.2.3'}, 'figures': figures, 'goals': goals, 'ports': {'tx': 'eth<2>', 'rx': 'eth3', 'dut': None},
                    'rate': 1000, 'before': 0.015, 'courses': [course]}, out)
 
 
@@ -98,6 +98,8 @@ def test_other_charts(text):
     course, = heights(found['kill -9'])
     assert course[2] < course[0] < course[1], course
     assert 'Goals: 1 of 2 met' in text
+    assert 'from port eth&lt;2&gt; to port eth3 of the machine, through a router that is another machine. ' in text
+    assert text.count('Measured between network namespaces') == 1  # the others
 
 
 def test_nothing_from_elsewhere(text):
