@@ -13,6 +13,7 @@
 
 #include "host/config.h"
 #include "host/dpdk/plugin.h"
+#include "host/dpdk/pool.h"
 #include "host/dpdk/telemetry.h"
 #include "host/engine/burst.h"
 #include "host/fib/grace.h"
@@ -48,8 +49,7 @@ static int make_pool(struct dpdk *dpdk, const struct config *config, __u32 mtu, 
 	unsigned int size = mtu + FRAME_EXTRA > BUFFER ? mtu + FRAME_EXTRA : BUFFER;
 
 	dpdk->buffers = count_buffers(config, dpdk, id, devices);
-	dpdk->pool = rte_pktmbuf_pool_create("penstock", dpdk->buffers, CACHE, 0,
-					     (__u16)(RTE_PKTMBUF_HEADROOM + size), SOCKET_ID_ANY);
+	dpdk->pool = pool_new("penstock", dpdk->buffers, CACHE, (__u16)(RTE_PKTMBUF_HEADROOM + size));
 	if (dpdk->pool)
 		return 0;
 	return why_set(

@@ -295,7 +295,7 @@ static void add_memory(struct arguments *arguments, const struct config *config,
 	}
 	eal->log->warning(
 		"dpdk: %lu MiB of huge pages are free, %u are wanted; goes on with ordinary memory, "
-		"which is slower and which cards may refuse; fix: sysctl -w vm.nr_hugepages=%u",
+		"which cards may refuse; fix: sysctl -w vm.nr_hugepages=%u",
 		huge, eal->memory, eal->memory / 2 + 16);
 	add(arguments, "--no-huge");
 	add(arguments, "--no-shconf");

@@ -55,6 +55,12 @@ def without_huge_pages():
     assert len(said) == 1 and '0 MiB of huge pages are free' in said[0] and 'sysctl -w vm.nr_hugepages=' in said[0], said
     assert 'ordinary pages' in daemon.port('dp0')['how'], daemon.port('dp0')
     assert daemon.end() == 0
+    # Buffers of 2.3 KiB lie close together, not each in a page of its own (80 MiB): those share few sets of a cache.
+    with open(f'{directory}/close.yaml', 'w') as out:
+        out.write('dpdk: { memory: 64, buffers: 20000 }\n')
+    daemon = DpdkDaemon(bed, '-c', f'{directory}/close.yaml', devices=['dpdk:net_null0,no-rx=1'])
+    assert '20000 buffers in ordinary pages' in daemon.text(), daemon.text()
+    assert daemon.end() == 0
     assert bed.traces() == before, f'left {bed.traces() - before}'
     shell('umount', HUGE_PAGES)
 
