@@ -51,7 +51,7 @@ static void visit(struct image_sweep *sweep, __u32 index, const __u16 above[PREF
 		visit_slot(sweep, index, slot, above);
 		return;
 	}
-	prefix_tree_apply(sweep->tree, index, value);
+	prefix_node_apply(node, value);
 	turn(sweep, slot, prefix_answer(value), PREFIX_NONE, value);
 	for (unsigned side = 0; side < 2; side++)
 		if (node->child[side])

@@ -6,31 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "host/fib/prefix_start.h"
 #include "host/fib/prefix_tree.h"
 
-#define PREFIX_FIRST (size_t)4096 /* bytes of a new tree */
-#define PREFIX_HUGE  ((size_t)2 << 20)
+#define PREFIX_FIRST (size_t)4096      /* bytes of a new tree */
 #define PREFIX_LIMIT ((size_t)1 << 30) /* 50 million nodes of IPv4, 30 of IPv6 */
-
-/*
- * Trees of so many nodes get starts by so many bits, 8 bytes for each value of these bits: 512 KB by 16 bits,
- * 8 MB by 20. In the IPv6 addresses of 2026, 20 bits tell little more than 16. The first level is for short
- * prefixes, which are over many starts of the others.
- */
-static const struct {
-	unsigned least, bits; /* lengths of prefixes whose values are kept here */
-	unsigned width;       /* of trees, at most */
-	__u32 nodes;
-} starts[PREFIX_STARTS] = {
-	{ 0, 8, 128, 1u << 15 },
-	{ 9, 16, 128, 1u << 15 },
-	{ 17, 20, 32, 1u << 16 },
-};
-
-static unsigned bit(const __u32 *word, unsigned at)
-{
-	return word[at / 32] >> (31 - at % 32) & 1;
-}
 
 /* Length of the common prefix of two keys, at most limit. */
 static unsigned common(const __u32 *a, const __u32 *b, unsigned limit)
@@ -107,202 +87,26 @@ static bool valued(const struct prefix_node *node)
 	return node->value[PREFIX_ROUTE] || node->value[PREFIX_SHADOW];
 }
 
-/* Makes what a node says part of what covers the nodes below it. The default route is not part of the image.
- */
-static void apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
-{
-	if (node->value[PREFIX_ROUTE] && node->length)
-		value[PREFIX_ROUTE] = node->value[PREFIX_ROUTE];
-	if (node->value[PREFIX_SHADOW])
-		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
-}
-
-/* --- starts --- */
-
-/* A node on the way of a search, and what covers it. */
-struct prefix_start {
-	__u32 node;
-	__u16 value[PREFIX_LAYERS];
-};
-
-/*
- * Where to begin on the way to key/length: a node above it, or the root, with what covers all that is below.
- * Each level has the longest node of at most so many bits for the first bits of a key, and the values of the
- * longest prefixes of the level's own lengths; so a value is only kept in one level.
- */
-static struct prefix_start begin(const struct prefix_tree *tree, const __u32 *key, unsigned length)
-{
-	struct prefix_start at = {};
-
-	apply(prefix_tree_node(tree, 0), at.value);
-	for (unsigned level = 0; level < tree->levels && length > starts[level].bits; level++) {
-		struct prefix_start start = tree->start[level][key[0] >> (32 - starts[level].bits)];
-
-		at.node = start.node;
-		for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
-			at.value[layer] = start.value[layer] ? start.value[layer] : at.value[layer];
-	}
-	return at;
-}
-
-static size_t start_bytes(unsigned level)
-{
-	return sizeof(struct prefix_start) << starts[level].bits;
-}
-
-/* The first slot of a level that the node covers, and the one behind its last. */
-static __u32 first_slot(const struct prefix_node *node, unsigned bits)
-{
-	return prefix_key_bits(node->key, 0, bits);
-}
-
-static __u32 past_slot(const struct prefix_node *node, unsigned bits)
-{
-	return first_slot(node, bits) + (1u << (bits - node->length));
-}
-
-#define START_NODE PREFIX_LAYERS
-
-static void fill(struct prefix_start *start, struct prefix_start *past, unsigned part, struct prefix_start to)
-{
-	for (; start < past; start++) {
-		if (part == START_NODE)
-			start->node = to.node;
-		else
-			start->value[part] = to.value[part];
-	}
-}
-
-/* Sets a part, the value of a layer or START_NODE, of the slots of a level that are the node's own. */
-static void set_slots(struct prefix_tree *tree, unsigned level, __u32 index, unsigned part,
-		      struct prefix_start to)
-{
-	const struct prefix_node *node = prefix_tree_node(tree, index);
-	unsigned bits = starts[level].bits;
-	__u32 slot = first_slot(node, bits);
-
-	for (unsigned side = 0; side < 2; side++) {
-		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
-
-		if (!node->child[side] || child->length > bits)
-			continue;
-		fill(&tree->start[level][slot], &tree->start[level][first_slot(child, bits)], part, to);
-		slot = past_slot(child, bits);
-	}
-	fill(&tree->start[level][slot], &tree->start[level][past_slot(node, bits)], part, to);
-}
-
-/* Searches that begin at a node, by its place among the others, begin at another from now on. */
-static void restart(struct prefix_tree *tree, __u32 index, __u32 other)
-{
-	unsigned length = prefix_tree_node(tree, index)->length;
-
-	for (unsigned level = 0; level < tree->levels; level++)
-		if (length <= starts[level].bits)
-			set_slots(tree, level, index, START_NODE, (struct prefix_start){ .node = other });
-}
-
-/* All in the node that nothing longer covers has this value in a level. */
-static void cover_slots(struct prefix_tree *tree, unsigned level, __u32 index, unsigned layer,
-			struct prefix_start to)
-{
-	const struct prefix_node *node = prefix_tree_node(tree, index);
-
-	set_slots(tree, level, index, layer, to);
-	for (unsigned side = 0; side < 2; side++) {
-		const struct prefix_node *child = prefix_tree_node(tree, node->child[side]);
-
-		if (node->child[side] && child->length <= starts[level].bits && !child->value[layer])
-			cover_slots(tree, level, node->child[side], layer, to);
-	}
-}
-
-/* The value of the longest prefix of the level's lengths that is the node or over it. */
-static struct prefix_start covered(const struct prefix_tree *tree, unsigned level, __u32 index)
-{
-	const struct prefix_node *last = prefix_tree_node(tree, index), *node;
-	struct prefix_start at = begin(tree, last->key, starts[level].least);
-
-	at.value[PREFIX_ROUTE] = at.value[PREFIX_SHADOW] = 0;
-	for (;;) {
-		node = prefix_tree_node(tree, at.node);
-		if (node->length >= starts[level].least)
-			apply(node, at.value);
-		if (node == last)
-			return at;
-		at.node = node->child[bit(last->key, node->length)];
-	}
-}
-
-/* The node has another value in the layer now. */
-static void cover_anew(struct prefix_tree *tree, __u32 index, enum prefix_layer layer)
-{
-	const struct prefix_node *node = prefix_tree_node(tree, index);
-
-	for (unsigned level = 0; level < tree->levels; level++) {
-		if (node->length > starts[level].bits)
-			continue;
-		cover_slots(tree, level, index, layer, covered(tree, level, index));
-		return;
-	}
-}
-
-/* Fills a new level from a node on: `value` is what covers the node of the level's lengths. */
-static void paint(struct prefix_tree *tree, unsigned level, struct prefix_start at)
-{
-	const struct prefix_node *node = prefix_tree_node(tree, at.node);
-
-	if (node->length > starts[level].bits)
-		return;
-	if (node->length >= starts[level].least)
-		apply(node, at.value);
-	for (unsigned part = 0; part <= START_NODE; part++)
-		set_slots(tree, level, at.node, part, at);
-	for (unsigned side = 0; side < 2; side++) {
-		at.node = node->child[side];
-		if (at.node)
-			paint(tree, level, at);
-	}
-}
-
-/* Large trees get starts; without the memory for them searches just take longer. */
-static void grow_starts(struct prefix_tree *tree)
-{
-	unsigned level = tree->levels;
-	size_t bytes;
-
-	if (level == PREFIX_STARTS || tree->nodes < starts[level].nodes || tree->width > starts[level].width)
-		return;
-	bytes = start_bytes(level);
-	tree->start[level] = aligned_alloc(bytes < PREFIX_HUGE ? bytes : PREFIX_HUGE, bytes);
-	if (!tree->start[level])
-		return;
-	if (bytes >= PREFIX_HUGE)
-		madvise(tree->start[level], bytes, MADV_HUGEPAGE);
-	tree->levels++;
-	paint(tree, level, (struct prefix_start){});
-}
-
 /* --- searches --- */
 
 /* Puts a new node for key/length between parent and child (which it covers, or meets in a fork). */
 static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __u32 *key, unsigned length)
 {
-	unsigned side = bit(key, prefix_tree_node(tree, parent)->length);
+	unsigned side = prefix_key_bit(key, prefix_tree_node(tree, parent)->length);
 	__u32 fork, new = take(tree, key, length);
 	const __u32 *other = prefix_tree_node(tree, child)->key;
 	unsigned shared = common(key, other, length);
 
 	if (shared == length) {
-		prefix_tree_node(tree, new)->child[bit(other, length)] = child;
+		prefix_tree_node(tree, new)->child[prefix_key_bit(other, length)] = child;
 		prefix_tree_node(tree, parent)->child[side] = new;
 		return new;
 	}
 	fork = take(tree, key, shared);
-	prefix_tree_node(tree, fork)->child[bit(key, shared)] = new;
-	prefix_tree_node(tree, fork)->child[bit(other, shared)] = child;
+	prefix_tree_node(tree, fork)->child[prefix_key_bit(key, shared)] = new;
+	prefix_tree_node(tree, fork)->child[prefix_key_bit(other, shared)] = child;
 	prefix_tree_node(tree, parent)->child[side] = fork;
-	restart(tree, fork, fork);
+	prefix_start_move(tree, fork, fork);
 	return new;
 }
 
@@ -311,30 +115,30 @@ static __u32 split(struct prefix_tree *tree, __u32 parent, __u32 child, const __
 static __u32 obtain(struct prefix_tree *tree, const __u32 *key, unsigned length,
 		    __u16 ret_value[PREFIX_LAYERS])
 {
-	struct prefix_start at = begin(tree, key, length);
+	struct prefix_start at = prefix_start_find(tree, key, length);
 	__u16 value[PREFIX_LAYERS] = { at.value[0], at.value[1] };
 	__u32 index = length ? at.node : 0, parent = 0;
 
 	while (length) {
 		struct prefix_node *node = prefix_tree_node(tree, index);
-		__u32 *child = &node->child[bit(key, node->length)];
+		__u32 *child = &node->child[prefix_key_bit(key, node->length)];
 
 		parent = index;
 		index = *child;
 		if (!index) {
 			index = *child = take(tree, key, length);
-			restart(tree, index, index);
+			prefix_start_move(tree, index, index);
 			break;
 		}
 		node = prefix_tree_node(tree, index);
 		if (node->length > length || common(key, node->key, node->length) < node->length) {
 			index = split(tree, parent, index, key, length);
-			restart(tree, index, index);
+			prefix_start_move(tree, index, index);
 			break;
 		}
 		if (node->length == length)
 			break;
-		apply(node, value);
+		prefix_node_apply(node, value);
 	}
 	ret_value[0] = length ? value[0] : 0;
 	ret_value[1] = length ? value[1] : 0;
@@ -350,7 +154,7 @@ struct trail {
 /* Finds the node of exactly key/length. */
 static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned length, struct trail *ret)
 {
-	struct prefix_start at = begin(tree, key, length);
+	struct prefix_start at = prefix_start_find(tree, key, length);
 	__u32 index = at.node, parent = PREFIX_NONE, grandparent;
 	__u16 value[PREFIX_LAYERS] = { at.value[0], at.value[1] };
 	const struct prefix_node *node = prefix_tree_node(tree, index);
@@ -362,13 +166,13 @@ static bool find(const struct prefix_tree *tree, const __u32 *key, unsigned leng
 	for (;;) {
 		grandparent = parent;
 		parent = index;
-		index = node->child[bit(key, node->length)];
+		index = node->child[prefix_key_bit(key, node->length)];
 		if (!index)
 			return false;
 		node = prefix_tree_node(tree, index);
 		if (node->length >= length)
 			break;
-		apply(node, value);
+		prefix_node_apply(node, value);
 	}
 	*ret = (struct trail){ index, parent, grandparent, { value[0], value[1] } };
 	return node->length == length && common(key, node->key, length) == length;
@@ -384,12 +188,12 @@ static void replace_child(struct prefix_tree *tree, __u32 parent, __u32 old, __u
 static __u32 parent_of(const struct prefix_tree *tree, __u32 index)
 {
 	const struct prefix_node *node = prefix_tree_node(tree, index);
-	__u32 parent = begin(tree, node->key, node->length).node, next;
+	__u32 parent = prefix_start_find(tree, node->key, node->length).node, next;
 
 	for (;;) {
 		const struct prefix_node *above = prefix_tree_node(tree, parent);
 
-		next = above->child[bit(node->key, above->length)];
+		next = above->child[prefix_key_bit(node->key, above->length)];
 		if (next == index)
 			return parent;
 		parent = next;
@@ -407,7 +211,7 @@ static bool prune(struct prefix_tree *tree, __u32 index, __u32 parent)
 	if (parent == PREFIX_NONE)
 		parent = parent_of(tree, index);
 	replace_child(tree, parent, index, heir);
-	restart(tree, index, parent);
+	prefix_start_move(tree, index, parent);
 	give(tree, index);
 	return true;
 }
@@ -460,7 +264,7 @@ static bool differs(const struct prefix_tree *tree, __u32 index, const __u16 abo
 	__u16 value[PREFIX_LAYERS] = { above[0], above[1] };
 
 	if (valued(node)) {
-		apply(node, value);
+		prefix_node_apply(node, value);
 		if (prefix_answer(value) != answer)
 			return true;
 	}
@@ -526,8 +330,7 @@ void prefix_tree_free(struct prefix_tree *tree)
 	if (!tree)
 		return;
 	munmap(tree->node, PREFIX_LIMIT);
-	for (unsigned level = 0; level < PREFIX_STARTS; level++)
-		free(tree->start[level]);
+	prefix_start_free(tree);
 	free(tree);
 }
 
@@ -547,8 +350,8 @@ int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key
 	*ret_cover = cover;
 	tree->count[layer] += !node->value[layer];
 	node->value[layer] = value;
-	cover_anew(tree, cover.node, layer);
-	grow_starts(tree);
+	prefix_start_cover(tree, cover.node, layer);
+	prefix_start_grow(tree);
 	return 0;
 }
 
@@ -568,7 +371,7 @@ __u16 prefix_tree_delete_cover(struct prefix_tree *tree, const struct prefix_key
 		return 0;
 	node->value[layer] = 0;
 	tree->count[layer]--;
-	cover_anew(tree, trail.node, layer);
+	prefix_start_cover(tree, trail.node, layer);
 	heir = node->child[0] ? node->child[0] : node->child[1];
 	*ret_cover = (struct prefix_cover){ trail.node, { trail.value[0], trail.value[1] } };
 	if (prune(tree, trail.node, trail.parent)) {
@@ -622,7 +425,7 @@ __u16 prefix_tree_match(const struct prefix_tree *tree, const struct prefix_key 
 		}
 		if (node->length == tree->width)
 			break;
-		index = node->child[bit(key->word, node->length)];
+		index = node->child[prefix_key_bit(key->word, node->length)];
 		if (!index)
 			break;
 	}
@@ -643,8 +446,8 @@ struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct p
 		}
 		if (node->length >= length)
 			break;
-		apply(node, cover.value);
-		cover.node = node->child[bit(key->word, node->length)];
+		prefix_node_apply(node, cover.value);
+		cover.node = node->child[prefix_key_bit(key->word, node->length)];
 		if (!cover.node)
 			cover.node = PREFIX_NONE;
 	}
@@ -674,7 +477,7 @@ static void cover_top(const struct prefix_tree *tree, const struct prefix_cover 
 	for (unsigned layer = 0; layer < PREFIX_LAYERS; layer++)
 		ret_value[layer] = cover->value[layer];
 	if (cover->node != PREFIX_NONE && prefix_tree_node(tree, cover->node)->length == length)
-		apply(prefix_tree_node(tree, cover->node), ret_value);
+		prefix_node_apply(prefix_tree_node(tree, cover->node), ret_value);
 }
 
 __u16 prefix_tree_answer(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length)
@@ -703,11 +506,6 @@ struct prefix_key prefix_tree_key(const struct prefix_tree *tree, __u32 node)
 	return key;
 }
 
-void prefix_tree_apply(const struct prefix_tree *tree, __u32 node, __u16 value[PREFIX_LAYERS])
-{
-	apply(prefix_tree_node(tree, node), value);
-}
-
 __u32 prefix_tree_count(const struct prefix_tree *tree, enum prefix_layer layer)
 {
 	return tree->count[layer];
@@ -723,10 +521,5 @@ void prefix_tree_each(const struct prefix_tree *tree,
 
 size_t prefix_tree_bytes(const struct prefix_tree *tree)
 {
-	size_t bytes = tree->bytes;
-
-	for (unsigned level = 0; level < PREFIX_STARTS; level++)
-		if (tree->start[level])
-			bytes += start_bytes(level);
-	return bytes;
+	return tree->bytes + prefix_start_bytes(tree);
 }

@@ -11,8 +11,8 @@
  *
  * The format is a path-compressed binary trie in one growing array, linked by index: a node is a prefix that
  * has a value or two children. Node 0 is the prefix of length 0 and always there; as a child, 0 means none.
- * In large trees tables say where a search begins, by the first 8 and 16 bits and, for IPv4, by the first
- * 20. A node takes 20 bytes for IPv4 and 32 for IPv6; a full table has about 1.6 nodes to a prefix.
+ * In large trees a search begins near its end (host/fib/prefix_start.h). A node takes 20 bytes for IPv4 and
+ * 32 for IPv6; a full table has about 1.6 nodes to a prefix.
  */
 #pragma once
 
@@ -57,10 +57,20 @@ struct prefix_tree {
 };
 
 #define PREFIX_NONE 0xffffffffu
+#define PREFIX_HUGE ((size_t)2 << 20) /* bytes of a huge page; smaller memory asks for none */
 
 static inline struct prefix_node *prefix_tree_node(const struct prefix_tree *tree, __u32 index)
 {
 	return (struct prefix_node *)(tree->node + (size_t)index * tree->stride);
+}
+
+/* Puts what a node says over what shorter prefixes say. The default route is not part of the image. */
+static inline void prefix_node_apply(const struct prefix_node *node, __u16 value[PREFIX_LAYERS])
+{
+	if (node->value[PREFIX_ROUTE] && node->length)
+		value[PREFIX_ROUTE] = node->value[PREFIX_ROUTE];
+	if (node->value[PREFIX_SHADOW])
+		value[PREFIX_SHADOW] = node->value[PREFIX_SHADOW];
 }
 
 /* A part of the address space seen from the tree: the values that cover it, and what is inside. */
@@ -86,8 +96,6 @@ struct prefix_cover prefix_tree_descend(const struct prefix_tree *tree, struct p
 __u32 prefix_tree_weight(const struct prefix_tree *tree, __u32 node, __u32 limit);
 /* Values of prefixes longer than length, at and below a node (PREFIX_NONE: 0). */
 __u32 prefix_tree_values(const struct prefix_tree *tree, __u32 node, unsigned length);
-/* Puts the values of a node over those of shorter prefixes. */
-void prefix_tree_apply(const struct prefix_tree *tree, __u32 node, __u16 value[PREFIX_LAYERS]);
 /* The answer for what of the part (whose length is given) no longer prefix covers. */
 __u16 prefix_tree_answer(const struct prefix_tree *tree, const struct prefix_cover *cover, unsigned length);
 /*
@@ -101,6 +109,12 @@ bool prefix_tree_differs(const struct prefix_tree *tree, const struct prefix_cov
 struct prefix_key prefix_key(const __u8 *address, unsigned width, unsigned length);
 /* Clears the bits behind length. */
 struct prefix_key prefix_key_cut(struct prefix_key key, unsigned length);
+/* A bit of the key, 0 = most significant. */
+static inline unsigned prefix_key_bit(const __u32 *word, unsigned at)
+{
+	return word[at / 32] >> (31 - at % 32) & 1;
+}
+
 /* count (0..32) bits of the key, from bit `from` (0 = most significant). */
 static inline __u32 prefix_key_bits(const __u32 *word, unsigned from, unsigned count)
 {
