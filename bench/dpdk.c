@@ -129,8 +129,9 @@ static void dpdk_choose_pages(struct dpdk_plan *plan)
 	plan->free_huge = dpdk_words_free_huge();
 	plan->huge = plan->free_huge >= need;
 	if (!plan->huge)
-		warnx("bench dpdk: ordinary pages, which are slower; for huge ones: sysctl -w "
-		      "vm.nr_hugepages=%lu",
+		warnx("bench dpdk: ordinary pages, in which l3fwd and testpmd are slower; for huge ones: "
+		      "sysctl "
+		      "-w vm.nr_hugepages=%lu",
 		      need / DPDK_PAGE);
 }
 
@@ -276,6 +277,10 @@ static void dpdk_table(const struct dpdk_bench *bench)
 	       "penstock's\n"
 	       "are of 64.\n",
 	       machine.cpu, machine.cpus, machine.kernel);
+	if (!plan->huge)
+		printf("In ordinary pages DPDK gives each of their buffers a page of its own; penstock's lie "
+		       "close together,\n"
+		       "so that caches hold more of them.\n");
 }
 
 static void dpdk_figure(const struct dpdk_bench *bench, json_t *record, unsigned int traffic,
