@@ -228,6 +228,9 @@ static void print_lag(FILE *stream, const struct mirror_stats *stats)
 	       stats->lag_us / 1e6);
 	number(stream, "penstock_max_lag_seconds", "gauge", "The most since the start.",
 	       stats->lag_max_us / 1e6);
+	number(stream, "penstock_moves_total", "counter",
+	       "Times that the daemon left a CPU that the kernel held while a link's news waited.",
+	       (double)stats->moves);
 	number(stream, "penstock_resyncs_total", "counter", "Times that the kernel's tables were read again.",
 	       (double)stats->resyncs);
 	number(stream, "penstock_last_resync_duration_seconds", "gauge", "How long the last of these took.",

@@ -58,17 +58,18 @@ json_t *mirror_json(const struct mirror *mirror)
 		return json_pack("{s:b, s:s}", "ready", 0, "summary", "is not there yet");
 	mirror_stats(mirror, &stats);
 	audit_result(mirror_audit(mirror), &audit);
-	return json_pack(
-		"{s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:i, s:i, s:i, s:o}",
-		"ready", mirror_ready(mirror), "resyncing", stats.resyncing, "summary",
-		summary(mirror, &stats), "events", (json_int_t)stats.events, "overruns",
-		(json_int_t)stats.overruns, "malformed", (json_int_t)stats.malformed, "resyncs",
-		(json_int_t)stats.resyncs, "resync_cause", text_or_null(stats.resync_cause), "resync_ms",
-		(int)stats.resync_ms, "lag_us", (int)stats.lag_us, "lag_max_us", (int)stats.lag_max_us,
-		"links", (int)stats.links, "routes4", (json_int_t)stats.rib.routes[0], "routes6",
-		(json_int_t)stats.rib.routes[1], "neighbours", (int)stats.neighbours.known, "rules",
-		(int)stats.rules, "punting_rules", (int)stats.punting_rules, "audit",
-		count_json(&audit.total));
+	return json_pack("{s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:o, s:i, s:i, s:i, s:I, s:i, s:I, s:I, s:i, "
+			 "s:i, s:i, s:o}",
+			 "ready", mirror_ready(mirror), "resyncing", stats.resyncing, "summary",
+			 summary(mirror, &stats), "events", (json_int_t)stats.events, "overruns",
+			 (json_int_t)stats.overruns, "malformed", (json_int_t)stats.malformed, "resyncs",
+			 (json_int_t)stats.resyncs, "resync_cause", text_or_null(stats.resync_cause),
+			 "resync_ms", (int)stats.resync_ms, "lag_us", (int)stats.lag_us, "lag_max_us",
+			 (int)stats.lag_max_us, "moves", (json_int_t)stats.moves, "links", (int)stats.links,
+			 "routes4", (json_int_t)stats.rib.routes[0], "routes6",
+			 (json_int_t)stats.rib.routes[1], "neighbours", (int)stats.neighbours.known, "rules",
+			 (int)stats.rules, "punting_rules", (int)stats.punting_rules, "audit",
+			 count_json(&audit.total));
 }
 
 json_t *mirror_json_netfilter(const struct mirror *mirror)

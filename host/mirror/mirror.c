@@ -14,6 +14,7 @@
 
 #include "host/errand.h"
 #include "host/log.h"
+#include "host/lookout.h"
 #include "host/loop.h"
 
 #define TICK       1000 /* ms */
@@ -514,6 +515,8 @@ static int begin(struct mirror *mirror, struct why *why)
 		r = watch(mirror, mirror->neighbours, read_neighbours);
 	if (!r)
 		r = watch(mirror, mirror->ahead, read_ahead);
+	if (!r)
+		r = lookout_new(netlink_socket_fd(mirror->ahead), &mirror->lookout);
 	if (r)
 		return why_set(why, -r, "cannot start to follow the kernel's tables: %s", strerror(-r));
 	r = netfilter_new(mirror->options.loop, netfilter_changed, mirror, &mirror->netfilter);
@@ -548,6 +551,7 @@ void mirror_free(struct mirror *mirror)
 	if (!mirror)
 		return;
 	errands_free(mirror->errands);
+	lookout_free(mirror->lookout);
 	unwatch(mirror, mirror->events);
 	unwatch(mirror, mirror->neighbours);
 	unwatch(mirror, mirror->ahead);
@@ -628,6 +632,7 @@ void mirror_stats(const struct mirror *mirror, struct mirror_stats *ret)
 	if (ret->lag_us > ret->lag_max_us)
 		ret->lag_max_us = ret->lag_us;
 	ret->resyncing = mirror->resync_began || mirror->overrun || mirror->first_loss;
+	ret->moves = lookout_moves(mirror->lookout);
 	ret->links = links_count(mirror->links);
 	ret->objects = objects_count(mirror->objects, &ret->groups);
 	ret->pathsets = pathsets_count(mirror->pathsets);

@@ -6,11 +6,12 @@
  *
  * Notifications come on one socket, those about neighbours on another (whoever sends packets to addresses
  * that nobody has makes many of these), dumps on a third (resync.h). Those about links come on one of their
- * own, too, that is read at once: nothing is sent to a link that went, however many routes changed before.
- * What asks the kernel, dumps, samples, neighbours to be kept, goes by errands (errand.h): the kernel answers
- * most of it only under a lock that it holds for a second where many routes go with a link.
- * Lost notifications (a receive queue was full) lead to dumps of everything, or of the neighbours; what the
- * kernel does without a word to dumps of what it concerns. Meanwhile what is known to be gone, punts.
+ * own, too, that is read at once: nothing is sent to a link that went, however many routes changed before,
+ * and whichever CPU the kernel removes the link's routes on (lookout.h). What asks the kernel, dumps,
+ * samples, neighbours to be kept, goes by errands (errand.h): the kernel answers most of it only under a lock
+ * that it holds for a second where many routes go with a link. Lost notifications (a receive queue was full)
+ * lead to dumps of everything, or of the neighbours; what the kernel does without a word to dumps of what it
+ * concerns. Meanwhile what is known to be gone, punts.
  *
  * Lag. Netlink messages carry no time. So the mirror puts a marker into its own queue of notifications every
  * MIRROR_PROBE ms: what it waits there, a notification would have waited.
@@ -89,6 +90,7 @@ struct mirror_stats {
 	__u32 buffer; /* bytes of the receive queue */
 	__u32 lag_us; /* of the last probe, or how long one is waiting now if that is longer */
 	__u32 lag_max_us;
+	__u64 moves; /* away from a CPU that the kernel held while a link's news waited (lookout.h) */
 	__u32 links, objects, groups, pathsets;
 	struct rib_stats rib;
 	struct resync_stats dumps;

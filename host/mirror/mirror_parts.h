@@ -12,12 +12,14 @@
 #include "host/mirror/pathset.h"
 
 struct errands;
+struct lookout;
 struct loop_timer;
 
 struct mirror {
 	struct mirror_options options;
 	struct netlink_socket *events, *neighbours, *ahead, *questions, *requests;
 	struct errands *errands; /* what waits for the kernel's lock */
+	struct lookout *lookout; /* over `ahead` */
 	struct links *links;
 	struct objects *objects;
 	struct pathsets *pathsets;
