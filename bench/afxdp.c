@@ -239,13 +239,10 @@ static int afxdp_set_up(struct afxdp_bench *bench)
 
 static int afxdp_run(struct afxdp_bench *bench)
 {
-	int err = topology_open(&bench->topology);
+	int err = topology_open_for("bench afxdp", &bench->topology);
 
-	if (err < 0) {
-		warnx("bench afxdp: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
+	if (err < 0)
 		return err;
-	}
 	err = afxdp_set_up(bench);
 	if (err >= 0)
 		err = afxdp_rounds(bench);

@@ -48,6 +48,15 @@ void dpdk_child_add(struct dpdk_words *words, const struct lane *lane, const cha
 	dpdk_words_add(words, "--");
 }
 
+void dpdk_child_add_gateway(struct dpdk_words *words, const char *option)
+{
+	__u8 mac[6];
+
+	lane_gateway_mac(0, mac);
+	dpdk_words_add(words, "%s=1,%02x:%02x:%02x:%02x:%02x:%02x", option, mac[0], mac[1], mac[2], mac[3],
+		       mac[4], mac[5]);
+}
+
 // In the child process.
 static void dpdk_child_exec(const struct dpdk_child *child, const struct lane *lane,
 			    const struct dpdk_words *words, pid_t parent)

@@ -17,6 +17,9 @@ struct dpdk_child;
 void dpdk_child_add(struct dpdk_words *words, const struct lane *lane, const char *lcores,
 		    unsigned int memory);
 
+// Adds its own option that says to which MAC port 1 sends: a gateway of the lane's.
+void dpdk_child_add_gateway(struct dpdk_words *words, const char *option);
+
 // Starts it in the router's namespace, and returns once it has said `ready`. Tells on stderr why it does not,
 // where `name` is what people call it. -ENOENT: it is not installed. -EINTR once *stop is set.
 int dpdk_child_start(const struct lane *lane, const char *name, const struct dpdk_words *words,

@@ -289,13 +289,10 @@ static int equal_set_up(struct equal *equal)
 
 static int equal_run(struct equal *equal)
 {
-	int err = topology_open(&equal->topology);
+	int err = topology_open_for("bench equal", &equal->topology);
 
-	if (err < 0) {
-		warnx("bench equal: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
+	if (err < 0)
 		return err;
-	}
 	err = equal_set_up(equal);
 	if (err >= 0)
 		err = equal_modes(equal);

@@ -156,10 +156,10 @@ static int forward_run(struct forward *forward)
 
 static int forward_in_topology(struct forward *forward)
 {
-	int err = topology_open(&forward->topology);
+	int err = topology_open_for("bench forward", &forward->topology);
 
 	if (err < 0)
-		return forward_fail("make network namespaces", err);
+		return err;
 	err = forward_run(forward);
 	subject_close(forward->subjects);
 	generate_close(forward->generate);

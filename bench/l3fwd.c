@@ -214,13 +214,11 @@ int l3fwd_start(const char *directory, bool large, const struct lane *lane, unsi
 {
 	struct dpdk_words *words = calloc(1, sizeof(*words));
 	char lcores[32];
-	__u8 mac[6];
 	int err;
 
 	if (!words)
 		return -ENOMEM;
 	snprintf(lcores, sizeof(lcores), "0@%u", cpu);
-	lane_gateway_mac(0, mac);
 	dpdk_words_add(words, "%s/l3fwd", directory);
 	dpdk_child_add(words, lane, lcores, large ? L3FWD_MEMORY_OF_LARGE : L3FWD_MEMORY);
 	dpdk_words_add(words, "-p");
@@ -231,8 +229,7 @@ int l3fwd_start(const char *directory, bool large, const struct lane *lane, unsi
 	dpdk_words_add(words, "--parse-ptype");
 	dpdk_words_add(words, "--rx-queue-size=2048"); // testpmd's
 	dpdk_words_add(words, "--tx-queue-size=2048");
-	dpdk_words_add(words, "--eth-dest=1,%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		       mac[4], mac[5]);
+	dpdk_child_add_gateway(words, "--eth-dest");
 	dpdk_words_add(words, "--rule_ipv4=%s/rules4", directory);
 	dpdk_words_add(words, "--rule_ipv6=%s/rules6", directory);
 	err = dpdk_child_start(lane, "l3fwd", words, L3FWD_READY, stop, ret_child);

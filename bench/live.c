@@ -50,12 +50,9 @@ int live_open(struct live *live, struct scenario *scenario, const struct generat
 
 	memset(live, 0, sizeof(*live));
 	live->stop = stop;
-	err = topology_open(&live->topology);
-	if (err < 0) {
-		warnx("bench: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
+	err = topology_open_for("bench", &live->topology);
+	if (err < 0)
 		return err;
-	}
 	err = live_furnish(live, scenario, way, &why);
 	if (err < 0) {
 		if (!*stop)

@@ -164,12 +164,9 @@ int mirror_bed_open(struct mirror_bed *bed, size_t routes4, size_t routes6)
 {
 	int err;
 
-	err = topology_open(&bed->topology);
-	if (err < 0) {
-		warnx("bench mirror: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM || err == -EACCES ? "; run as root" : "");
+	err = topology_open_for("bench mirror", &bed->topology);
+	if (err < 0)
 		return err;
-	}
 	err = generate_open(&bed->topology, &bed->generate);
 	if (err >= 0) {
 		generate_expect_gateways(bed->generate, true);

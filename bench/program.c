@@ -203,13 +203,10 @@ static int program_load(struct program_bench *bench)
 
 static int program_all(struct program_bench *bench)
 {
-	int err = topology_open(&bench->topology);
+	int err = topology_open_for("bench program", &bench->topology);
 
-	if (err < 0) {
-		warnx("bench program: cannot make network namespaces: %s%s", strerror(-err),
-		      err == -EPERM ? "; run as root" : "");
+	if (err < 0)
 		return err;
-	}
 	err = generate_open(&bench->topology, &bench->generate);
 	if (err >= 0)
 		err = subject_open(&bench->topology, &stop_asked, &bench->subjects);

@@ -13,21 +13,18 @@ int testpmd_start(const struct lane *lane, unsigned int cpu, const volatile sig_
 {
 	struct dpdk_words *words = calloc(1, sizeof(*words));
 	char lcores[32];
-	__u8 mac[6];
 	int err;
 
 	if (!words)
 		return -ENOMEM;
 	snprintf(lcores, sizeof(lcores), "0@%u,1@%u", cpu, cpu);
-	lane_gateway_mac(0, mac);
 	dpdk_words_add(words, TESTPMD_BINARY);
 	dpdk_child_add(words, lane, lcores, TESTPMD_MEMORY);
 	dpdk_words_add(words, "--no-mlockall");
 	dpdk_words_add(words, "--disable-link-check");
 	dpdk_words_add(words, "--total-num-mbufs=32768");
 	dpdk_words_add(words, "--forward-mode=mac");
-	dpdk_words_add(words, "--eth-peer=1,%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		       mac[4], mac[5]);
+	dpdk_child_add_gateway(words, "--eth-peer");
 	err = dpdk_child_start(lane, "testpmd", words, TESTPMD_READY, stop, ret_child);
 	free(words);
 	return err;

@@ -3,6 +3,7 @@
 
 #include "bench/netns.h"
 
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -167,4 +168,14 @@ int topology_mtu(const struct topology *topology, unsigned int mtu)
 	int err = lane_mtu(&topology->subject, mtu);
 
 	return err < 0 ? err : lane_mtu(&topology->reference, mtu);
+}
+
+int topology_open_for(const char *bench, struct topology *topology)
+{
+	int err = topology_open(topology);
+
+	if (err < 0)
+		warnx("%s: cannot make network namespaces: %s%s", bench, strerror(-err),
+		      err == -EPERM || err == -EACCES ? "; run as root" : "");
+	return err;
 }

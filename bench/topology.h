@@ -42,3 +42,6 @@ void topology_close(struct topology *topology);
 
 // Sets the MTU of all ports.
 int topology_mtu(const struct topology *topology, unsigned int mtu);
+
+// topology_open() for a bench by that name ("bench program"): tells on stderr why there is no test bed.
+int topology_open_for(const char *bench, struct topology *topology);

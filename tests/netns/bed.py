@@ -158,14 +158,25 @@ class Bed:
         """A link between a host and the router, both families, no duplicate address detection."""
         many = ['numrxqueues', str(queues), 'numtxqueues', str(queues)]
         shell('ip', 'link', 'add', inner, 'netns', self.r, *many, 'type', 'veth', 'peer', 'name', outer, 'netns', host, *many)
+        self.address(host, outer, inner, number)
+        # Without GRO an end takes no redirected frames; checksums left to a device are not made up for by XDP.
+        shell(*self.inside(host, 'ethtool', '-K', outer, 'gro', 'on', 'tx', 'off'))
+
+    def cable(self, host, outer, host_card, inner, router_card, number):
+        """The same with two cards that a cable joins; they move into the bed."""
+        for name, device, card in ((self.r, inner, router_card), (host, outer, host_card)):
+            shell('ip', 'link', 'set', card, 'netns', name)
+            shell('ip', '-n', name, 'link', 'set', card, 'name', device)
+        self.address(host, outer, inner, number)
+
+    def address(self, host, outer, inner, number):
+        """Addresses at both ends of a link, and the host's way to everywhere."""
         for name, device, end in ((self.r, inner, 1), (host, outer, 2)):
             shell('ip', '-n', name, 'address', 'add', f'10.{number}.0.{end}/24', 'dev', device)
             shell('ip', '-n', name, 'address', 'add', f'fd0{number}::{end}/64', 'dev', device, 'nodad')
             shell('ip', '-n', name, 'link', 'set', device, 'up')
-        shell('ip', '-n', host, 'route', 'add', 'default', 'via', f'10.{number}.0.1')
-        shell('ip', '-n', host, '-6', 'route', 'add', 'default', 'via', f'fd0{number}::1')
-        # Without GRO an end takes no redirected frames; checksums left to a device are not made up for by XDP.
-        shell(*self.inside(host, 'ethtool', '-K', outer, 'gro', 'on', 'tx', 'off'))
+        for gateway in (f'10.{number}.0.1', f'fd0{number}::1'):
+            shell('ip', '-n', host, 'route', 'add', 'default', 'via', gateway)
 
     def inside(self, name, *arguments):
         """The command line that runs in a namespace; unlike `ip netns exec` it leaves /sys alone."""

@@ -9,13 +9,12 @@ import ipaddress
 import json
 import os
 import random
-import signal
 import struct
 import subprocess
 import sys
 import tempfile
 
-import bench_forward as forward
+from bench_process import ENDS, children, end_midway, namespaces, needs_root, programs, run_tests
 
 SEED = 20261130
 MODES = ['kernel', 'penstock-generic', 'penstock', 'penstock-afxdp', 'penstock-dpdk', 'replay']
@@ -101,7 +100,7 @@ def write(name, data):
 def run(*arguments, seconds=200):
     process = subprocess.Popen(COMMAND + [*arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, told = process.communicate(timeout=seconds)
-    assert not forward.namespaces(process.pid), f'left behind: {forward.namespaces(process.pid)}'
+    assert not namespaces(process.pid), f'left behind: {namespaces(process.pid)}'
     return process.returncode, out, told
 
 
@@ -174,35 +173,21 @@ def test_bad_input():
 
 
 def test_signals():
-    """Ctrl-C, SIGTERM and SIGKILL in the middle."""
+    """In the middle."""
     write('slow.pcap', pcap(frames(20, random.Random(SEED))))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    for number in ENDS:
         process = subprocess.Popen(COMMAND + ['--pcap', 'slow.pcap', '--modes', 'penstock,kernel', '--rate', '1'],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            forward.until(lambda: len(forward.children(process.pid)) >= 2 and len(forward.programs(process.pid)) >= 8, 'running')
-            helpers = forward.children(process.pid)
-            process.send_signal(number)
-            code = process.wait(timeout=forward.WAIT_S)
-        finally:
-            process.kill()
-        assert code == (-number if number == signal.SIGKILL else 1), code
-        forward.until(lambda: not forward.namespaces(process.pid), f'namespaces gone after signal {number}')
-        forward.until(lambda: not any(forward.runs(helper) for helper in helpers), f'processes gone after signal {number}')
+        end_midway(process, number, lambda pid: len(children(pid)) >= 2 and len(programs(pid)) >= 8)
 
 
 def main():
-    if os.geteuid() != 0:
-        print('skipped: needs root to make network namespaces')
-        sys.exit(77)
+    needs_root()
     print(f'seed {SEED}')
     with tempfile.TemporaryDirectory() as directory:
         COMMAND[0] = os.path.abspath(COMMAND[0])
         os.chdir(directory)
-        for name, test in list(globals().items()):
-            if name.startswith('test_'):
-                test()
-                print(f'{name}: ok')
+        run_tests(globals())
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench_forward import WAIT_S, namespaces, until
+from bench_process import WAIT_S, namespaces, needs_root, run_tests, until
 
 SEED = 20261130
 COMMAND = sys.argv[1:]
@@ -159,13 +159,8 @@ def test_bad_usage():
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root for eBPF and network namespaces')
-    sys.exit(77)
+needs_root('for eBPF and network namespaces')
 with open('/proc/cpuinfo') as cpu:
     HAS_AVX512 = 'avx512f' in cpu.read()
 print(f'seed {SEED}')
-for name, test in list(globals().items()):
-    if name.startswith('test_'):
-        test()
-        print(f'{name}: ok')
+run_tests(globals())

@@ -8,59 +8,15 @@ import ipaddress
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+from bench_process import ENDS, children, end_midway, namespaces, needs_root, programs, run_tests
+
 SEED = 20260703
-WAIT_S = 60
 COMMAND = sys.argv[1:]
-
-
-def namespaces(pid):
-    try:
-        return [name for name in os.listdir('/run/netns') if name.startswith(f'penstock-bench-{pid}-')]
-    except FileNotFoundError:
-        return []
-
-
-def programs(pid):
-    """Ids of the BPF programs that the process holds."""
-    ids = set()
-    try:
-        for fd in os.listdir(f'/proc/{pid}/fdinfo'):
-            with open(f'/proc/{pid}/fdinfo/{fd}') as info:
-                ids |= {int(line.split()[1]) for line in info if line.startswith('prog_id:')}
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return ids
-
-
-def children(pid):
-    with open(f'/proc/{pid}/task/{pid}/children') as out:
-        return [int(child) for child in out.read().split()]
-
-
-def runs(pid):
-    """Does the process live? A zombie that nobody has reaped yet does not."""
-    try:
-        with open(f'/proc/{pid}/stat') as stat:
-            return stat.read().rpartition(')')[2].split()[0] not in 'ZX'
-    except FileNotFoundError:
-        return False
-
-
-def program_exists(number):
-    return subprocess.run(['bpftool', 'prog', 'show', 'id', str(number)], capture_output=True).returncode == 0
-
-
-def until(condition, what):
-    end = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < end, f'after {WAIT_S} s not yet: {what}'
-        time.sleep(0.05)
 
 
 def run(*arguments):
@@ -138,33 +94,22 @@ def test_full_tables():
     assert [family['routes'] for family in result['families']] == [1171945, 282855]
 
 
-def end_by(number, router):
-    """Ends a running bench by a signal in the middle of a measurement."""
-    process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60', '--subjects', router],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    processes = 2 if router == 'penstock' else 1
-    try:
-        # Generator, sinks and baselines are loaded, the guard and the daemon run; the rest is a matter of milliseconds.
-        until(lambda: len(programs(process.pid)) >= 10 and len(children(process.pid)) >= processes, 'bench running')
-        time.sleep(0.5)
-        held, helpers = programs(process.pid), children(process.pid)
-        assert len(namespaces(process.pid)) == 4
-        process.send_signal(number)
-        code = process.wait(timeout=WAIT_S)
-    finally:
-        process.kill()
-    until(lambda: not namespaces(process.pid), f'namespaces gone after signal {number}')
-    until(lambda: not os.path.exists(f'/run/penstock-bench-{process.pid}.yaml'), 'configuration gone')
-    until(lambda: not any(program_exists(program) for program in held), f'programs gone after signal {number}')
-    until(lambda: not any(runs(helper) for helper in helpers), f'processes gone after signal {number}')
-    return code
+def running(pid, processes):
+    """Generator, sinks and baselines are loaded, the guard and the daemon run; the rest is a matter of milliseconds."""
+    if len(programs(pid)) < 10 or len(children(pid)) < processes:
+        return False
+    time.sleep(0.5)
+    assert len(namespaces(pid)) == 4
+    return True
 
 
 def test_signals():
-    for router in ('nolookup', 'penstock'):
-        assert end_by(signal.SIGINT, router) == 1
-        assert end_by(signal.SIGTERM, router) == 1
-        assert end_by(signal.SIGKILL, router) == -signal.SIGKILL
+    """In the middle of a measurement."""
+    for router, processes in (('nolookup', 1), ('penstock', 2)):
+        for number in ENDS:
+            process = subprocess.Popen(COMMAND + ['forward', '--seconds', '60', '--subjects', router],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            end_midway(process, number, lambda pid: running(pid, processes))
 
 
 def test_bad_usage():
@@ -178,14 +123,9 @@ def test_bad_usage():
 
 
 def main():
-    if os.geteuid() != 0:
-        print('skipped: needs root to make network namespaces')
-        sys.exit(77)
+    needs_root()
     print(f'seed {SEED}')
-    for name, test in list(globals().items()):
-        if name.startswith('test_'):
-            test()
-            print(f'{name}: ok')
+    run_tests(globals())
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench_forward import WAIT_S, until
+from bench_process import WAIT_S, until
 
 COMMAND = sys.argv[1:]
 

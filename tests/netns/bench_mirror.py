@@ -5,13 +5,11 @@
 bench_mirror.py COMMAND: the command that takes "mirror" as its next argument.
 """
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
 
-from bench_forward import WAIT_S, children, namespaces, runs, until
+from bench_process import ENDS, children, end_midway, namespaces, needs_root, run_tests
 
 COMMAND = sys.argv[1:] + ['mirror']
 SMALL = ['--routes', '3000', '--rounds', '1', '--seconds', '0.3', '--rate', '2000', '--changes', '5000']
@@ -51,22 +49,18 @@ def test_figures():
     assert value['cold_start_cpu'] > 0 and value['link_down'] <= value['link_down_call']
 
 
+def running(pid):
+    if not daemons(pid):
+        return False
+    time.sleep(0.5)
+    assert len(namespaces(pid)) == 4
+    return True
+
+
 def test_signals():
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    for number in ENDS:
         process = subprocess.Popen(COMMAND + [*SMALL, '--seconds', '60'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            until(lambda: daemons(process.pid), 'the daemon runs')
-            time.sleep(0.5)
-            helpers = children(process.pid)
-            assert len(namespaces(process.pid)) == 4
-            process.send_signal(number)
-            code = process.wait(timeout=WAIT_S)
-        finally:
-            process.kill()
-        assert code == (-number if number == signal.SIGKILL else 1), code
-        until(lambda: not namespaces(process.pid), f'namespaces gone after signal {number}')
-        until(lambda: not any(runs(helper) for helper in helpers), f'processes gone after signal {number}')
-        until(lambda: not os.path.exists(f'/run/penstock-bench-{process.pid}.yaml'), 'configuration gone')
+        end_midway(process, number, running)
 
 
 def test_bad_usage():
@@ -77,10 +71,5 @@ def test_bad_usage():
         assert done.stderr and not done.stdout, f'{arguments}: {done}'
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
-for name, test in list(globals().items()):
-    if name.startswith('test_'):
-        test()
-        print(f'{name}: ok')
+needs_root()
+run_tests(globals())

@@ -9,12 +9,11 @@ import glob
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 
-import bench_forward as forward
+from bench_process import ENDS, end_midway, namespaces, needs_root, run_tests
 from dpdk_bed import has_plugin
 
 PENSTOCK = os.path.abspath(sys.argv[1])
@@ -27,7 +26,7 @@ TRACES = '/tmp/penstock-bench-*'
 def run(*arguments, **more):
     process = subprocess.Popen(COMMAND + [*arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
     out, told = process.communicate(timeout=280)
-    assert not forward.namespaces(process.pid), f'left behind: {forward.namespaces(process.pid)}'
+    assert not namespaces(process.pid), f'left behind: {namespaces(process.pid)}'
     return process.returncode, out, told
 
 
@@ -95,28 +94,16 @@ def test_signals():
     if not has_l3fwd():
         print('    needs libdpdk-dev, and the sources of l3fwd in dpdk-doc')
         return
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    for number in ENDS:
         before = set(glob.glob(TRACES))
         process = subprocess.Popen([*COMMAND, '--modes', 'l3fwd-afxdp'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            forward.until(lambda: any(glob.glob(f'{made}/l3fwd-source/*.o') for made in set(glob.glob(TRACES)) - before), 'being built')
-            process.send_signal(number)
-            code = process.wait(timeout=forward.WAIT_S)
-        finally:
-            process.kill()
-        assert code == (-number if number == signal.SIGKILL else 1), code
-        forward.until(lambda: not forward.namespaces(process.pid), f'namespaces gone after signal {number}')
-        forward.until(lambda: set(glob.glob(TRACES)) <= before, f'directory gone after signal {number}')
+        end_midway(process, number, lambda _: any(glob.glob(f'{made}/l3fwd-source/*.o') for made in set(glob.glob(TRACES)) - before),
+                   gone=[lambda: set(glob.glob(TRACES)) <= before])
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
+needs_root()
 before = set(glob.glob(TRACES))
 with tempfile.TemporaryDirectory() as directory:
     os.chdir(directory)
-    for name, test in list(globals().items()):
-        if name.startswith('test_'):
-            test()
-            print(f'{name}: ok', flush=True)
+    run_tests(globals())
     os.chdir('/')

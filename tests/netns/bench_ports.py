@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-import bench_forward as forward
+from bench_process import ENDS, children, end_midway, namespaces, needs_root, run_tests, until
 
 COMMAND = [os.path.abspath(sys.argv[1]), *sys.argv[2:], 'modes', '--quick']
 HERE, AWAY = (f'ps-ports-{os.getpid()}-{name}' for name in ('here', 'away'))
@@ -71,14 +71,14 @@ def test_router_here():
     for mode in ('kernel', 'penstock'):
         assert f'modes IPv4 1-routes 64-bytes {mode} latency-at-10% p50' in names, names
     assert settings() == before, (settings(), before)
-    assert not forward.namespaces(process.pid)
+    assert not namespaces(process.pid)
 
 
 def test_router_elsewhere():
     """The other machine is set up by what the bench wrote, word by word."""
     before = settings()
     process = start('--json', '--tx', 'eth4', '--rx', 'eth5', '--dut-config', 'dut.sh')
-    forward.until(lambda: os.path.exists('dut.sh') and 'route replace' in open('dut.sh').read(), 'commands written')
+    until(lambda: os.path.exists('dut.sh') and 'route replace' in open('dut.sh').read(), 'commands written')
     assert process.poll() is None
     with open('dut.sh') as file:
         commands = file.read().replace('IN', 'r0').replace('OUT', 'r1')
@@ -94,18 +94,15 @@ def test_router_elsewhere():
 
 def test_signals():
     before = settings()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+
+    def running(pid):
+        if len(children(pid)) < 2:
+            return False
+        assert not {'eth0', 'eth2'} & {link['ifname'] for link in json.loads(ip('-j', 'link'))}
+        return True
+    for number in ENDS:
         process = start('--tx', 'eth2', '--rx', 'eth3', '--dut', 'eth0,eth1', '--modes', 'penstock')
-        try:
-            forward.until(lambda: len(forward.children(process.pid)) >= 2, 'running')
-            assert not {'eth0', 'eth2'} & {link['ifname'] for link in json.loads(ip('-j', 'link'))}
-            process.send_signal(number)
-            code = process.wait(timeout=forward.WAIT_S)
-        finally:
-            process.kill()
-        assert code == (-number if number == signal.SIGKILL else 1), code
-        forward.until(lambda: not forward.namespaces(process.pid), f'namespaces gone after signal {number}')
-        forward.until(lambda: settings() == before, f'ports as before after signal {number}: {settings()} {before}')
+        end_midway(process, number, running, gone=[lambda: settings() == before])
 
 
 def refused(status, text, *arguments):
@@ -140,14 +137,9 @@ def test_bad_input():
     ip('link', 'del', 'mac0')
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
+needs_root()
 atexit.register(remove)
 with tempfile.TemporaryDirectory() as directory:
     os.chdir(directory)
     make()
-    for name, test in list(globals().items()):
-        if name.startswith('test_'):
-            test()
-            print(f'{name}: ok')
+    run_tests(globals())

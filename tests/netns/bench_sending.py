@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-import bench_forward as forward
+from bench_process import namespaces, needs_root, run_tests
 
 COMMAND = sys.argv[1:] + ['modes']
 PACKETS = 500
@@ -33,7 +33,7 @@ def capture(path):
 def run(*arguments):
     process = subprocess.Popen(COMMAND + [*arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     out, told = process.communicate(timeout=200)
-    assert not forward.namespaces(process.pid), f'left behind: {forward.namespaces(process.pid)}'
+    assert not namespaces(process.pid), f'left behind: {namespaces(process.pid)}'
     return process.returncode, out, told
 
 
@@ -120,15 +120,10 @@ def test_vlans():
         assert 'VLANs need the module 8021q, which this kernel does not have' in told, told
 
 
-if os.geteuid() != 0:
-    print('skipped: needs root to make network namespaces')
-    sys.exit(77)
+needs_root()
 with tempfile.TemporaryDirectory() as directory:
     COMMAND[0] = os.path.abspath(COMMAND[0])
     os.chdir(directory)
     with open('elsewhere', 'w') as routes:
         routes.write('192.88.100.0/24 1\n')
-    for name, test in list(globals().items()):
-        if name.startswith('test_'):
-            test()
-            print(f'{name}: ok')
+    run_tests(globals())

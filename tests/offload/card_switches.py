@@ -26,14 +26,7 @@ class CardBed(Bed):
     """The bed with cables of the card instead of veth pairs."""
 
     def pair(self, host, outer, inner, number, queues=1):
-        for name, device, card, end in ((self.r, inner, f'nfp{number - 1}', 1), (host, outer, f'far{number - 1}', 2)):
-            shell('ip', 'link', 'set', card, 'netns', name)
-            shell('ip', '-n', name, 'link', 'set', card, 'name', device)
-            shell('ip', '-n', name, 'address', 'add', f'10.{number}.0.{end}/24', 'dev', device)
-            shell('ip', '-n', name, 'address', 'add', f'fd0{number}::{end}/64', 'dev', device, 'nodad')
-            shell('ip', '-n', name, 'link', 'set', device, 'up')
-        for gateway in (f'10.{number}.0.1', f'fd0{number}::1'):
-            shell('ip', '-n', host, 'route', 'add', 'default', 'via', gateway)
+        self.cable(host, outer, f'far{number - 1}', inner, f'nfp{number - 1}', number)
 
     def stations(self):
         """So that no packet waits for an answer about one."""

@@ -30,15 +30,7 @@ class CardBed(Bed):
     """The bed with cables instead of veth pairs."""
 
     def pair(self, host, outer, inner, number, queues=1):
-        ends = ((host, outer, cards[2 * number - 2], 2), (self.r, inner, cards[2 * number - 1], 1))
-        for name, device, card, end in ends:
-            shell('ip', 'link', 'set', card, 'netns', name)
-            shell('ip', '-n', name, 'link', 'set', card, 'name', device)
-            shell('ip', '-n', name, 'address', 'add', f'10.{number}.0.{end}/24', 'dev', device)
-            shell('ip', '-n', name, 'address', 'add', f'fd0{number}::{end}/64', 'dev', device, 'nodad')
-            shell('ip', '-n', name, 'link', 'set', device, 'up')
-        for gateway in (f'10.{number}.0.1', f'fd0{number}::1'):
-            shell('ip', '-n', host, 'route', 'add', 'default', 'via', gateway)
+        self.cable(host, outer, cards[2 * number - 2], inner, cards[2 * number - 1], number)
 
 
 def facts(name='r0'):
