@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from bed import Bed, Daemon, Stream, shell, until
+from bed import Bed, Daemon, Stream, until
 
 bed = Bed(sys.argv[1])
 before = bed.traces()

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import stat
-import subprocess
 import sys
 
 from bed import BPFFS, Bed, Daemon, shell, until

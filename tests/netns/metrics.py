@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 
-from bed import Bed, Daemon, shell, until
+from bed import Bed, Daemon
 
 bed = Bed(sys.argv[1])
 source = sys.argv[2]

@@ -7,7 +7,6 @@ import contextlib
 import ctypes
 import errno
 import ipaddress
-import os
 import socket
 import struct
 import time
