@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/config.h"
+#include "host/config_fixed.h"
 
 static struct config *config;
 static struct why why;
@@ -362,4 +363,53 @@ Test(config, devices_are_ports_with_a_name)
 	cr_expect_str_eq(why.text, "port 'wan' is listed twice");
 	cr_expect_eq(config->port_count, 5);
 	config_free(config);
+}
+
+Test(config, what_a_reload_cannot_change)
+{
+	static const struct {
+		const char *text, *fixed;
+	} differences[] = {
+		{ "name: b", "name" },
+		{ "bpffs: /run/bpf", "bpffs" },
+		{ "control: { group: adm }", "control.group" },
+		{ "ports: [ { interface: dp0, device: 'dpdk:net_null0' } ]", "device" },
+		{ "dpdk: { lcores: '1' }", "dpdk" },
+		{ "dpdk: { eal: '--no-pci' }", "dpdk" },
+		{ "dpdk: { memory: 512 }", "dpdk" },
+		{ "dpdk: { buffers: 2048 }", "dpdk" },
+		{ "dpdk: { mtu: 9000 }", "dpdk" },
+		{ "dpdk: { poll: busy }", "dpdk" },
+		{ "metrics: { listen: '127.0.0.1:9477' }", "metrics.listen" },
+		{ "image: { nexthops: 256 }", "image" },
+		{ "image: { buckets: 64 }", "image" },
+		{ "image: { node-chunks: 8192 }", "image" },
+		{ "image: { run-cells: 262144 }", "image" },
+		{ "afxdp: { cpus: '0' }", "afxdp" },
+		{ "afxdp: { workers: 2 }", "afxdp" },
+		{ "afxdp: { frames: 8192 }", "afxdp" },
+		{ "afxdp: { busy-poll: 50 }", "afxdp" },
+		{ "afxdp: { hook: generic }", "afxdp" },
+		{ "stale-after: 60", "stale-after" },
+		{ "mode: native\nnetfilter: bypass\nlog: { level: debug }\nports: [ { interface: eth0 } ]",
+		  NULL },
+	};
+	struct config *usual;
+
+	cr_assert_eq(config_default(&usual), 0);
+	for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++) {
+		const char *fixed = differences[i].fixed;
+
+		cr_assert_eq(parse(differences[i].text), 0, "'%s': %s", differences[i].text, why.text);
+		for (int turned = 0; turned < 2; turned++) {
+			const char *found = turned ? config_fixed_difference(config, usual)
+						   : config_fixed_difference(usual, config);
+
+			cr_expect(fixed ? found && strcmp(found, fixed) == 0 : !found,
+				  "'%s': %s instead of %s", differences[i].text, found, fixed);
+		}
+		cr_expect_null(config_fixed_difference(config, config));
+		config_free(config);
+	}
+	config_free(usual);
 }
