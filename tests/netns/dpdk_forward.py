@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 
 from bed import Stream, shell, until
@@ -232,6 +233,34 @@ def jumbo():
     print('jumbo frames where the device takes them')
 
 
+def frames_of(path):
+    """Those of a capture."""
+    with open(path, 'rb') as file:
+        file.seek(24)
+        while header := file.read(16):
+            yield file.read(struct.unpack('=IIII', header)[2])
+
+
+def whole_frames():
+    """The MTU of an interface is not the device's: a frame from the kernel that is too long is not sent, nor a part of it."""
+    empty, sent = (f'/tmp/{bed.prefix}.{name}' for name in ('empty', 'sent'))
+    with open(empty, 'wb') as out:
+        out.write(struct.pack('=IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+    daemon = DpdkDaemon(bed, devices=[f'dpdk:net_pcap0,rx_pcap={empty},tx_pcap={sent}'])
+    bed.router('ip', 'link', 'set', 'dp0', 'mtu', '9000')
+    bed.router('ip', 'neighbour', 'replace', '10.1.0.9', 'lladdr', '02:00:00:00:00:09', 'nud', 'permanent', 'dev', 'dp0')
+    for size in (4000, 100):
+        bed.router('ping', '-c', '5', '-i', '0.02', '-W', '1', '-M', 'do', '-s', str(size), '10.1.0.9', check=False)
+    until(lambda: daemon.port('dp0')['engine']['unsent'] == 5, f"five frames unsent: {daemon.port('dp0')['engine']}")
+    assert daemon.end() == 0
+    echoes = [frame for frame in frames_of(sent) if frame[12:14] == b'\x08\x00' and frame[23] == socket.IPPROTO_ICMP]
+    sizes = [(len(frame), struct.unpack_from('!H', frame, 16)[0]) for frame in echoes]
+    assert sizes == 5 * [(142, 128)], sizes
+    for path in (empty, sent):
+        os.unlink(path)
+    print('frames from the kernel are sent whole or not at all')
+
+
 def ask_telemetry(path, command):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as peer:
         peer.connect(path)
@@ -271,5 +300,5 @@ def reload():
     print('modes change while it runs, devices do not')
 
 
-for part in (between_devices, many_workers, link_state, jumbo, reload, killed, kept, with_the_kernel):
+for part in (between_devices, many_workers, link_state, jumbo, whole_frames, reload, killed, kept, with_the_kernel):
     part()
