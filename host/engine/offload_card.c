@@ -239,13 +239,12 @@ static void note_refusal(struct offload_card *card, struct port *port, const str
 	tell(card);
 }
 
-/* Where it is refused it may be for that it chooses queues, which not all firmware lets it do: nobody says
- * beforehand. */
+/* With queues if it may choose them. */
 static int load(struct offload_card *card, struct engine_port *port, void **ret_program, struct why *why)
 {
 	int error = card->ops->load(card->device, port, ret_program, why);
 
-	if (error && port->queues) {
+	if (error == -ENOPROTOOPT && port->queues) {
 		port->queues = 0;
 		error = card->ops->load(card->device, port, ret_program, why);
 	}

@@ -27,6 +27,9 @@
 #define SETTLE   400 /* ms in which the kernel gives back what closed maps took */
 #define TRIES    10  /* with as many elements */
 
+/* What the driver says in the log where programs may not choose queues. */
+#define NO_QUEUES "queue selection not supported"
+
 /* Elements over all maps, of which no call tells how many a card has. */
 #define MOST    3072000 /* both tables of the Internet have room twice */
 #define LEAST   32768
@@ -264,6 +267,8 @@ static int load_object(struct device *device, const struct engine_port *port, st
 		error = bring_to_card(object, device, port, log);
 	if (error && log)
 		last_words(log, text, sizeof(text));
+	if (error && log && strstr(log, NO_QUEUES))
+		error = -ENOPROTOOPT;
 	free(log);
 	if (!error) {
 		*ret = object;

@@ -19,7 +19,8 @@ struct offload_device_ops {
 	/* All programs are unloaded. */
 	void (*close)(void *device);
 	int (*write)(void *device, enum card_map map, __u32 index, const void *value);
-	/* The port's instance of the program, with these maps. */
+	/* The port's instance of the program, with these maps. -ENOPROTOOPT: what the driver refuses is that
+	 * it chooses queues (port->queues), which not all firmware lets it do: nobody says beforehand. */
 	int (*load)(void *device, const struct engine_port *port, void **ret_program, struct why *why);
 	/* From now on the card runs it. -EBUSY: a foreign program is there. */
 	int (*attach)(void *program, struct why *why);

@@ -35,6 +35,7 @@ static struct {
 	struct image_counters counters;
 	__u16 queues;         /* of the program that was loaded last */
 	bool firmware_queues; /* its programs may choose queues */
+	__u64 without;        /* attempts to load one that does not */
 	bool early;           /* attached while the card's tables were not filled */
 	bool slow;            /* loading takes some time */
 	bool loading;
@@ -102,8 +103,9 @@ static int fake_load(void *device, const struct engine_port *port, void **ret_pr
 	struct program *program;
 	int error = fails(LOAD);
 
+	card_state.without += !port->queues;
 	if (!error && port->queues && !card_state.firmware_queues)
-		error = -EOPNOTSUPP;
+		error = -ENOPROTOOPT;
 	if (error)
 		return why_set(why, -error, "not this program");
 	card_state.queues = port->queues;
@@ -444,6 +446,24 @@ Test(offload_card, queues_are_chosen_where_the_firmware_lets_it)
 		offload_card_drop(bed->card, &queued);
 	}
 	cr_expect_eq(fact(bed, "steered_queues"), 0, "it has no program any more");
+	bed_free(bed);
+}
+
+/* What is refused for another reason is tried again as it was. */
+Test(offload_card, a_refusal_takes_no_queues_away)
+{
+	struct bed *bed = bed_new();
+
+	card_state.firmware_queues = true;
+	set_failure(LOAD, -EOPNOTSUPP, 0);
+	cr_assert_eq(offload_card_add(bed->card, &queued), 0);
+	until(state_of(bed, &queued).failed);
+	set_failure(LOAD, 0, 0);
+	until(state_of(bed, &queued).attached);
+	cr_expect_eq(card_state.without, 0);
+	cr_expect_eq(card_state.queues, 6);
+	cr_expect_eq(fact(bed, "steered_queues"), 6);
+	offload_card_drop(bed->card, &queued);
 	bed_free(bed);
 }
 
