@@ -22,6 +22,8 @@ static const char lane_r0_address6[] = "2001:db8:1::1", lane_s_address6[] = "200
 static const char lane_r1_address4[] = "192.0.2.1", lane_gateway_base4[] = "192.0.2.16";
 static const char lane_r1_address6[] = "2001:db8:2::1", lane_gateway_base6[] = "2001:db8:2::10";
 
+#define LANE_VETH "veth" // its driver
+
 struct lane_sysctl {
 	const char *path;
 	const char *value;
@@ -90,9 +92,9 @@ static int lane_pair(struct rtnetlink *rtnetlink, const struct lane_port *one, c
 }
 
 // Sets something of a port in the calling thread's namespace.
-static int lane_ethtool(const struct lane_port *port, struct ethtool_value *ret_value)
+static int lane_ethtool(const struct lane_port *port, void *ret_what)
 {
-	struct ifreq request = { .ifr_data = (void *)ret_value };
+	struct ifreq request = { .ifr_data = ret_what };
 	int fd, err = 0;
 
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -112,15 +114,30 @@ static int lane_feature(const struct lane_port *port, __u32 command, bool on)
 	return lane_ethtool(port, &value);
 }
 
-// Leaves tags in the frames that are sent: where they travel beside them, no program sees them.
-static int lane_keep_tags(const struct lane_port *port)
+static int lane_clear_flag(const struct lane_port *port, __u32 flag)
 {
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 	int err = lane_ethtool(port, &flags);
 
+	if (err < 0 || !(flags.data & flag))
+		return err;
 	flags.cmd = ETHTOOL_SFLAGS;
-	flags.data &= ~ETH_FLAG_TXVLAN;
-	return err < 0 ? err : lane_ethtool(port, &flags);
+	flags.data &= ~flag;
+	return lane_ethtool(port, &flags);
+}
+
+static bool lane_is_veth_here(const struct lane_port *port)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+
+	return lane_ethtool(port, &driver) >= 0 && strcmp(driver.driver, LANE_VETH) == 0;
+}
+
+// A veth leaves tags in the frames that it sends: where they travel beside them, no program sees them. On the
+// wire of others they are in the frames anyway.
+static int lane_keep_tags(const struct lane_port *port)
+{
+	return lane_is_veth_here(port) ? lane_clear_flag(port, ETH_FLAG_TXVLAN) : 0;
 }
 
 static int lane_port_queues(const struct lane_port *port, unsigned int count)
@@ -192,7 +209,7 @@ static int lane_router_introduce(struct rtnetlink *rtnetlink, struct lane *lane)
 {
 	int err = lane_source_neighbours(rtnetlink, lane);
 
-	return err < 0 ? err : lane_gateway_neighbours(rtnetlink, lane);
+	return err < 0 || !lane->r1.name[0] ? err : lane_gateway_neighbours(rtnetlink, lane);
 }
 
 static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
@@ -213,12 +230,14 @@ static int lane_router_fill(struct rtnetlink *rtnetlink, struct lane *lane)
 	// GRO gives a veth end NAPI without an XDP program, which ndo_xdp_xmit of its peer needs: the kernel
 	// as router and generic XDP receive nothing without it.
 	err = lane_port_up(rtnetlink, &lane->r0);
-	if (err >= 0)
+	if (err >= 0 && lane->r1.name[0])
 		err = lane_port_up(rtnetlink, &lane->r1);
 	if (err >= 0)
 		err = lane_feature(&lane->r0, ETHTOOL_SGRO, true);
 	for (i = 0; err >= 0 && i < sizeof(addresses) / sizeof(addresses[0]); i++)
-		err = lane_address(rtnetlink, addresses[i].port, addresses[i].family, addresses[i].text);
+		if (addresses[i].port->name[0])
+			err = lane_address(rtnetlink, addresses[i].port, addresses[i].family,
+					   addresses[i].text);
 	return err < 0 ? err : lane_router_introduce(rtnetlink, lane);
 }
 
@@ -264,7 +283,7 @@ static int lane_router_vlan(struct rtnetlink *rtnetlink, const struct lane *lane
 	int err;
 
 	*ret_port = lane->r0;
-	snprintf(ret_port->name, sizeof(ret_port->name), "r0.%u", vid);
+	snprintf(ret_port->name, sizeof(ret_port->name), "vlan%u", vid);
 	err = rtnetlink_vlan(rtnetlink, lane->r0.ifindex, ret_port->name, vid);
 	return err < 0 ? err : lane_port_up(rtnetlink, ret_port);
 }
@@ -272,8 +291,12 @@ static int lane_router_vlan(struct rtnetlink *rtnetlink, const struct lane *lane
 // A VLAN in the place of r1.
 static int lane_router_stick(struct rtnetlink *rtnetlink, struct lane *lane)
 {
-	int err = rtnetlink_remove(rtnetlink, lane->r1.ifindex);
+	int err = 0;
 
+	if (lane->r1.name[0]) { // its cable goes with it
+		err = rtnetlink_remove(rtnetlink, lane->r1.ifindex);
+		lane->d = lane->s;
+	}
 	if (err >= 0)
 		err = lane_router_vlan(rtnetlink, lane, lane->vlans.out, &lane->r1);
 	if (err >= 0)
@@ -436,15 +459,37 @@ int lane_furnish(struct lane *lane)
 	return lane_router_do(lane, lane_router_fill);
 }
 
-int lane_tag(struct lane *lane, const struct lane_vlans *vlans)
+int lane_tag(struct lane *lane)
 {
-	int err;
+	return lane_router_do(lane, lane_router_tag);
+}
 
-	lane->vlans = *vlans;
-	err = lane_router_do(lane, lane_router_tag);
-	if (err >= 0 && vlans->out)
-		lane->d = lane->s;
+int lane_see_tags(const struct lane *lane)
+{
+	int home, err = lane_take_all(&lane->s);
+
+	if (err >= 0)
+		err = lane_take_all(&lane->d);
+	if (err >= 0)
+		err = netns_enter(lane->d.netns, &home);
+	if (err < 0)
+		return err;
+	if (lane_clear_flag(&lane->d, ETH_FLAG_RXVLAN) < 0)
+		err = -EOPNOTSUPP;
+	netns_leave(home);
 	return err;
+}
+
+bool lane_is_veth(const struct lane_port *port)
+{
+	int home;
+	bool is;
+
+	if (netns_enter(port->netns, &home) < 0)
+		return false;
+	is = lane_is_veth_here(port);
+	netns_leave(home);
+	return is;
 }
 
 void lane_gateway_mac(unsigned int index, __u8 mac[6])

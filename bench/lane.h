@@ -11,7 +11,7 @@
 
 //
 // With tags, frames enter by VLANs over r0. On a stick, they also leave by one over r0: r1 is that VLAN, d is
-// s.
+// s, or whatever port a switch between them leads that VLAN to.
 
 #define LANE_GATEWAYS 8
 #define LANE_VLANS    8
@@ -37,15 +37,22 @@ struct lane {
 // Makes lane number `number` through three namespaces: links up, addresses, permanent neighbours, sysctls.
 int lane_open(struct lane *lane, unsigned int number, int source, int router, int target);
 
-// Sets up a lane of ports that are there, with or without the router's: links up, all else as lane_open().
+// Sets up a lane of ports that are there, with or without the router's: links up, all else as lane_open(). A
+// router on a stick has no r1 yet, name "".
 int lane_adopt(struct lane *lane, bool router);
 
 // Sets up the ports of the router in their namespace: links up, addresses, neighbours, and their ifindex.
 int lane_furnish(struct lane *lane);
 
-// Makes VLANs over r0 of a lane that is open, and all of it a stick where they say so. -EOPNOTSUPP: this
-// kernel has none.
-int lane_tag(struct lane *lane, const struct lane_vlans *vlans);
+// Makes the lane's VLANs over r0, and all of it a stick where they say so: r1, if there is one, goes.
+// -EOPNOTSUPP: this kernel has none.
+int lane_tag(struct lane *lane);
+
+// Makes s and d take frames of every VLAN, and d leave the tags in them. -EOPNOTSUPP: it cannot.
+int lane_see_tags(const struct lane *lane);
+
+// Is it one end of a veth pair, which hands tags over as it has them?
+bool lane_is_veth(const struct lane_port *port);
 
 // Sets the MTU of all its ports.
 int lane_mtu(const struct lane *lane, __u32 mtu);

@@ -20,14 +20,15 @@
 #include <string.h>
 
 // The sender against a program that drops: what it can do at all. No result above this part of that is one.
-#define MODES_SELF_TEST "drop"
-#define MODES_CEILING   "nolookup"
-#define MODES_HEADROOM  0.8
-#define MODES_LEAST     9000  // packets a second, as CSIT has it
-#define MODES_SHORT     0.3   // seconds at full speed, at least
-#define MODES_SLOW      10000 // packets a second that any router forwards
-#define MODES_MTU       9000  // for frames beyond the usual
-#define MODES_USUAL     1514
+#define MODES_SELF_TEST         "drop"
+#define MODES_SELF_TEST_GENERIC "drop-generic"
+#define MODES_CEILING           "nolookup"
+#define MODES_HEADROOM          0.8
+#define MODES_LEAST             9000  // packets a second, as CSIT has it
+#define MODES_SHORT             0.3   // seconds at full speed, at least
+#define MODES_SLOW              10000 // packets a second that any router forwards
+#define MODES_MTU               9000  // for frames beyond the usual
+#define MODES_USUAL             1514
 
 struct modes_bench {
 	struct modes_options options;
@@ -220,11 +221,15 @@ static int modes_learn(struct modes_bench *bench)
 // What the sender can do at all, with each kind of traffic.
 static int modes_self_test(struct modes_bench *bench)
 {
+	const struct subject *subject = subject_find(MODES_SELF_TEST);
+	struct why why = { 0 };
 	double arrived;
-	int err = sending_is_remote(&bench->options.sending)
-			  ? 0
-			  : subject_attach(bench->beds, subject_find(MODES_SELF_TEST));
+	int err = 0;
 
+	if (subject_provide(bench->beds, subject, 0, 0, &why) < 0)
+		subject = subject_find(MODES_SELF_TEST_GENERIC);
+	if (!sending_is_remote(&bench->options.sending))
+		err = subject_attach(bench->beds, subject);
 	for (unsigned int scene = 0; err >= 0 && scene < modes_options_scenes(&bench->options); scene++) {
 		modes_enter(bench, scene);
 		for (unsigned int i = 0; err >= 0 && i < 2; i++) // the first one warms up
@@ -333,6 +338,20 @@ static int modes_json(const struct modes_bench *bench)
 	return record_print(stdout, record);
 }
 
+// How many packets arrived wrong, and what of them.
+static void modes_tell_wrong(const struct trial_bed *trial)
+{
+	char kinds[256] = "";
+
+	for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+		if (trial->kinds[kind])
+			snprintf(kinds + strlen(kinds), sizeof(kinds) - strlen(kinds), "%s%s of %llu",
+				 *kinds ? ", " : "; wrong was the ", generate_wrong_name(kind),
+				 trial->kinds[kind]);
+	warnx("bench modes: %llu packets arrived wrong or twice, or after later ones (%llu)%s", trial->wrong,
+	      trial->late, kinds);
+}
+
 static int modes_report(const struct modes_bench *bench)
 {
 	int err = 0;
@@ -346,8 +365,7 @@ static int modes_report(const struct modes_bench *bench)
 		return -EIO;
 	}
 	if (bench->trial.wrong)
-		warnx("bench modes: %llu packets arrived wrong or twice, or after later ones (%llu)",
-		      bench->trial.wrong, bench->trial.late);
+		modes_tell_wrong(&bench->trial);
 	return bench->trial.wrong ? -EBADMSG : 0;
 }
 
@@ -355,16 +373,21 @@ static int modes_report(const struct modes_bench *bench)
 
 static void modes_name_vlans(const struct modes_bench *bench, char *ret_text, size_t size)
 {
-	for (unsigned int i = 0; i < bench->options.vlans.count && !bench->options.vlans.out; i++)
+	const struct workload *workload = bench->options.scenario.workload;
+	const struct lane_vlans *vlans = &bench->options.vlans;
+
+	for (unsigned int i = 0; i < vlans->count && !(workload && workload->vlans.count); i++)
 		snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), "%s%u", i ? "," : "vlans-",
-			 bench->options.vlans.in[i]);
+			 vlans->in[i]);
+	if (*ret_text && vlans->out)
+		snprintf(ret_text + strlen(ret_text), size - strlen(ret_text), ":%u", vlans->out);
 }
 
 // Names of what is measured; a workload and a size are part of it.
 static void modes_name_scenes(struct modes_bench *bench)
 {
 	const char *workload = bench->options.scenario.workload ? bench->options.scenario.workload->name : "";
-	char vlans[8 + LANE_VLANS * 5] = "";
+	char vlans[8 + (LANE_VLANS + 1) * 5] = "";
 
 	modes_name_vlans(bench, vlans, sizeof(vlans));
 	for (unsigned int i = 0; i < modes_options_scenes(&bench->options); i++) {
@@ -468,7 +491,9 @@ static int modes_meet(struct modes_bench *bench)
 	int err = 0;
 
 	if (!path)
-		fprintf(stderr, "On the router, with the names of its ports for IN and OUT:\n\n");
+		fprintf(stderr, "On the router, with the %s:\n\n",
+			bench->options.vlans.out ? "name of its port for IN"
+						 : "names of its ports for IN and OUT");
 	if (out)
 		remote_commands(out, &bench->topology, &bench->options.scenario);
 	if (!out || (path && fclose(out) == EOF)) {
@@ -483,20 +508,13 @@ static int modes_meet(struct modes_bench *bench)
 				     &stop_asked);
 }
 
-static int modes_tag(struct modes_bench *bench, struct why *why)
-{
-	int err = lane_tag(&bench->topology.subject, &bench->options.vlans);
-
-	if (err == -EOPNOTSUPP)
-		why_set(why, EOPNOTSUPP, "VLANs need the module 8021q, which this kernel does not have");
-	return err;
-}
-
 static int modes_set_up(struct modes_bench *bench)
 {
 	struct why why = { 0 };
-	int err = bench->options.vlans.count ? modes_tag(bench, &why) : 0;
+	int err = 0;
 
+	if (bench->options.vlans.count)
+		err = topology_tag(&bench->topology, &bench->options.vlans, &why);
 	if (err >= 0 && modes_options_largest(&bench->options) > MODES_USUAL)
 		err = topology_mtu(&bench->topology, MODES_MTU);
 	if (err >= 0)

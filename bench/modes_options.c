@@ -12,8 +12,9 @@
 #define MODES_FIRST "nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,"
 #define MODES_REST                                                                                           \
 	"penstock-afxdp-copy,penstock-offload,penstock-dpdk,penstock-dpdk-afxdp,l3fwd-afxdp,testpmd-afxdp"
-#define MODES_TAGGED "kernel,penstock-generic,penstock,penstock-afxdp" // that know VLANs
-#define MODES_SHARE6 50                                                // of 100 packets of a mix
+#define MODES_TAGGED       "kernel,penstock-generic,penstock,penstock-afxdp"    // that know VLANs
+#define MODES_TAGGED_PORTS MODES_TAGGED ",penstock-afxdp-copy,penstock-offload" // and may be of ports
+#define MODES_SHARE6       50                                                   // of 100 packets of a mix
 
 static const struct search_goal modes_quick_ndr = { .loss = 0, .trial = 0.1, .sum = 0.3, .width = 0.03 };
 
@@ -104,9 +105,10 @@ static int modes_parse(struct modes_options *options, int argc, char **argv)
 		  .take = modes_take_families, .into = options },
 		{ "routes", "WHAT", "1, full, a number, or a file, as of bench forward (1)",
 		  .take = modes_take_routes, .into = options },
-		{ "vlans", "A,B,...",
+		{ "vlans", "A,B,...[:OUT]",
 		  "frames come with the tags of these VLANs, in a mix, over interfaces of them;\n"
-		  "0: no tag. They are 4 bytes longer; over veth only",
+		  "0: no tag. They are 4 bytes longer. OUT: they leave by the same port, with\n"
+		  "that VLAN: a router on a stick",
 		  .take = modes_take_vlans, .into = options },
 		{ "size", "A,B,...",
 		  "bytes of a frame with FCS, 64 to 9018; imix: 28 of 64, 16 of 570, 4 of 1518 (64)",
@@ -137,15 +139,14 @@ static int modes_parse(struct modes_options *options, int argc, char **argv)
 // What tags allow.
 static int modes_complete_tagged(struct modes_options *options)
 {
-	if (options->sending.ports.tx)
-		return option_refuse("modes", "--tx", options->sending.ports.tx,
-				     "no VLANs, which are over veth only");
+	bool ports = options->sending.ports.tx;
+
 	if (!options->subject_count)
-		modes_take_subjects(options, "modes", MODES_TAGGED);
+		modes_take_subjects(options, "modes", ports ? MODES_TAGGED_PORTS : MODES_TAGGED);
 	for (unsigned int i = 0; i < options->subject_count; i++)
 		if (!subject_has_vlans(options->subjects[i]))
 			return option_refuse("modes", "--modes", options->subjects[i]->name,
-					     "for VLANs, some of " MODES_TAGGED);
+					     "for VLANs, some of " MODES_TAGGED_PORTS);
 	return 0;
 }
 
@@ -176,8 +177,10 @@ static int modes_complete_sending(const struct modes_options *options)
 static int modes_complete(struct modes_options *options)
 {
 	const struct workload *workload = options->scenario.workload;
-	int err = sending_read(&options->sending, "modes");
+	int err;
 
+	options->sending.ports.stick = options->vlans.out;
+	err = sending_read(&options->sending, "modes");
 	if (err < 0)
 		return err;
 	options->ndr = options->quick ? modes_quick_ndr : SEARCH_NDR;

@@ -143,22 +143,35 @@ int option_sizes(const char *bench, const char *value, struct load loads[OPTION_
 	return 0;
 }
 
+// Not one of those that are there already.
+static bool option_vlan(const struct lane_vlans *vlans, const char *text, __u16 *ret_vlan)
+{
+	char *end;
+	unsigned long vid = strtoul(text, &end, 10);
+
+	for (unsigned int i = 0; i < vlans->count; i++)
+		if (vlans->in[i] == vid)
+			return false;
+	*ret_vlan = vid;
+	return *text >= '0' && *text <= '9' && !*end && vid <= OPTION_VLAN_LAST;
+}
+
 int option_vlans(const char *bench, const char *value, struct lane_vlans *ret_vlans)
 {
-	char copy[OPTION_TEXT], *rest = copy, *text, *end;
+	char copy[OPTION_TEXT], *rest = copy, *out, *text;
 	struct lane_vlans vlans = { 0 };
 
 	snprintf(copy, sizeof(copy), "%s", value);
+	out = strchr(copy, ':');
+	if (out)
+		*out++ = 0;
 	while ((text = strsep(&rest, ","))) {
-		unsigned long vid = strtoul(text, &end, 10);
-		bool twice = false;
-
-		for (unsigned int i = 0; i < vlans.count; i++)
-			twice |= vlans.in[i] == vid;
-		if (vlans.count == LANE_VLANS || end == text || *end || vid > OPTION_VLAN_LAST || twice)
+		if (vlans.count == LANE_VLANS || !option_vlan(&vlans, text, &vlans.in[vlans.count]))
 			return option_refuse(bench, "--vlans", value, "up to 8 of 0 to 4094, each once");
-		vlans.in[vlans.count++] = vid;
+		vlans.count++;
 	}
+	if (out && (!option_vlan(&vlans, out, &vlans.out) || !vlans.out))
+		return option_refuse(bench, "--vlans", value, "another one of 1 to 4094 behind the colon");
 	*ret_vlans = vlans;
 	return 0;
 }

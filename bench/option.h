@@ -84,7 +84,8 @@ int option_subjects(const char *bench, const char *option, const char *value,
 		    bool (*fits)(const struct subject *subject), const char *which,
 		    const struct subject *subjects[OPTION_SUBJECTS], unsigned int *ret_count);
 
-// VLANs with commas between, 0 for none, for --vlans.
+// VLANs that frames come by with commas between, 0 for none, and behind a colon that which they leave by, for
+// --vlans.
 int option_vlans(const char *bench, const char *value, struct lane_vlans *ret_vlans);
 
 // Sizes of frames with FCS, imix among them, with commas between, for --size.

@@ -32,7 +32,8 @@ static int port_ask(const char *name, unsigned long what, struct ifreq *request)
 	return err;
 }
 
-static int port_gro(const char *name, __u32 command, __u32 *value)
+// Asks for a setting, or sets it.
+static int port_set(const char *name, __u32 command, __u32 *value)
 {
 	struct ethtool_value asked = { .cmd = command, .data = *value };
 	struct ifreq request = { .ifr_data = (void *)&asked };
@@ -95,7 +96,9 @@ int port_look(const char *name, struct port *ret_port, struct why *why)
 		err = port_ask(name, SIOCGIFMTU, &request);
 	port.mtu = request.ifr_mtu;
 	if (err >= 0)
-		err = port_gro(name, ETHTOOL_GGRO, &port.gro);
+		err = port_set(name, ETHTOOL_GGRO, &port.gro);
+	if (err >= 0)
+		err = port_set(name, ETHTOOL_GFLAGS, &port.tags);
 	if (err < 0)
 		return why_set(why, -err, "%s: cannot read its settings: %s", name, strerror(-err));
 	err = port_check(name, why);
@@ -118,6 +121,17 @@ int port_lend(const struct port *port, int netns, struct why *why)
 		       : 0;
 }
 
+// One at a time: some drivers change the other one, too, and refuse to be told.
+static void port_restore_tags(const struct port *port, __u32 flag)
+{
+	__u32 flags = 0;
+
+	if (port_set(port->name, ETHTOOL_GFLAGS, &flags) < 0 || !((flags ^ port->tags) & flag))
+		return;
+	flags ^= flag;
+	port_set(port->name, ETHTOOL_SFLAGS, &flags);
+}
+
 // In the namespace where it is to stay.
 static void port_restore(const struct port *port)
 {
@@ -128,11 +142,23 @@ static void port_restore(const struct port *port)
 	request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
 	memcpy(request.ifr_hwaddr.sa_data, port->mac, sizeof(port->mac));
 	port_ask(port->name, SIOCSIFHWADDR, &request);
-	port_gro(port->name, ETHTOOL_SGRO, &gro);
+	port_set(port->name, ETHTOOL_SGRO, &gro);
+	port_restore_tags(port, ETH_FLAG_RXVLAN);
+	port_restore_tags(port, ETH_FLAG_TXVLAN);
 	if (port_ask(port->name, SIOCGIFFLAGS, &request) < 0)
 		return;
 	request.ifr_flags = (request.ifr_flags & ~PORT_FLAGS) | port->flags;
 	port_ask(port->name, SIOCSIFFLAGS, &request);
+}
+
+static void port_clear(const struct port *port)
+{
+	struct rtnetlink *rtnetlink;
+
+	if (rtnetlink_open(&rtnetlink) < 0)
+		return;
+	rtnetlink_remove_vlans(rtnetlink, if_nametoindex(port->name));
+	rtnetlink_close(rtnetlink);
 }
 
 void port_return(const struct port *port, const char *netns, int home)
@@ -142,8 +168,10 @@ void port_return(const struct port *port, const char *netns, int home)
 	if (there < 0)
 		return;
 	if (netns_enter(there, &back) >= 0) {
-		if (if_nametoindex(port->name))
+		if (if_nametoindex(port->name)) {
+			port_clear(port);
 			port_lend(port, home, NULL);
+		}
 		netns_leave(back);
 	}
 	close(there);

@@ -14,6 +14,7 @@ struct port {
 	__u8 mac[6];
 	unsigned int flags; // IFF_UP, IFF_PROMISC
 	__u32 mtu, gro;
+	__u32 tags; // ETH_FLAG_TXVLAN, ETH_FLAG_RXVLAN
 };
 
 // Looks at a port of the calling thread's namespace and keeps how it is set. Refuses one that is not there or
@@ -23,6 +24,6 @@ int port_look(const char *name, struct port *ret_port, struct why *why);
 // Moves it from the calling thread's namespace into another.
 int port_lend(const struct port *port, int netns, struct why *why);
 
-// Brings it from the namespace of that name into another (a descriptor) and sets it as it was. Fine when it
-// is not there.
+// Brings it from the namespace of that name into another (a descriptor) and sets it as it was; VLANs that are
+// on it are removed. Fine when it is not there.
 void port_return(const struct port *port, const char *netns, int home);

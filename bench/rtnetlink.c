@@ -19,6 +19,7 @@
 #define RTNETLINK_MESSAGE_SIZE 1024
 #define RTNETLINK_DUMP_SIZE    32768
 #define RTNETLINK_MEMBERS      64 // of a group
+#define RTNETLINK_VLANS        16 // over one link, that are removed
 
 struct rtnetlink {
 	struct mnl_socket *socket;
@@ -197,11 +198,13 @@ int rtnetlink_move(struct rtnetlink *rtnetlink, int ifindex, int netns)
 struct rtnetlink_using {
 	int ifindex;
 	const char *use;
+	int vlans[RTNETLINK_VLANS]; // over it
+	unsigned int vlan_count;
 };
 
 // What of a link the question needs.
 struct rtnetlink_seen {
-	bool master, program, veth;
+	bool master, program, veth, vlan;
 	int below;
 };
 
@@ -211,6 +214,8 @@ static int rtnetlink_see_info(const struct nlattr *attribute, void *data)
 
 	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 		seen->veth = strcmp(mnl_attr_get_str(attribute), "veth") == 0;
+	if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
+		seen->vlan = strcmp(mnl_attr_get_str(attribute), "vlan") == 0;
 	return MNL_CB_OK;
 }
 
@@ -251,6 +256,8 @@ static int rtnetlink_see_link(const struct nlmsghdr *message, void *data)
 	struct rtnetlink_seen seen = { 0 };
 
 	mnl_attr_parse(message, sizeof(*link), rtnetlink_see, &seen);
+	if (seen.vlan && seen.below == using->ifindex && using->vlan_count < RTNETLINK_VLANS)
+		using->vlans[using->vlan_count++] = link->ifi_index;
 	if (link->ifi_index != using->ifindex) // a veth names its peer
 		using->use =
 			seen.below == using->ifindex && !seen.veth ? "has other devices on it" : using->use;
@@ -261,9 +268,9 @@ static int rtnetlink_see_link(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use)
+// Looks at all links for whoever uses the one.
+static int rtnetlink_look(struct rtnetlink *rtnetlink, struct rtnetlink_using *using)
 {
-	struct rtnetlink_using using = { .ifindex = ifindex };
 	char buffer[RTNETLINK_DUMP_SIZE];
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
 	ssize_t size;
@@ -277,14 +284,30 @@ int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use
 		return -errno;
 	while (more > MNL_CB_STOP) {
 		size = mnl_socket_recvfrom(rtnetlink->socket, buffer, sizeof(buffer));
-		more = size < 0
-			       ? -1
-			       : mnl_cb_run(buffer, size, rtnetlink->sequence, 0, rtnetlink_see_link, &using);
+		more = size < 0 ? -1
+				: mnl_cb_run(buffer, size, rtnetlink->sequence, 0, rtnetlink_see_link, using);
 	}
-	if (more < 0)
-		return -errno;
-	*ret_use = using.use;
-	return 0;
+	return more < 0 ? -errno : 0;
+}
+
+int rtnetlink_use(struct rtnetlink *rtnetlink, int ifindex, const char **ret_use)
+{
+	struct rtnetlink_using using = { .ifindex = ifindex };
+	int err = rtnetlink_look(rtnetlink, &using);
+
+	if (err >= 0)
+		*ret_use = using.use;
+	return err;
+}
+
+int rtnetlink_remove_vlans(struct rtnetlink *rtnetlink, int below)
+{
+	struct rtnetlink_using using = { .ifindex = below };
+	int err = rtnetlink_look(rtnetlink, &using);
+
+	for (unsigned int i = 0; err >= 0 && i < using.vlan_count; i++)
+		err = rtnetlink_remove(rtnetlink, using.vlans[i]);
+	return err;
 }
 
 int rtnetlink_mtu(struct rtnetlink *rtnetlink, int ifindex, __u32 mtu)

@@ -32,6 +32,9 @@ int rtnetlink_veth(struct rtnetlink *rtnetlink, const struct rtnetlink_end *end,
 // Makes the VLAN vid (802.1Q) over a link. -EOPNOTSUPP: this kernel has none.
 int rtnetlink_vlan(struct rtnetlink *rtnetlink, int below, const char *name, __u16 vid);
 
+// Removes all VLANs over a link.
+int rtnetlink_remove_vlans(struct rtnetlink *rtnetlink, int below);
+
 // Removes the link; of a veth pair, both ends.
 int rtnetlink_remove(struct rtnetlink *rtnetlink, int ifindex);
 

@@ -10,15 +10,15 @@
 static int sending_take_dut(void *into, const char *bench, const char *value)
 {
 	struct sending *sending = into;
-	const char *comma = strchr(value, ',');
+	size_t first = strcspn(value, ",");
+	const char *second = value[first] ? value + first + 1 : NULL;
 
-	if (!comma || comma == value || !comma[1] || comma - value >= IFNAMSIZ ||
-	    strlen(comma + 1) >= IFNAMSIZ)
-		return option_refuse(bench, "--dut", value, "two ports: IN,OUT");
-	snprintf(sending->dut[0], sizeof(sending->dut[0]), "%.*s", (int)(comma - value), value);
-	snprintf(sending->dut[1], sizeof(sending->dut[1]), "%s", comma + 1);
+	if (!first || first >= IFNAMSIZ || (second && (!*second || strlen(second) >= IFNAMSIZ)))
+		return option_refuse(bench, "--dut", value, "two ports: IN,OUT; one for a router on a stick");
+	snprintf(sending->dut[0], sizeof(sending->dut[0]), "%.*s", (int)first, value);
+	snprintf(sending->dut[1], sizeof(sending->dut[1]), "%s", second ? second : "");
 	sending->ports.dut[0] = sending->dut[0];
-	sending->ports.dut[1] = sending->dut[1];
+	sending->ports.dut[1] = second ? sending->dut[1] : NULL;
 	return 0;
 }
 
@@ -80,10 +80,11 @@ void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING
 		  "uniform: in turn, zipf: some much more often, trace: the same in trains", "uniform",
 		  .take = sending_take_destinations, .into = sending },
 		{ "tx", "IF", "sends by this port of the machine...", .text = &sending->ports.tx },
-		{ "rx", "IF", "... and receives by this one", .text = &sending->ports.rx },
+		{ "rx", "IF", "... and receives by this one; by the same from a router on a stick",
+		  .text = &sending->ports.rx },
 		{ "dut", "IN,OUT",
-		  "the router is this machine's, too, between these ports; without it, it is another "
-		  "machine",
+		  "the router is this machine's, too, between these ports, on a stick with but one;\n"
+		  "without it, it is another machine",
 		  .take = sending_take_dut, .into = sending },
 		{ "dut-config", "FILE", "what to do on that other machine is written there, not shown",
 		  .text = &sending->dut_config },
@@ -91,6 +92,34 @@ void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING
 
 	memcpy(ret_lines, lines, sizeof(lines));
 	sending_tell_generators(sending);
+}
+
+// Are there as many ports as the router has?
+static int sending_check_ports(struct sending *sending, const char *bench)
+{
+	struct topology_ports *ports = &sending->ports;
+
+	if (ports->stick && ports->tx && !ports->rx)
+		ports->rx = ports->tx;
+	if (!ports->tx != !ports->rx || (ports->dut[0] && !ports->tx) ||
+	    (sending->dut_config && !sending_is_remote(sending))) {
+		warnx("bench %s: --tx and --rx belong together, --dut needs them, --dut-config goes without "
+		      "--dut",
+		      bench);
+		return -EINVAL;
+	}
+	if (ports->dut[0] && ports->stick && ports->dut[1]) {
+		warnx("bench %s: --dut %s,%s: want one port: a router on a stick has no other", bench,
+		      ports->dut[0], ports->dut[1]);
+		return -EINVAL;
+	}
+	if (ports->dut[0] && !ports->stick && !ports->dut[1]) {
+		warnx("bench %s: --dut %s: want two ports: IN,OUT; one is for a router on a stick, see "
+		      "--vlans and --workload",
+		      bench, ports->dut[0]);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int sending_read(struct sending *sending, const char *bench)
@@ -106,13 +135,8 @@ int sending_read(struct sending *sending, const char *bench)
 		warnx("bench %s: --pcap is for the generator pcap, not %s", bench, sending->way->name);
 		return -EINVAL;
 	}
-	if (!sending->ports.tx != !sending->ports.rx || (sending->ports.dut[0] && !sending->ports.tx) ||
-	    (sending->dut_config && !sending_is_remote(sending))) {
-		warnx("bench %s: --tx and --rx belong together, --dut needs them, --dut-config goes without "
-		      "--dut",
-		      bench);
+	if (sending_check_ports(sending, bench) < 0)
 		return -EINVAL;
-	}
 	if (sending->pcap)
 		err = recording_read(sending->pcap, &sending->recording, &why);
 	if (err < 0)

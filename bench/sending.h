@@ -27,7 +27,8 @@ struct sending {
 // to what it is where none is given.
 void sending_lines(struct sending *sending, struct option_line ret_lines[SENDING_LINES]);
 
-// Reads what the options name, before anything is made. Tells errors on stderr.
+// Reads what the options name, before anything is made; whether the router is on a stick is set before. Tells
+// errors on stderr.
 int sending_read(struct sending *sending, const char *bench);
 
 // Is the router another machine?

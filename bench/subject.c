@@ -18,7 +18,7 @@
 #include <jansson.h>
 
 // The other end of r0, where penstock cannot look, leaves tags in the frames.
-#define SUBJECT_PROMISE "ports: [{ interface: r0, tags: in-frame }]"
+#define SUBJECT_PROMISE "ports: [{ interface: \"%s\", tags: in-frame }]\n"
 
 // Sockets in the kernel's generic hook copy.
 #define SUBJECT_NO_ZERO_COPY "afxdp: { hook: generic }"
@@ -232,6 +232,23 @@ static int subject_provide_offload(struct subject_bed *bed, struct why *why)
 		       able ? "only one of the ports" : "no port here", reason);
 }
 
+// What needs the driver's help, which those of ports may not give.
+static int subject_provide_mode(struct subject_bed *bed, const char *mode, struct why *why)
+{
+	unsigned int ports = bed->topology->subject.vlans.out ? 1 : 2;
+
+	if (!topology_has_ports(bed->topology))
+		return 0;
+	for (unsigned int i = 0; i < ports; i++) {
+		const json_t *option = subject_plan_mode(subject_plan(bed, i), mode);
+		const char *said = json_string_value(json_object_get(option, "reason"));
+
+		if (json_is_false(json_object_get(option, "possible")))
+			return why_set(why, EOPNOTSUPP, "%s", said ? said : "the ports do not have it");
+	}
+	return 0;
+}
+
 static int subject_provide_copy(struct subject_bed *bed, struct why *why)
 {
 	const json_t *mode = subject_plan_mode(subject_plan(bed, 0), "afxdp");
@@ -277,6 +294,11 @@ int subject_provide(struct subject_bed *bed, const struct subject *subject, size
 		    struct why *why)
 {
 	switch (subject->kind) {
+	case SUBJECT_BASELINE:
+		return subject_provide_mode(bed, subject->generic ? "generic" : "native", why);
+	case SUBJECT_PENSTOCK:
+	case SUBJECT_THREADS:
+		return subject_provide_mode(bed, subject->program, why);
 	case SUBJECT_COPY:
 		return subject_provide_copy(bed, why);
 	case SUBJECT_OFFLOAD:
@@ -333,11 +355,13 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 {
 	const struct lane *lane = &bed->topology->subject;
 	struct daemon_plan plan = { .mode = subject->program };
-	char lines[128];
+	char lines[128] = "";
 	int err = 0;
 
-	snprintf(lines, sizeof(lines), "%s\n%s", lane->vlans.count ? SUBJECT_PROMISE : "",
-		 subject->kind == SUBJECT_COPY ? SUBJECT_NO_ZERO_COPY : "");
+	if (lane->vlans.count)
+		snprintf(lines, sizeof(lines), SUBJECT_PROMISE, lane->r0.name);
+	if (subject->kind == SUBJECT_COPY)
+		strcat(lines, SUBJECT_NO_ZERO_COPY);
 	plan.lines = lines;
 
 	assert(!bed->attached);

@@ -76,6 +76,12 @@ int topology_open(struct topology *topology)
 	return err;
 }
 
+// Is the router under test another machine?
+static bool topology_is_remote(const struct topology *topology)
+{
+	return topology->guard.ports[0].name[0] && !topology->guard.ports[2].name[0];
+}
+
 // Before anything is changed.
 static int topology_look(struct topology *topology, const char *const names[GUARD_PORTS], struct why *why)
 {
@@ -105,17 +111,20 @@ static int topology_lend(const struct topology *topology, struct why *why)
 	return err;
 }
 
-static int topology_furnish(struct topology *topology, bool remote)
+static int topology_furnish(struct topology *topology)
 {
 	const struct port *ports = topology->guard.ports;
 	const int *netns = topology->netns;
+	bool remote = topology_is_remote(topology);
 	int err = lane_open(&topology->reference, 1, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_REFERENCE],
 			    netns[TOPOLOGY_TARGET]);
 
 	if (err < 0)
 		return err;
 	topology->subject.s = topology_port(&ports[0], netns[TOPOLOGY_SOURCE]);
-	topology->subject.d = topology_port(&ports[1], netns[TOPOLOGY_TARGET]);
+	topology->subject.d = topology->subject.s;
+	if (ports[1].name[0])
+		topology->subject.d = topology_port(&ports[1], netns[TOPOLOGY_TARGET]);
 	if (remote) { // stand for a router that is elsewhere
 		topology->subject.r0 = topology->reference.r0;
 		topology->subject.r1 = topology->reference.r1;
@@ -128,7 +137,9 @@ static int topology_furnish(struct topology *topology, bool remote)
 
 int topology_open_ports(struct topology *topology, const struct topology_ports *ports, struct why *why)
 {
-	const char *const names[GUARD_PORTS] = { ports->tx, ports->rx, ports->dut[0], ports->dut[1] };
+	bool both = ports->stick && strcmp(ports->tx, ports->rx) == 0;
+	const char *const names[GUARD_PORTS] = { ports->tx, both ? NULL : ports->rx, ports->dut[0],
+						 ports->dut[1] };
 	int err;
 
 	memset(topology, 0, sizeof(*topology));
@@ -145,10 +156,15 @@ int topology_open_ports(struct topology *topology, const struct topology_ports *
 		return err;
 	err = topology_lend(topology, why);
 	if (err >= 0)
-		err = topology_furnish(topology, !ports->dut[0]);
+		err = topology_furnish(topology);
 	if (err < 0)
 		topology_close(topology);
 	return err;
+}
+
+bool topology_has_ports(const struct topology *topology)
+{
+	return topology->guard.ports[2].name[0];
 }
 
 void topology_close(struct topology *topology)
@@ -161,6 +177,27 @@ void topology_close(struct topology *topology)
 			close(topology->netns[i]);
 	if (topology->guard.home >= 0)
 		close(topology->guard.home);
+}
+
+int topology_tag(struct topology *topology, const struct lane_vlans *vlans, struct why *why)
+{
+	struct lane *lane = &topology->subject;
+	int err;
+
+	lane->vlans = *vlans;
+	err = topology_is_remote(topology) ? 0 : lane_tag(lane);
+	if (err == -EOPNOTSUPP)
+		return why_set(why, EOPNOTSUPP,
+			       "VLANs need the module 8021q, which this kernel does not have");
+	if (err < 0)
+		return why_set(why, -err, "cannot make VLANs over %s: %s", lane->r0.name, strerror(-err));
+	err = lane_see_tags(lane);
+	if (err == -EOPNOTSUPP)
+		return why_set(why, EOPNOTSUPP,
+			       "%s takes VLAN tags off what it receives and cannot leave that (ethtool -K "
+			       "%s rxvlan off); give another port by --rx",
+			       lane->d.name, lane->d.name);
+	return err;
 }
 
 int topology_mtu(const struct topology *topology, unsigned int mtu)

@@ -18,8 +18,9 @@ enum topology_namespace {
 
 // Ports of this machine in place of those of the test bed; NULL: none.
 struct topology_ports {
-	const char *tx, *rx;
-	const char *dut[2]; // both or none: the router is another machine
+	const char *tx, *rx; // on a stick, may be the same one
+	const char *dut[2];  // none: the router is another machine
+	bool stick;          // the router has but one, dut[0]
 };
 
 struct topology {
@@ -37,8 +38,15 @@ int topology_open(struct topology *topology);
 // port that cannot be used.
 int topology_open_ports(struct topology *topology, const struct topology_ports *ports, struct why *why);
 
+// Is the router under test between ports of this machine that are not of the test bed's making?
+bool topology_has_ports(const struct topology *topology);
+
 // Removes the test bed and waits until the names are gone.
 void topology_close(struct topology *topology);
+
+// Makes VLANs over the port of the router under test that frames come to, and has the sink see their tags.
+// `why` says what does not know VLANs. A router elsewhere has made its own.
+int topology_tag(struct topology *topology, const struct lane_vlans *vlans, struct why *why);
 
 // Sets the MTU of all ports.
 int topology_mtu(const struct topology *topology, unsigned int mtu);

@@ -471,10 +471,25 @@ int sink_replayed(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-// Of the subject's lane, where a packet socket takes what arrives.
+// Of the subject's lane, where a packet socket takes what arrives, which does not see whether tags are in the
+// frames: this is counted.
 SEC("xdp.frags")
 int sink_passes(struct xdp_md *ctx)
 {
+	void *frame = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct traffic_arrived *count = &arrived[TRAFFIC_SUBJECT][cpu()];
+	__u32 tag;
+
+	if (frame + TRAFFIC_FRAME4 > end)
+		return XDP_PASS;
+	tag = tag_of(frame);
+	if (tag)
+		frame += TRAFFIC_TAG;
+	if ((frame + TRAFFIC_FRAME4 <= end && is_ours4(frame)) ||
+	    (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame))) {
+		count->packets++;
+		count->wrong[TRAFFIC_WRONG_TAG] += tag != arriving_tag;
+	}
 	return XDP_PASS;
 }
 

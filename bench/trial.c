@@ -92,6 +92,8 @@ int trial_end(struct trial_bed *bed, struct trial *ret_trial)
 	bed->wrong += measure_wrong(&metered->counts) + metered->duplicate + metered->late +
 		      metered->corrupt + trial_surplus(bed, ret_trial);
 	bed->late += metered->late;
+	for (unsigned int kind = 0; kind < TRAFFIC_WRONG_KINDS; kind++)
+		bed->kinds[kind] += metered->counts.wrong[kind];
 	return err;
 }
 

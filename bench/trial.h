@@ -20,6 +20,7 @@ struct trial_bed {
 	// Packets of all trials so far: that arrived wrong, twice, late or corrupt; those of them that were
 	// late.
 	__u64 wrong, late;
+	__u64 kinds[TRAFFIC_WRONG_KINDS]; // of wrong, but for those
 };
 
 struct trial {

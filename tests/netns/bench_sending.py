@@ -93,7 +93,6 @@ def test_bad_input():
             (2, 'IPv4 of one size only', ['--generator', 'pktgen', '--size', 'imix']),
             (2, 'IPv4 of one size only', ['--generator', 'pktgen', '--family', 'mix']),
             (2, 'one destination after the other only', ['--generator', 'pktgen', '--destinations', 'trace']),
-            (2, 'the tag of one VLAN, no mix', ['--generator', 'pktgen', '--vlans', '10,20']),
             (1, '/nonexistent', ['--pcap', '/nonexistent']),
             (2, '--destinations', ['--workload', 'attack', '--destinations', 'zipf']),
             (2, '--vlans 10,10: want up to 8 of 0 to 4094, each once', ['--vlans', '10,10']),
@@ -101,7 +100,10 @@ def test_bad_input():
             (2, '--modes nolookup: want for VLANs', ['--vlans', '10', '--modes', 'nolookup']),
             (2, 'either it or --vlans', ['--vlans', '10', '--workload', 'stick']),
             (2, 'a workload without any', ['--workload', 'stick', '--vlans', '10']),
-            (2, 'no VLANs', ['--workload', 'stick', '--tx', 'lo', '--rx', 'lo']),
+            (2, 'another one of 1 to 4094 behind the colon', ['--vlans', '10,20:20']),
+            (2, 'another one of 1 to 4094 behind the colon', ['--vlans', '10:0']),
+            (2, 'another one of 1 to 4094 behind the colon', ['--vlans', '10:']),
+            (2, '--vlans :10: want up to 8', ['--vlans', ':10']),
             (1, 'does --routes lead there', ['--pcap', 'mixed.pcap', '--routes', 'elsewhere', '--modes', 'kernel'])):
         code, out, told = run('--quick', *arguments)
         lines = [line for line in told.splitlines() if line.startswith('penstock: ')]
