@@ -348,6 +348,12 @@ void generate_expect_aging(struct generate *generate, bool ipv4, bool ipv6)
 	generate->traffic->bss->unaged6[TRAFFIC_SUBJECT] = !ipv6;
 }
 
+void generate_know_devices(struct generate *generate, unsigned int devices, unsigned int ports)
+{
+	generate->traffic->data->pktgen_devices = devices;
+	generate->traffic->data->pktgen_ports = ports;
+}
+
 void generate_know_clock(struct generate *generate)
 {
 	__u64 least = ~0ull;
@@ -507,7 +513,7 @@ void generate_meter_reset(struct generate *generate)
 	memset(bss->arrived, 0, sizeof(bss->arrived));
 	memset(bss->meters, 0, sizeof(bss->meters[0]) * generate->cpus);
 	memset(generate->seen, 0, TRAFFIC_SEQUENCES / 8);
-	bss->newest = 0;
+	memset(bss->newest, 0, sizeof(bss->newest));
 	bss->metered_since = generate_clock_ns(CLOCK_MONOTONIC);
 }
 

@@ -63,6 +63,10 @@ void generate_expect_ttl(struct generate *generate, __u8 ttl);
 // from the begin it does. Nothing may run.
 void generate_expect_aging(struct generate *generate, bool ipv4, bool ipv6);
 
+// Tells the sink how many devices of the kernel's pktgen send, each with so many source ports of its own from
+// 0 on, and its own numbers.
+void generate_know_devices(struct generate *generate, unsigned int devices, unsigned int ports);
+
 // Tells the sink what time it is, for frames that carry the time of day.
 void generate_know_clock(struct generate *generate);
 

@@ -75,10 +75,6 @@ int generator_suits(const struct generator_way *way, const struct load *load, st
 	if (!brings && !(way->can & GENERATOR_MIXES) && (load->family != AF_INET || load->sizes[1]))
 		return why_set(why, EOPNOTSUPP, "generator %s: sends IPv4 of one size only; see --generator",
 			       way->name);
-	if (!brings && !(way->can & GENERATOR_MIXES) && load->vlans.count > 1)
-		return why_set(why, EOPNOTSUPP,
-			       "generator %s: sends the tag of one VLAN, no mix of them; see --generator",
-			       way->name);
 	if (!brings && !(way->can & GENERATOR_AIMS) && load->order != LOAD_UNIFORM)
 		return why_set(why, EOPNOTSUPP,
 			       "generator %s: sends to one destination after the other only; see --generator",

@@ -13,7 +13,7 @@
 // generate_meter_read().
 
 enum generator_can {
-	GENERATOR_MIXES = 1 << 0,   // several sizes, both families, several VLANs; else one, IPv4
+	GENERATOR_MIXES = 1 << 0,   // several sizes, both families; else one, IPv4
 	GENERATOR_AIMS = 1 << 1,    // any destinations in any order; else consecutive ones only
 	GENERATOR_NUMBERS = 1 << 2, // frames have numbers and times, so that more than losses can be told
 	GENERATOR_BRINGS = 1 << 3,  // sends frames of its own, not those of the load

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 //
-// The kernel's own generator, module pktgen: one size, IPv4, consecutive addresses, one VLAN. Its frames
-// carry a number and a time of their own in the place of ours, which the sink knows, and a UDP checksum over
-// all; the source port goes through 0 to 65534 along with the address. A mix of VLANs would need a device of
-// pktgen's for each, and each of these counts its frames from 0.
+// The kernel's own generator, module pktgen: one size, IPv4, consecutive addresses. Its frames carry a number
+// and a time of their own in the place of ours, which the sink knows, and a UDP checksum over all; the source
+// port goes through 0 to 65534 along with the address. A mix of VLANs takes a device of pktgen's for each,
+// all on the one port, in turns. Each of these counts its frames by itself and has ports of its own, by which
+// the sink tells them apart.
 
 #include "bench/generator.h"
 #include "bench/netns.h"
@@ -30,11 +31,16 @@
 #define PKTGEN_LARGEST   3520
 #define PKTGEN_PREFIX    "198.18.%u.%u"
 #define PKTGEN_VETH      "veth"
+#define PKTGEN_FILE      (IFNAMSIZ + 4)
+// Between packets of a device that has others beside it, as fast as can be: without any time between them it
+// would have all the turns.
+#define PKTGEN_TURN_NS   50
 
 struct generator_pktgen {
 	const struct generator_bed *bed;
 	bool loaded; // the module, by us
 	unsigned int cpu;
+	unsigned int devices; // of pktgen's
 	pthread_t thread;
 	bool runs;
 	atomic_bool ended;
@@ -69,6 +75,17 @@ static int pktgen_write(const char *file, const char *format, ...)
 static void pktgen_thread_file(const struct generator_pktgen *pktgen, char file[32])
 {
 	snprintf(file, 32, "kpktgend_%u", pktgen->cpu);
+}
+
+static void pktgen_device_file(const struct generator_pktgen *pktgen, unsigned int device,
+			       char file[PKTGEN_FILE])
+{
+	const char *port = pktgen->bed->lane->s.name;
+
+	if (pktgen->devices > 1)
+		snprintf(file, PKTGEN_FILE, "%s@%u", port, device % TRAFFIC_VLANS);
+	else
+		snprintf(file, PKTGEN_FILE, "%s", port);
 }
 
 static bool pktgen_is_there(void)
@@ -169,65 +186,90 @@ static int pktgen_keep_checksums(const char *port)
 	return pktgen_ethtool(port, &off);
 }
 
-// Of the one VLAN; 0: none.
-static __u16 pktgen_vlan(const struct load *load)
+// Of each device.
+static unsigned int pktgen_flows(const struct generator_pktgen *pktgen, const struct load *load)
 {
-	return load->vlans.count ? load->vlans.in[0] : 0;
+	unsigned int flows = load->flows && load->flows < PKTGEN_PORTS ? load->flows : PKTGEN_PORTS;
+
+	return flows < pktgen->devices ? 1 : flows / pktgen->devices;
 }
 
 // As many addresses as ports.
-static int pktgen_configure_flows(const struct load *load, const char *port)
+static int pktgen_configure_flows(const struct generator_pktgen *pktgen, const struct load *load,
+				  unsigned int device, const char *file)
 {
-	unsigned int flows = load->flows && load->flows < PKTGEN_PORTS ? load->flows : PKTGEN_PORTS;
-	int err = pktgen_write(port, "dst_min " PKTGEN_PREFIX, 0, 0);
+	unsigned int flows = pktgen_flows(pktgen, load), first = device * flows, last = first + flows - 1;
+	int err = pktgen_write(file, "dst_min " PKTGEN_PREFIX, first >> 8, first & 255);
 
 	if (err >= 0)
-		err = pktgen_write(port, "dst_max " PKTGEN_PREFIX, (flows - 1) >> 8, (flows - 1) & 255);
+		err = pktgen_write(file, "dst_max " PKTGEN_PREFIX, last >> 8, last & 255);
 	if (err >= 0)
-		err = pktgen_write(port, "udp_src_min 0");
+		err = pktgen_write(file, "udp_src_min %u", first);
 	if (err >= 0)
-		err = pktgen_write(port, "udp_src_max %u", flows);
+		err = pktgen_write(file, "udp_src_max %u", last + 1);
+	if (err >= 0)
+		err = pktgen_write(file, "udp_dst_min %u", TRAFFIC_PORT);
+	if (err >= 0)
+		err = pktgen_write(file, "udp_dst_max %u", TRAFFIC_PORT);
 	return err;
 }
 
-static int pktgen_configure(struct generator_pktgen *pktgen, const struct load *load)
+// Size, tag, and how many of them.
+static int pktgen_configure_frames(const struct generator_pktgen *pktgen, const struct load *load,
+				   unsigned int device, const char *file)
 {
-	const struct lane *lane = pktgen->bed->lane;
-	const char *port = lane->s.name;
-	const __u8 *to = lane->r0.mac;
-	char source[INET_ADDRSTRLEN], thread[32];
+	const unsigned int devices = pktgen->devices;
+	__u16 vlan = load->vlans.count ? load->vlans.in[device] : 0;
+	unsigned int size = load_largest(load) - (load->vlans.count && !vlan ? TRAFFIC_TAG : 0);
+	int err = pktgen_write(file, "count %llu",
+			       pktgen->total / devices + (device < pktgen->total % devices));
+
+	if (err >= 0)
+		err = pktgen_write(file, "pkt_size %u", size);
+	if (err >= 0 && vlan)
+		err = pktgen_write(file, "vlan_id %u", vlan);
+	if (err >= 0)
+		err = pktgen_write(file, "flag UDPCSUM");
+	if (err >= 0)
+		err = load->rate > 0
+			      ? pktgen_write(file, "ratep %.0f", load->rate / devices)
+			      : pktgen_write(file, "delay %u", devices > 1 ? devices * PKTGEN_TURN_NS : 0);
+	return err;
+}
+
+static int pktgen_configure_device(const struct generator_pktgen *pktgen, const struct load *load,
+				   unsigned int device, const char *thread)
+{
+	const __u8 *to = pktgen->bed->lane->r0.mac;
+	char source[INET_ADDRSTRLEN], file[PKTGEN_FILE];
 	__u8 address[4];
 	int err;
 
 	lane_source_address(AF_INET, address);
 	inet_ntop(AF_INET, address, source, sizeof(source));
-	pktgen_thread_file(pktgen, thread);
-	pktgen_write(thread, "rem_device_all");
-	err = pktgen_write(thread, "add_device %s", port);
+	pktgen_device_file(pktgen, device, file);
+	err = pktgen_write(thread, "add_device %s", file);
 	if (err >= 0)
-		err = pktgen_write(port, "count %llu", pktgen->total);
+		err = pktgen_configure_frames(pktgen, load, device, file);
 	if (err >= 0)
-		err = pktgen_write(port, "pkt_size %u",
-				   load_largest(load) -
-					   (load->vlans.count && !pktgen_vlan(load) ? TRAFFIC_TAG : 0));
-	if (err >= 0 && pktgen_vlan(load))
-		err = pktgen_write(port, "vlan_id %u", pktgen_vlan(load));
-	if (err >= 0)
-		err = pktgen_write(port, "flag UDPCSUM");
-	if (err >= 0)
-		err = pktgen_write(port, "dst_mac %02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3],
+		err = pktgen_write(file, "dst_mac %02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3],
 				   to[4], to[5]);
 	if (err >= 0)
-		err = pktgen_write(port, "src_min %s", source);
-	if (err >= 0)
-		err = pktgen_configure_flows(load, port);
-	if (err >= 0)
-		err = pktgen_write(port, "udp_dst_min %u", TRAFFIC_PORT);
-	if (err >= 0)
-		err = pktgen_write(port, "udp_dst_max %u", TRAFFIC_PORT);
-	if (err >= 0)
-		err = load->rate > 0 ? pktgen_write(port, "ratep %.0f", load->rate)
-				     : pktgen_write(port, "delay 0");
+		err = pktgen_write(file, "src_min %s", source);
+	return err < 0 ? err : pktgen_configure_flows(pktgen, load, device, file);
+}
+
+static int pktgen_configure(struct generator_pktgen *pktgen, const struct load *load)
+{
+	char thread[32];
+	int err = 0;
+
+	pktgen->devices = load->vlans.count ? load->vlans.count : 1;
+	generate_know_devices(pktgen->bed->generate, pktgen->devices, pktgen_flows(pktgen, load));
+	pktgen_thread_file(pktgen, thread);
+	pktgen_write(thread, "rem_device_all");
+	for (unsigned int device = 0; err >= 0 && device < pktgen->devices; device++)
+		err = pktgen_configure_device(pktgen, load, device, thread);
 	return err;
 }
 
@@ -276,30 +318,46 @@ static int generator_pktgen_start(void *sender, const struct load *load, struct 
 	return err;
 }
 
-// What it says of itself.
-static void pktgen_read(struct generator_pktgen *pktgen)
+// What a device says of itself, in the calling thread's namespace; times in microseconds, once it has ended.
+static void pktgen_read_device(const struct generator_pktgen *pktgen, unsigned int device, __u64 *sent,
+			       __u64 *started, __u64 *stopped)
 {
-	char path[64 + IFNAMSIZ], text[4096], *at;
-	unsigned long long sent, started, stopped;
+	char file[PKTGEN_FILE], path[64 + PKTGEN_FILE], text[4096], *at;
+	unsigned long long first, last, count;
 	ssize_t size = -1;
-	int fd, home;
+	int fd;
 
-	if (netns_enter(pktgen->bed->lane->s.netns, &home) < 0)
-		return;
-	snprintf(path, sizeof(path), PKTGEN_DIRECTORY "%s", pktgen->bed->lane->s.name);
+	pktgen_device_file(pktgen, device, file);
+	snprintf(path, sizeof(path), PKTGEN_DIRECTORY "%s", file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		size = read(fd, text, sizeof(text) - 1);
 		close(fd);
 	}
-	netns_leave(home);
 	text[size > 0 ? size : 0] = 0;
 	at = strstr(text, "pkts-sofar:");
-	if (at && sscanf(at, "pkts-sofar: %llu", &sent) == 1)
-		pktgen->counts.sent = sent;
+	if (at && sscanf(at, "pkts-sofar: %llu", &count) == 1)
+		*sent += count;
 	at = strstr(text, "started:");
+	if (!at || sscanf(at, "started: %lluus stopped: %lluus", &first, &last) != 2)
+		return;
+	*started = !*started || first < *started ? first : *started;
+	*stopped = last > *stopped ? last : *stopped;
+}
+
+static void pktgen_read(struct generator_pktgen *pktgen)
+{
+	__u64 sent = 0, started = 0, stopped = 0;
+	int home;
+
+	if (netns_enter(pktgen->bed->lane->s.netns, &home) < 0)
+		return;
+	for (unsigned int device = 0; device < pktgen->devices; device++)
+		pktgen_read_device(pktgen, device, &sent, &started, &stopped);
+	netns_leave(home);
+	pktgen->counts.sent = sent;
 	pktgen->counts.seconds = (sender_now_ns() - pktgen->begin_ns) * 1e-9;
-	if (pktgen->ended && at && sscanf(at, "started: %lluus stopped: %lluus", &started, &stopped) == 2)
+	if (pktgen->ended && stopped > started)
 		pktgen->counts.seconds = (stopped - started) * 1e-6;
 }
 

@@ -38,6 +38,9 @@ __u8 arriving_ttl = TRAFFIC_TTL - 1;
 __u8 unaged4[TRAFFIC_LANES], unaged6[TRAFFIC_LANES]; // 1: the router leaves the TTL, hop limit as it was sent
 __u64 day_ns = 1;                                    // what the time of day is ahead of CLOCK_MONOTONIC
 
+// Of the kernel's pktgen: each device numbers its own frames, and has so many source ports.
+__u32 pktgen_devices = 1, pktgen_ports = TRAFFIC_DESTINATIONS;
+
 // May change at any time.
 volatile __u32 lane;
 
@@ -52,8 +55,8 @@ __u64 stamped;                             // frames with stamps sent, by the on
 struct traffic_sent sent[TRAFFIC_CPUS];
 struct traffic_arrived arrived[TRAFFIC_LANES][TRAFFIC_CPUS];
 struct traffic_meter meters[TRAFFIC_CPUS];
-__u64 newest;        // sequence number that arrived
-__u64 metered_since; // what was sent before does not count
+__u64 newest[TRAFFIC_VLANS]; // sequence number that arrived; of each device of pktgen's
+__u64 metered_since;         // what was sent before does not count
 
 // Where payload is summed up, one per CPU.
 struct {
@@ -332,29 +335,31 @@ __noinline int is_intact(struct xdp_md *ctx, __u32 begin, __u32 size, __u32 addr
 }
 
 // The stamp of a frame of ours, or of one of the kernel's pktgen: a word, a number, seconds and microseconds,
-// big endian.
-static __always_inline void read_stamp(const struct traffic_stamp *from, struct traffic_stamp *ret_stamp)
+// big endian. Returns which device of pktgen's it is from, by its source port, 0 if it is none.
+static __always_inline __u32 read_stamp(const struct traffic_stamp *from, __u32 port,
+					struct traffic_stamp *ret_stamp)
 {
-	__u32 words[4];
+	__u32 words[4], device;
 
 	__builtin_memcpy(ret_stamp, from, sizeof(*ret_stamp));
 	__builtin_memcpy(words, from, sizeof(words));
 	if (words[0] != bpf_htonl(TRAFFIC_PKTGEN))
-		return;
-	ret_stamp->sequence = bpf_ntohl(words[1]);
+		return 0;
+	device = pktgen_ports ? port / pktgen_ports % TRAFFIC_VLANS : 0;
+	ret_stamp->sequence = (__u64)bpf_ntohl(words[1]) * pktgen_devices + device;
 	ret_stamp->sent_ns = bpf_ntohl(words[2]) * 1000000000ull + bpf_ntohl(words[3]) * 1000ull - day_ns;
+	return device;
 }
 
 // A packet that carries a stamp: how long it was under way, and whether it comes twice or too late. False: it
 // was sent before anything was to be metered, and is none of what is counted now.
-static __always_inline bool meter(const struct traffic_stamp *from, bool intact)
+static __always_inline bool meter(const struct traffic_stamp *from, __u32 port, bool intact)
 {
 	struct traffic_meter *count = &meters[cpu()];
 	__u64 mask, now = bpf_ktime_get_ns(), *word;
 	struct traffic_stamp stamp;
-	__u32 index;
+	__u32 index, device = read_stamp(from, port, &stamp);
 
-	read_stamp(from, &stamp);
 	index = stamp.sequence >> 6;
 	word = intact && stamp.sequence < TRAFFIC_SEQUENCES ? bpf_map_lookup_elem(&seen, &index) : NULL;
 	if (!word) {
@@ -366,10 +371,10 @@ static __always_inline bool meter(const struct traffic_stamp *from, bool intact)
 	mask = 1ull << (stamp.sequence & 63);
 	if (__sync_fetch_and_or(word, mask) & mask)
 		count->duplicate++;
-	if (stamp.sequence < newest)
+	if (stamp.sequence < newest[device])
 		count->late++;
 	else
-		newest = stamp.sequence;
+		newest[device] = stamp.sequence;
 	index = histogram_bucket(now > stamp.sent_ns ? now - stamp.sent_ns : 0);
 	if (index < HISTOGRAM_BUCKETS)
 		count->latency[index]++;
@@ -402,13 +407,15 @@ static __always_inline int take(struct xdp_md *ctx, enum traffic_lane way, bool 
 			       metered ? bpf_ntohs(AT16(frame, 16)) + ETH_HLEN : TRAFFIC_FRAME4, way);
 		rest = bpf_ntohs(AT16(frame, 16)) + ETH_HLEN - 26;
 		if (metered)
-			now = meter(frame + TRAFFIC_STAMP4, is_intact(ctx, 26 + shift, rest, 8));
+			now = meter(frame + TRAFFIC_STAMP4, bpf_ntohs(AT16(frame, 34)),
+				    is_intact(ctx, 26 + shift, rest, 8));
 	} else if (frame + TRAFFIC_FRAME6 <= end && is_ours6(frame)) {
 		wrong = wrong6(macs, frame, length,
 			       metered ? bpf_ntohs(AT16(frame, 18)) + ETH_HLEN + 40 : TRAFFIC_FRAME6, way);
 		rest = bpf_ntohs(AT16(frame, 18)) + 32;
 		if (metered)
-			now = meter(frame + TRAFFIC_STAMP6, is_intact(ctx, 22 + shift, rest, 32));
+			now = meter(frame + TRAFFIC_STAMP6, bpf_ntohs(AT16(frame, 54)),
+				    is_intact(ctx, 22 + shift, rest, 32));
 	} else {
 		now = false;
 	}

@@ -88,6 +88,56 @@ Test(bench_pktgen, on_the_wire)
 	generator_close(generator);
 }
 
+// A mix of VLANs: each has its own numbers and destinations, and as many frames as the others, in turns.
+static void pktgen_mix(struct generator *generator, double rate)
+{
+	static const __u16 vlans[] = { 10, 0, 4094 };
+	static __u8 frame[WIRE_ROOM];
+	unsigned int times[3] = { 0 }, apart = 0, of_one, index, port;
+	struct load load = pktgen_load;
+	struct generator_counts counts;
+	struct why why = { 0 };
+	int fd = wire_listen();
+
+	load.vlans = (struct lane_vlans){ .in = { 10, 0, 4094 }, .count = 3 };
+	load.flows = 302;
+	load.rate = rate;
+	load.packets = WIRE_FRAMES;
+	cr_assert_eq(generator_run(generator, &load, &wire_stop, &counts, &why), 0, "%s", why.text);
+	cr_assert_eq(counts.sent, WIRE_FRAMES, "%llu sent", counts.sent);
+	for (unsigned int i = 0; i < WIRE_FRAMES; i++) {
+		unsigned int size = wire_catch(fd, frame), vlan = wire_take_tag(frame, &size);
+
+		cr_assert_gt(size, 0, "%u frames arrived", i);
+		cr_assert_eq(size, 124, "%u bytes", size);
+		for (index = 0; index < 2 && vlans[index] != vlan; index++)
+			;
+		cr_assert_eq(vlan, vlans[index]);
+		of_one = times[index]++;
+		cr_assert_eq(wire_get16(frame + 48), of_one + 1, "VLAN %u: frame %u has number %u", vlan,
+			     of_one, wire_get16(frame + 48));
+		port = wire_get16(frame + 34);
+		cr_assert(port >= index * 100 && port < index * 100 + 100, "VLAN %u: port %u", vlan, port);
+		cr_assert_eq(wire_get16(frame + 32), port);
+		if (rate > 0)
+			cr_assert_leq(of_one, i / 3 + 50, "VLAN %u: %u of %u frames", vlan, of_one, i);
+		apart += of_one > i / 3 + WIRE_FRAMES / 4;
+	}
+	cr_assert_eq(apart, 0, "%u frames came before those of the other VLANs", apart);
+	for (index = 0; index < 3; index++)
+		cr_assert_eq(times[index], WIRE_FRAMES / 3);
+	close(fd);
+}
+
+Test(bench_pktgen, mix)
+{
+	struct generator *generator = open_pktgen(128);
+
+	pktgen_mix(generator, 2000);
+	pktgen_mix(generator, 0);
+	generator_close(generator);
+}
+
 Test(bench_pktgen, faults)
 {
 	struct generator *generator = open_pktgen(128);

@@ -384,6 +384,40 @@ Test(bench_sink, tagged_ipv6)
 	tagged_family(TRAFFIC_STAMP6, 22);
 }
 
+// Three devices of pktgen's, each with its own numbers and 100 source ports: the same number is none twice if
+// it is of another, and neither is late.
+Test(bench_sink, devices_of_pktgen)
+{
+	static const struct {
+		unsigned int port, number;
+		bool twice, late;
+	} frames[] = {
+		{ 0, 5, false, false },  { 199, 3, false, false }, { 200, 9, false, false },
+		{ 99, 6, false, false }, { 100, 3, true, false },  { 200, 8, false, true },
+		{ 50, 9, false, false }, { 150, 4, false, false }, { 299, 9, true, false },
+		{ 10, 9, true, false },  { 101, 1, false, true },
+	};
+
+	make4();
+	put16(42, 0xbe9b);
+	put16(44, 0xe955);
+	put16(50, 1);
+	traffic->data->pktgen_devices = 3;
+	traffic->data->pktgen_ports = 100;
+	traffic->data->day_ns = 0;
+	for (unsigned int i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		struct traffic_meter sum;
+
+		put16(34, frames[i].port);
+		put16(48, frames[i].number);
+		put_udp_checksum(42, 26);
+		sum = meter_frame();
+		cr_assert_eq(sum.corrupt, 0, "frame %u", i);
+		cr_assert_eq(sum.duplicate, frames[i].twice, "frame %u of port %u", i, frames[i].port);
+		cr_assert_eq(sum.late, frames[i].late, "frame %u of port %u", i, frames[i].port);
+	}
+}
+
 // Frames of the kernel's pktgen: other words in the stamp, another TTL.
 Test(bench_sink, meters_pktgen)
 {
