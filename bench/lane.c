@@ -22,7 +22,8 @@ static const char lane_r0_address6[] = "2001:db8:1::1", lane_s_address6[] = "200
 static const char lane_r1_address4[] = "192.0.2.1", lane_gateway_base4[] = "192.0.2.16";
 static const char lane_r1_address6[] = "2001:db8:2::1", lane_gateway_base6[] = "2001:db8:2::10";
 
-#define LANE_VETH "veth" // its driver
+#define LANE_VETH      "veth" // its driver
+#define LANE_VLAN_STEM 10     // letters
 
 struct lane_sysctl {
 	const char *path;
@@ -283,7 +284,7 @@ static int lane_router_vlan(struct rtnetlink *rtnetlink, const struct lane *lane
 	int err;
 
 	*ret_port = lane->r0;
-	snprintf(ret_port->name, sizeof(ret_port->name), "vlan%u", vid);
+	lane_vlan_name(&lane->r0, vid, ret_port->name);
 	err = rtnetlink_vlan(rtnetlink, lane->r0.ifindex, ret_port->name, vid);
 	return err < 0 ? err : lane_port_up(rtnetlink, ret_port);
 }
@@ -490,6 +491,11 @@ bool lane_is_veth(const struct lane_port *port)
 	is = lane_is_veth_here(port);
 	netns_leave(home);
 	return is;
+}
+
+void lane_vlan_name(const struct lane_port *port, __u16 vlan, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "%.*s.%u", LANE_VLAN_STEM, port->name, vlan % (1 << 12));
 }
 
 void lane_gateway_mac(unsigned int index, __u8 mac[6])

@@ -48,6 +48,9 @@ int lane_furnish(struct lane *lane);
 // -EOPNOTSUPP: this kernel has none.
 int lane_tag(struct lane *lane);
 
+// Writes what the VLAN over a router's port is called, however long that one's name is.
+void lane_vlan_name(const struct lane_port *port, __u16 vlan, char name[IFNAMSIZ]);
+
 // Makes s and d take frames of every VLAN, and d leave the tags in them. -EOPNOTSUPP: it cannot.
 int lane_see_tags(const struct lane *lane);
 

@@ -12,9 +12,10 @@
 #define MODES_FIRST "nolookup,fiblookup,lpmtrie,kernel,penstock-generic,penstock,penstock-afxdp,"
 #define MODES_REST                                                                                           \
 	"penstock-afxdp-copy,penstock-offload,penstock-dpdk,penstock-dpdk-afxdp,l3fwd-afxdp,testpmd-afxdp"
-#define MODES_TAGGED       "kernel,penstock-generic,penstock,penstock-afxdp"    // that know VLANs
-#define MODES_TAGGED_PORTS MODES_TAGGED ",penstock-afxdp-copy,penstock-offload" // and may be of ports
-#define MODES_SHARE6       50                                                   // of 100 packets of a mix
+// That know VLANs; of ports, there may be more.
+#define MODES_TAGGED       "kernel,penstock-generic,penstock,penstock-afxdp,penstock-dpdk,penstock-dpdk-afxdp"
+#define MODES_TAGGED_PORTS MODES_TAGGED ",penstock-afxdp-copy,penstock-offload"
+#define MODES_SHARE6       50 // of 100 packets of a mix
 
 static const struct search_goal modes_quick_ndr = { .loss = 0, .trial = 0.1, .sum = 0.3, .width = 0.03 };
 

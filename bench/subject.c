@@ -337,7 +337,7 @@ static int subject_attach_devices(struct subject_bed *bed, const struct subject 
 	char devices[2][80];
 	int err;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < (lane->vlans.out ? 1 : 2); i++) {
 		size_t front = snprintf(devices[i], sizeof(devices[i]), "dpdk:");
 
 		snprintf(devices[i] + front, sizeof(devices[i]) - front, subject->device, i,
@@ -346,7 +346,7 @@ static int subject_attach_devices(struct subject_bed *bed, const struct subject 
 	setenv("LIBXDP_SKIP_DISPATCHER", "1", 1); // which not every kernel lets load
 	plan.asked = "auto";                      // it is what the devices are for
 	plan.ports[0] = devices[0];
-	plan.ports[1] = devices[1];
+	plan.ports[1] = lane->vlans.out ? NULL : devices[1];
 	err = daemon_start_with(lane, bed->topology->guard.file, &plan, bed->stop, &bed->daemon);
 	return err < 0 ? err : taps_alone(bed->taps, true);
 }
@@ -358,7 +358,7 @@ int subject_attach(struct subject_bed *bed, const struct subject *subject)
 	char lines[128] = "";
 	int err = 0;
 
-	if (lane->vlans.count)
+	if (lane->vlans.count && subject->kind != SUBJECT_DEVICES)
 		snprintf(lines, sizeof(lines), SUBJECT_PROMISE, lane->r0.name);
 	if (subject->kind == SUBJECT_COPY)
 		strcat(lines, SUBJECT_NO_ZERO_COPY);

@@ -73,7 +73,7 @@ static inline bool subject_has_threads(const struct subject *subject)
 static inline bool subject_has_vlans(const struct subject *subject)
 {
 	return subject->kind == SUBJECT_KERNEL ||
-	       (subject->kind >= SUBJECT_PENSTOCK && subject->kind <= SUBJECT_OFFLOAD);
+	       (subject->kind >= SUBJECT_PENSTOCK && subject->kind <= SUBJECT_DEVICES);
 }
 
 // Makes ready what the subject needs for all that follows, where it is to know so many routes of each family;

@@ -38,6 +38,8 @@ static int taps_furnish(struct taps *taps)
 	lane.r0 = taps->in;
 	lane.r1 = taps->out;
 	err = lane_furnish(&lane);
+	if (err >= 0 && lane.vlans.count)
+		err = lane_tag(&lane);
 	taps->in = lane.r0;
 	taps->out = lane.r1;
 	return err;
@@ -52,9 +54,12 @@ int taps_open(const struct lane *lane, struct taps **ret_taps)
 		return -ENOMEM;
 	taps->lane = lane;
 	taps->in = taps_port(&lane->r0, 0);
-	taps->out = taps_port(&lane->r1, 1);
+	if (lane->vlans.out)
+		taps->out.netns = lane->r0.netns;
+	else
+		taps->out = taps_port(&lane->r1, 1);
 	err = taps_make(&taps->in);
-	if (err >= 0)
+	if (err >= 0 && taps->out.name[0])
 		err = taps_make(&taps->out);
 	if (err >= 0)
 		err = taps_furnish(taps);
@@ -76,11 +81,29 @@ void taps_close(struct taps *taps)
 	lane = *taps->lane;
 	if (netns_enter(taps->lane->r0.netns, &home) >= 0) {
 		tap_remove(taps->in.name);
-		tap_remove(taps->out.name);
+		if (!taps->lane->vlans.out) // VLANs go with dp0
+			tap_remove(taps->out.name);
 		netns_leave(home);
 	}
 	lane_introduce(&lane);
 	free(taps);
+}
+
+// Gives the VLANs over r0 a MAC: they keep theirs when that of r0 changes, and what is to theirs is taken.
+static int taps_set_macs(const struct lane *lane, const __u8 mac[6])
+{
+	const struct lane_vlans *vlans = &lane->vlans;
+	char name[IFNAMSIZ];
+	int err = 0;
+
+	for (unsigned int i = 0; err >= 0 && i <= vlans->count; i++) {
+		__u16 vlan = i < vlans->count ? vlans->in[i] : vlans->out;
+
+		lane_vlan_name(&lane->r0, vlan, name);
+		if (vlan)
+			err = tap_set_mac(name, mac);
+	}
+	return err;
 }
 
 int taps_alone(const struct taps *taps, bool on)
@@ -94,6 +117,8 @@ int taps_alone(const struct taps *taps, bool on)
 	memcpy(mac, device->mac, sizeof(mac));
 	mac[4] ^= on ? 0xff : 0;
 	err = tap_set_mac(device->name, mac);
+	if (err >= 0)
+		err = taps_set_macs(taps->lane, mac);
 	netns_leave(home);
 	return err;
 }

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TOPOLOGY_NUMBERS 100000 // of a lane, that names have room for
 
 static const char topology_letters[TOPOLOGY_NAMESPACES] = { 'S', 'R', 'Q', 'T' };
 
@@ -111,13 +114,28 @@ static int topology_lend(const struct topology *topology, struct why *why)
 	return err;
 }
 
+// For the reference, whose ends are beside the ports: s1 and d1 may be names of those.
+static unsigned int topology_number(const struct topology *topology)
+{
+	unsigned int number = 1;
+
+	for (unsigned int i = 0; i < GUARD_PORTS; i++) {
+		const char *name = topology->guard.ports[i].name;
+		unsigned long same = strtoul(*name ? name + 1 : name, NULL, 10);
+
+		if ((*name == 's' || *name == 'd') && same >= number && same < TOPOLOGY_NUMBERS)
+			number = same + 1;
+	}
+	return number;
+}
+
 static int topology_furnish(struct topology *topology)
 {
 	const struct port *ports = topology->guard.ports;
 	const int *netns = topology->netns;
 	bool remote = topology_is_remote(topology);
-	int err = lane_open(&topology->reference, 1, netns[TOPOLOGY_SOURCE], netns[TOPOLOGY_REFERENCE],
-			    netns[TOPOLOGY_TARGET]);
+	int err = lane_open(&topology->reference, topology_number(topology), netns[TOPOLOGY_SOURCE],
+			    netns[TOPOLOGY_REFERENCE], netns[TOPOLOGY_TARGET]);
 
 	if (err < 0)
 		return err;

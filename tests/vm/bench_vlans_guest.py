@@ -35,11 +35,11 @@ def catch(name, frames):
 
 
 def status(name):
-    """What penstock says of r0 while it runs there."""
+    """What penstock says of r0 while it runs there, or of the TAP that stands for r0."""
     asked = subprocess.run(['nsenter', f'--net=/run/netns/{name}', PENSTOCK, 'status', '-j'], capture_output=True, text=True,
                            check=False)
     try:
-        return next((port for port in json.loads(asked.stdout)['ports'] if port['interface'] == 'r0'), None)
+        return next((port for port in json.loads(asked.stdout)['ports'] if port['interface'] in ('r0', 'dp0')), None)
     except (ValueError, KeyError):
         return None
 
@@ -113,6 +113,21 @@ def check_pktgen():
     print('ok    pktgen', flush=True)
 
 
+def check_dpdk():
+    """VLANs over the TAPs that stand for DPDK's devices."""
+    modes = ('penstock-dpdk', 'penstock-dpdk-afxdp')
+    subprocess.run(['modprobe', 'tun'], check=True)
+    for arguments in (('--workload', 'stick'), ('--vlans', '0,10,20', '--family', 'mix')):
+        record, _, said = run(*arguments, '--modes', ','.join(modes))
+        if 'built without DPDK' in record['scenes'][0]['not_measured'].get(modes[0], ''):
+            print('skipped: built without DPDK', flush=True)
+            return
+        check_rates(record, modes)
+        check_forwards(said, 'dpdk')
+    print('ok    DPDK', flush=True)
+
+
 check_stick()
 check_mix()
 check_pktgen()
+check_dpdk()
