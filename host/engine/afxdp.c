@@ -18,6 +18,7 @@
 #include <linux/if_xdp.h>
 
 #include "host/config.h"
+#include "host/engine/afxdp_cooling.h"
 #include "host/engine/afxdp_counters.h"
 #include "host/engine/afxdp_handback.h"
 #include "host/engine/afxdp_probe.h"
@@ -35,7 +36,6 @@
 
 #define BUSY_AGAIN 2000 /* ms that a queue which is being closed by somebody gets */
 #define DRAIN      100  /* ms for frames under way when a port is let go */
-#define COOL       1000 /* ms after which a card writes to no frame of a closed zero-copy socket */
 #define PER_SOCKET 3072 /* frames that one should have */
 #define MOST_CPUS  64
 
@@ -48,12 +48,6 @@ struct afxdp_port_entry {
 	__u32 program_id;
 	bool driver; /* hook */
 	bool redirectable;
-};
-
-/* Frames of a closed zero-copy socket; they belong to the place in the list, since the queue may have another
- * socket at once. */
-struct afxdp_cooling {
-	__u64 until; /* ms; 0: unused */
 };
 
 /* A port with a queue that had a socket at the first attempt. */
@@ -70,7 +64,7 @@ struct afxdp {
 	int sockets_fd, steering_fd;
 	unsigned int driver_ports;
 	struct afxdp_busy busy[IMAGE_PORTS];
-	struct afxdp_cooling cooling[STEERING_QUEUES];
+	struct afxdp_cooling cooling;
 	LIST_HEAD(, afxdp_port_entry) ports;
 };
 
@@ -209,39 +203,18 @@ static int open_afxdp(const struct engine_context *context, void **ret, struct w
 
 /* --- sockets of a port --- */
 
-/* Of the frames in a place of the list: behind the owners of all sockets that there can be. */
-static __u16 cooling_owner(const struct afxdp *afxdp, const struct afxdp_cooling *cooling)
-{
-	return (__u16)(AFXDP_OWNERS(IMAGE_PORTS * STEERING_QUEUES) + (cooling - afxdp->cooling));
-}
-
-_Static_assert(AFXDP_OWNERS(IMAGE_PORTS *STEERING_QUEUES) + STEERING_QUEUES <= 65536,
-	       "owners are numbers of 16 bits");
-
 /* Frames of closed sockets whose card is done with them by now. */
 static void reclaim(struct afxdp *afxdp)
 {
-	__u64 now = loop_now();
-
-	for (int i = 0; i < STEERING_QUEUES; i++) {
-		struct afxdp_cooling *cooling = &afxdp->cooling[i];
-
-		if (!cooling->until || cooling->until > now)
-			continue;
-		afxdp_frames_reclaim(afxdp->crew.frames, cooling_owner(afxdp, cooling));
-		cooling->until = 0;
-	}
+	afxdp_cooling_end(&afxdp->cooling, afxdp->crew.frames, loop_now());
 }
 
-/* A place in the list, waiting for one if need be. */
-static struct afxdp_cooling *cooling_place(struct afxdp *afxdp)
+static void cool_down(struct afxdp *afxdp, __u16 receive_owner, __u16 send_owner)
 {
 	struct timespec pause = { .tv_nsec = 10000000 };
 
-	for (;;) {
-		for (int i = 0; i < STEERING_QUEUES; i++)
-			if (!afxdp->cooling[i].until)
-				return &afxdp->cooling[i];
+	while (!afxdp_cooling_take(&afxdp->cooling, afxdp->crew.frames, receive_owner, send_owner,
+				   loop_now())) {
 		(void)nanosleep(&pause, NULL);
 		reclaim(afxdp);
 	}
@@ -254,12 +227,7 @@ static void close_socket(struct afxdp *afxdp, struct afxdp_socket *socket)
 
 	afxdp_socket_close(socket);
 	if (zero_copy) {
-		struct afxdp_cooling *cooling = cooling_place(afxdp);
-		__u16 owner = cooling_owner(afxdp, cooling);
-
-		cooling->until = loop_now() + COOL;
-		afxdp_frames_move(afxdp->crew.frames, receive_owner, owner);
-		afxdp_frames_move(afxdp->crew.frames, send_owner, owner);
+		cool_down(afxdp, receive_owner, send_owner);
 		return;
 	}
 	afxdp_frames_reclaim(afxdp->crew.frames, receive_owner);
@@ -646,10 +614,7 @@ static void take_account(struct afxdp *afxdp, struct account *ret)
 			account.sending += socket->sending;
 			sound = sound && afxdp_socket_is_sound(socket);
 		}
-	for (int i = 0; i < STEERING_QUEUES; i++)
-		if (afxdp->cooling[i].until)
-			account.cooling += afxdp_frames_owned(afxdp->crew.frames,
-							      cooling_owner(afxdp, &afxdp->cooling[i]));
+	account.cooling = afxdp_cooling_count(&afxdp->cooling, afxdp->crew.frames);
 	sum = account.free + account.receiving + account.sending + account.cooling;
 	account.astray = sum > afxdp->crew.frames->count ? sum - afxdp->crew.frames->count
 							 : afxdp->crew.frames->count - sum;

@@ -105,6 +105,18 @@ def check_modes():
     carried()
 
 
+def check_return():
+    """A socket follows another on its queue while the card may still write to the frames of that one."""
+    def both():
+        bed.router('sh', '-c', f'{bed.penstock} mode r0 kernel && {bed.penstock} mode r0 afxdp')
+        until(lambda: daemon.port('r0')['mode'] == 'afxdp', 'the next socket')
+        return facts()['frames_cooling'] > 0
+    until(both, 'back within the second that frames cool')
+    until(lambda: facts()['frames_cooling'] == 0, 'the frames of the first are free')
+    carried()
+    check_frames()
+
+
 def check_kill():
     """The queues of the dead are free for the next one, which gets the same."""
     global daemon
@@ -140,6 +152,7 @@ check_routes()
 check_flood()
 check_frames()
 check_modes()
+check_return()
 check_kill()
 check_frames()
 print('to other modes and back, killed and followed by the next: zero copy again', flush=True)
