@@ -108,22 +108,33 @@ static void complain(const char *format, va_list arguments)
 	fputc('\n', stderr);
 }
 
+/* The long name of an option; those without one have their letter. */
+static void name_of(int option, char *ret, size_t size)
+{
+	for (const struct option *each = long_options; each->name; each++)
+		if (each->val == option) {
+			snprintf(ret, size, "--%s", each->name);
+			return;
+		}
+	snprintf(ret, size, "-%c", option);
+}
+
 int cli_parse(int argc, char **argv, const char *letters, struct cli *ret)
 {
+	static const char known[] = ":jp46c:";
+	char name[32];
 	int option;
 
 	memset(ret, 0, sizeof(*ret));
 	optind = 0; /* start afresh, GNU: permute */
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "jp46c:", long_options, NULL)) != -1) {
-		const char *given = argv[optind - 1];
-
-		if (option == '?' && optopt && strchr("c", optopt))
-			return -cli_usage("option -%c needs a value", optopt);
-		if (option == '?')
-			return -cli_usage("option '%s' is not known; try: penstock help", given);
-		if (!strchr(letters, letter_of(option)))
-			return -cli_usage("'%s' has no option '%s'; try: penstock help", argv[0], given);
+	while ((option = getopt_long(argc, argv, known, long_options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return -cli_refuse_option(argv, option, known, "penstock help");
+		if (!strchr(letters, letter_of(option))) {
+			name_of(option, name, sizeof(name));
+			return -cli_usage("'%s' has no option '%s'; try: penstock help", argv[0], name);
+		}
 		set_option(ret, option, optarg);
 	}
 	return optind;
@@ -163,6 +174,20 @@ int cli_usage(const char *format, ...)
 	complain(format, arguments);
 	va_end(arguments);
 	return CLI_USAGE;
+}
+
+int cli_refuse_option(char **argv, int answer, const char *known, const char *help)
+{
+	const char *word = argv[optind - 1]; /* a letter may stand in the next one */
+	const char letter[] = { '-', (char)optopt, 0 };
+
+	if (answer == ':')
+		return cli_usage("option '%s' needs a value", strncmp(word, "--", 2) == 0 ? word : letter);
+	if (!optopt)
+		return cli_usage("option '%s' is not known; try: %s", word, help);
+	if (optopt < 256 && !strchr(known, optopt))
+		return cli_usage("option '%s' is not known; try: %s", letter, help);
+	return cli_usage("option '%s' takes no value", word);
 }
 
 int cli_print_json(const struct cli *cli, json_t *document)

@@ -34,8 +34,8 @@ struct command {
 };
 
 /* Takes the options out of argv, the words stay. `letters`: those that the command has, of "jp46c" and 'n'
- * (--name), 'l' (--log-level, --log-format), 'f' (--facts). Returns the index of the first word, or
- * -CLI_USAGE after complaining. */
+ * (--name), 'l' (--log-level, --log-format), 'f' (--facts), 'F' (--profile), 'D' (--device, --attach), 'L'
+ * (--lines). Returns the index of the first word, or -CLI_USAGE after complaining. */
 int cli_parse(int argc, char **argv, const char *letters, struct cli *ret);
 /* Whether `word` is `full` or its beginning. */
 bool cli_matches(const char *word, const char *full);
@@ -45,6 +45,10 @@ const struct command *cli_find(const struct command *commands, const char *word)
 /* "penstock: text" on stderr; return the exit status. */
 int cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Complains about what getopt_long() answered '?' or ':' to, and returns the exit status. known: its letters,
+ * which begin with ':'. */
+int cli_refuse_option(char **argv, int answer, const char *known, const char *help);
 
 /* Prints a document for -j / -p, and gives it back to the heap. */
 int cli_print_json(const struct cli *cli, json_t *document);

@@ -18,8 +18,8 @@ int mode_command(int argc, char **argv)
 	if (first < 0)
 		return -first;
 	if (argc - first != 2)
-		return cli_usage(
-			"which interface, and which mode? penstock mode IF auto|native|generic|afxdp|kernel");
+		return cli_usage("which interface, and which mode? penstock mode IF "
+				 "auto|native|generic|afxdp|offload|dpdk|kernel");
 	client_escape(argv[first], interface, sizeof(interface));
 	client_escape(argv[first + 1], mode, sizeof(mode));
 	snprintf(path, sizeof(path), "/v1/mode?interface=%s&mode=%s", interface, mode);

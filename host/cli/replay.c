@@ -201,17 +201,14 @@ static int check(struct replay_cli *replay, int argc, char **argv)
 
 static int parse(struct replay_cli *replay, int argc, char **argv)
 {
+	static const char known[] = ":o:c:jp";
 	int option, r;
 
 	optind = 0;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "o:c:jp", options, NULL)) != -1) {
-		const char *given = argv[optind - 1];
-
-		if (option == '?' && (optopt == 'o' || optopt == 'c' || optopt >= OPTION_IN))
-			return cli_usage("option '%s' needs a value", given);
-		if (option == '?')
-			return cli_usage("option '%s' is not known; try: penstock replay --help", given);
+	while ((option = getopt_long(argc, argv, known, options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return cli_refuse_option(argv, option, known, "penstock replay --help");
 		r = set_option(replay, option, optarg);
 		if (r)
 			return r;
