@@ -243,14 +243,3 @@ const __u32 *lookup_results(struct lookup *lookup, enum lookup_structure structu
 		return NULL;
 	return lookup->results;
 }
-
-unsigned int lookup_verified(struct lookup *lookup, enum lookup_structure structure, __u8 family)
-{
-	const struct bpf_program *program = program_of(lookup, LOOKUP_INDEPENDENT, structure, family);
-	struct bpf_prog_info info = {};
-	__u32 size = sizeof(info);
-
-	if (!program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) < 0)
-		return 0;
-	return info.verified_insns;
-}

@@ -57,6 +57,3 @@ int lookup_run(struct lookup *lookup, enum lookup_structure structure, __u8 fami
 
 // Looks up every address of the trace once and returns the results in its order; NULL: it failed.
 const __u32 *lookup_results(struct lookup *lookup, enum lookup_structure structure, __u8 family);
-
-// Instructions that the verifier walked through for a program, or 0.
-unsigned int lookup_verified(struct lookup *lookup, enum lookup_structure structure, __u8 family);

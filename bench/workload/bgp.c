@@ -58,6 +58,14 @@ static int bgp_nexthop(struct wire *wire, unsigned int length, struct bgp_nextho
 	return 0;
 }
 
+// The address family of AFI and SAFI, or 0 when it is not a unicast one.
+static __u8 bgp_family(__u16 afi, __u8 safi)
+{
+	if (safi != BGP_SAFI_UNICAST)
+		return 0;
+	return afi == BGP_AFI_IPV4 ? AF_INET : afi == BGP_AFI_IPV6 ? AF_INET6 : 0;
+}
+
 // Dumps of tables hold only the next hop here (RFC 6396, 4.3.4), yet some hold the whole attribute: then the
 // first byte is the 0 of the AFI, where the short form has the length.
 static int bgp_mp_reach(struct wire wire, struct bgp_attributes *a, const char **ret_cause)
@@ -164,11 +172,4 @@ int bgp_prefix_read(struct wire *wire, __u8 family, bool path_id, struct table_r
 	prefix_clear_host_bits(route.addr, route.len, width);
 	*ret_route = route;
 	return 0;
-}
-
-__u8 bgp_family(__u16 afi, __u8 safi)
-{
-	if (safi != BGP_SAFI_UNICAST)
-		return 0;
-	return afi == BGP_AFI_IPV4 ? AF_INET : afi == BGP_AFI_IPV6 ? AF_INET6 : 0;
 }

@@ -35,6 +35,3 @@ int bgp_attributes_read(struct wire attributes, unsigned int as_bytes, struct bg
 // its host bits. Returns 0, or -EBADMSG with ret_cause set.
 int bgp_prefix_read(struct wire *wire, __u8 family, bool path_id, struct table_route *ret_route,
 		    const char **ret_cause);
-
-// Returns the address family of AFI and SAFI, or 0 when it is not a unicast one.
-__u8 bgp_family(__u16 afi, __u8 safi);

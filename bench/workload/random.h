@@ -39,12 +39,6 @@ static inline __u64 random_below(struct random *r, __u64 bound)
 	return (unsigned __int128)random_next(r) * bound >> 64;
 }
 
-// Returns a number in [0, 1).
-static inline double random_unit(struct random *r)
-{
-	return (random_next(r) >> 11) * 0x1p-53;
-}
-
 // Fills bytes with chance.
 void random_bytes(struct random *r, void *bytes, unsigned int count);
 

@@ -368,11 +368,6 @@ int stream_bytes(struct stream *stream, void *bytes, size_t count)
 	return 1;
 }
 
-__u64 stream_offset(const struct stream *stream)
-{
-	return stream->offset;
-}
-
 void stream_mark(struct stream *stream)
 {
 	stream->marked = true;

@@ -39,9 +39,6 @@ int stream_line(struct stream *stream, char **ret_line);
 // ended later.
 int stream_bytes(struct stream *stream, void *bytes, size_t count);
 
-// Returns how many (decompressed) bytes were consumed so far.
-__u64 stream_offset(const struct stream *stream);
-
 // A record starts here: errors name this offset from now on, instead of a line.
 void stream_mark(struct stream *stream);
 

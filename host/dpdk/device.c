@@ -18,7 +18,6 @@
 #define DESCRIPTORS 1024 /* of a queue, where the device lets us choose */
 #define TRIES       16   /* to send what a device did not take at once */
 #define SEGMENTS    16   /* of a frame that is handed to the kernel */
-#define TAGS        8    /* bytes of two VLAN tags */
 
 /* --- making --- */
 

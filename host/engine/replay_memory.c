@@ -26,7 +26,6 @@ struct frames {
 
 struct replay_memory {
 	struct frames port[IMAGE_PORTS];
-	size_t count;
 	__u8 *bytes;
 	__u64 used, room;
 	__u32 longest;
@@ -107,13 +106,7 @@ int replay_memory_add(struct replay_memory *memory, __u16 port, const __u8 *byte
 	frames->frame[frames->count++] = (struct stored){ memory->used, captured, length };
 	memory->used += round_up(captured);
 	memory->longest = length > memory->longest ? length : memory->longest;
-	memory->count++;
 	return 0;
-}
-
-size_t replay_memory_count(const struct replay_memory *memory)
-{
-	return memory->count;
 }
 
 /* --- running --- */

@@ -25,7 +25,6 @@ void replay_memory_free(struct replay_memory *memory);
  * missing. -ENOSPC: REPLAY_MEMORY_MOST; -ENOMEM. */
 int replay_memory_add(struct replay_memory *memory, __u16 port, const __u8 *bytes, __u32 captured,
 		      __u32 length);
-size_t replay_memory_count(const struct replay_memory *memory);
 
 struct replay_speed {
 	__u64 packets;

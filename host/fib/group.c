@@ -397,12 +397,3 @@ bool group_same(const struct group *group, const struct group_path *path, __u32 
 			return false;
 	return true;
 }
-
-__u32 group_buckets(const struct group *group, __u32 member)
-{
-	__u32 count = 0;
-
-	for (__u32 i = 0; i < bucket_count(group); i++)
-		count += group->now[i] == member;
-	return count;
-}

@@ -75,5 +75,3 @@ void group_refresh(__u32 *image, struct group *group);
 void group_content(const struct group *group, struct image_nexthop *ret);
 
 bool group_same(const struct group *group, const struct group_path *path, __u32 count);
-/* How many buckets lead to a member now. */
-__u32 group_buckets(const struct group *group, __u32 member);

@@ -115,7 +115,8 @@ static const struct adjacency *on_link_route(const struct host_routes *hosts,
 	return on_link && on_link->egress == neighbour->interface ? on_link : NULL;
 }
 
-void host_route_review(struct host_routes *hosts, struct neighbour *neighbour, struct table *table)
+/* Decides about one neighbour in one table. */
+static void decide(struct host_routes *hosts, struct neighbour *neighbour, struct table *table)
 {
 	const struct adjacency *on_link = on_link_route(hosts, neighbour, table);
 	struct host_route *host = find(neighbour, table);
@@ -145,7 +146,7 @@ static void review_leaf_tables(struct host_routes *hosts, struct neighbour *neig
 		struct table *table = table_find(hosts->tables, leaf->table[i]);
 
 		if (table)
-			host_route_review(hosts, neighbour, table);
+			decide(hosts, neighbour, table);
 	}
 }
 
@@ -221,7 +222,7 @@ static void review_under(struct host_routes *hosts, const struct image_prefix *p
 		return;
 	}
 	for (__u32 i = first; i < end; i++)
-		host_route_review(hosts, order->at[i], table);
+		decide(hosts, order->at[i], table);
 }
 
 /* A step; neighbours that have one address are of one step. Returns how many were reviewed. */
@@ -239,7 +240,7 @@ static __u32 go_on(struct host_routes *hosts, struct table *table, int family, _
 			review->next = order->at[at]->key;
 			return at - first;
 		}
-		host_route_review(hosts, order->at[at], table);
+		decide(hosts, order->at[at], table);
 	}
 	hosts->wanted -= !review->again;
 	review->wanted = review->again;

@@ -40,8 +40,6 @@ struct host_routes {
 	bool starved; /* some neighbour found no room: all are asked again when there is some */
 };
 
-/* Decides about one neighbour in one table. */
-void host_route_review(struct host_routes *hosts, struct neighbour *neighbour, struct table *table);
 /* About a neighbour in all tables that have a route on link by its interface. */
 void host_routes_review_neighbour(struct host_routes *hosts, struct neighbour *neighbour);
 /* About all neighbours under a prefix whose route has changed; table NULL: in all open tables. */

@@ -498,14 +498,6 @@ bool prefix_tree_differs(const struct prefix_tree *tree, const struct prefix_cov
 	       (cover->node != PREFIX_NONE && differs(tree, cover->node, value, answer));
 }
 
-struct prefix_key prefix_tree_key(const struct prefix_tree *tree, __u32 node)
-{
-	struct prefix_key key = {};
-
-	memcpy(&key, prefix_tree_node(tree, node)->key, tree->width / 8);
-	return key;
-}
-
 __u32 prefix_tree_count(const struct prefix_tree *tree, enum prefix_layer layer)
 {
 	return tree->count[layer];

@@ -142,8 +142,6 @@ static inline struct prefix_key prefix_key_place(struct prefix_key key, unsigned
 	}
 	return key;
 }
-/* The key of a node of the tree. */
-struct prefix_key prefix_tree_key(const struct prefix_tree *tree, __u32 node);
 
 int prefix_tree_new(unsigned width, struct prefix_tree **ret);
 void prefix_tree_free(struct prefix_tree *tree);

@@ -554,11 +554,6 @@ int pathsets_without(struct pathsets *pathsets, __u32 id, const struct route_mes
 	return intern(pathsets, finish(set), ret);
 }
 
-void pathsets_hold(struct pathsets *pathsets, __u32 id)
-{
-	pathsets->record[id].references++;
-}
-
 void pathsets_put(struct pathsets *pathsets, __u32 id)
 {
 	if (!--pathsets->record[id].references)

@@ -53,7 +53,6 @@ bool pathsets_alike(const struct pathsets *pathsets, __u32 id, const struct rout
 /* The set `id` less the next hops that a route names (by device and gateway); needs a put. -ENOENT: none are
  * left. */
 int pathsets_without(struct pathsets *pathsets, __u32 id, const struct route_message *gone, __u32 *ret);
-void pathsets_hold(struct pathsets *pathsets, __u32 id);
 void pathsets_put(struct pathsets *pathsets, __u32 id);
 
 const struct pathset *pathsets_content(const struct pathsets *pathsets, __u32 id);

@@ -318,39 +318,6 @@ int rib_sample(const struct rib *rib, __u8 family, __u32 random, struct rib_view
 	return 0;
 }
 
-void rib_routes_of(const struct rib *rib, __u32 table, const struct fib_prefix *prefix,
-		   bool (*each)(void *arg, const struct rib_view *view), void *arg)
-{
-	__u8 f = prefix->family == AF_INET6;
-	__u16 slot = rib_find_table(rib, table);
-	struct rib_view view;
-	__u32 index;
-
-	if (slot == NO_TABLE)
-		return;
-	for (index = route_store_find(rib->store[f], slot, prefix->address, prefix->length); index;
-	     index = at(rib, f, index)->next) {
-		view_of(rib, f, at(rib, f, index), &view);
-		if (!each(arg, &view))
-			return;
-	}
-}
-
-void rib_each(const struct rib *rib, __u8 family, bool (*each)(void *arg, const struct rib_view *view),
-	      void *arg)
-{
-	__u8 f = family == AF_INET6;
-	struct rib_view view;
-
-	for (__u32 index = 1; index < route_store_end(rib->store[f]); index++) {
-		if (!(at(rib, f, index)->flags & STORED_USED))
-			continue;
-		view_of(rib, f, at(rib, f, index), &view);
-		if (!each(arg, &view))
-			return;
-	}
-}
-
 void rib_stats(const struct rib *rib, struct rib_stats *ret)
 {
 	*ret = rib->stats;
@@ -363,11 +330,4 @@ void rib_stats(const struct rib *rib, struct rib_stats *ret)
 	}
 	for (__u16 i = 0; i < rib->tables; i++)
 		ret->tables += rib->table[i].open;
-}
-
-__u64 rib_table_routes(const struct rib *rib, __u32 table, __u8 family)
-{
-	__u16 slot = rib_find_table(rib, table);
-
-	return slot == NO_TABLE ? 0 : rib->table[slot].count[family == AF_INET6];
 }

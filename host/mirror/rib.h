@@ -85,12 +85,6 @@ struct rib_view {
 };
 /* Some route, by a number that may be anything. -ENOENT: there are none. */
 int rib_sample(const struct rib *rib, __u8 family, __u32 random, struct rib_view *ret);
-/* All routes of a prefix, in order. */
-void rib_routes_of(const struct rib *rib, __u32 table, const struct fib_prefix *prefix,
-		   bool (*each)(void *arg, const struct rib_view *view), void *arg);
-/* All routes, in no order. */
-void rib_each(const struct rib *rib, __u8 family, bool (*each)(void *arg, const struct rib_view *view),
-	      void *arg);
 
 struct rib_stats {
 	__u64 routes[2]; /* [0] IPv4, [1] IPv6 */
@@ -105,4 +99,3 @@ struct rib_stats {
 	size_t bytes;
 };
 void rib_stats(const struct rib *rib, struct rib_stats *ret);
-__u64 rib_table_routes(const struct rib *rib, __u32 table, __u8 family);

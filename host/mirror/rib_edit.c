@@ -145,7 +145,6 @@ static void release(struct rib *rib, __u32 index)
 
 	pathsets_put(rib->pathsets, route->pathset);
 	table->unsure[rib->place.f] -= !!(route->flags & STORED_UNSURE_MASK);
-	table->count[rib->place.f]--;
 	route_store_give(rib->store[rib->place.f], index);
 }
 
@@ -234,7 +233,6 @@ int edit_insert(struct rib *rib, __u32 position, const struct rib_route *new, __
 	route->protocol = new->protocol;
 	route->flags |= (__u8)(flags | (new->twice ? STORED_TWICE : 0));
 	route->seen = rib->table[rib->place.table].generation[rib->place.f];
-	rib->table[rib->place.table].count[rib->place.f]++;
 	memmove(&rib->list[position + 1], &rib->list[position],
 		(rib->count++ - position) * sizeof(*rib->list));
 	rib->list[position] = index;

@@ -14,7 +14,6 @@ struct rib_table {
 	__u32 id;
 	bool open, closing;
 	__u16 generation[2];
-	__u64 count[2];
 	__u32 unsure[2];
 	__u8 inexact[2]; /* dumps in a row during which routes were deleted */
 	bool again[2];   /* something does not fit: another dump is wanted */

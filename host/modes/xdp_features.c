@@ -266,16 +266,6 @@ int xdp_features_describe(struct xdp_features *features, __u32 ifindex, struct x
 	return 0;
 }
 
-int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_features)
-{
-	struct xdp_device device;
-	int error = xdp_features_describe(features, ifindex, &device);
-
-	if (error == 0)
-		*ret_features = device.features;
-	return error;
-}
-
 int xdp_features_watch(struct xdp_features *features, struct loop *loop, xdp_features_fn *fn, void *arg)
 {
 	int error = open_socket(SOCK_NONBLOCK, &features->events);

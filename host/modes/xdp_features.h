@@ -36,7 +36,6 @@ int xdp_features_open(struct xdp_features **ret);
 /* NULL is fine. */
 void xdp_features_close(struct xdp_features *features);
 /* -ENODEV: no such device. */
-int xdp_features_get(struct xdp_features *features, __u32 ifindex, __u64 *ret_features);
 int xdp_features_describe(struct xdp_features *features, __u32 ifindex, struct xdp_device *ret);
 /* Calls back whenever the features of a device change. Lost notifications are made up for by asking again:
  * then the callback comes with ifindex 0 and means "any device". */
