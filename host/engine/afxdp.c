@@ -151,7 +151,7 @@ static int open_crew(struct afxdp *afxdp, struct why *why)
 	if (error < 0)
 		return why_set(why, ENOMEM, "no memory for %u frames; set afxdp.frames lower",
 			       config->frames);
-	error = afxdp_handback_new(&afxdp->crew.handback, why);
+	error = afxdp_handback_new(afxdp->context->loop, afxdp->crew.frames, &afxdp->crew.handback, why);
 	if (error == 0)
 		error = afxdp_counters_new(afxdp->context->pins, workers, afxdp->context->maps->adopted,
 					   &afxdp->crew.counters, why);
@@ -455,35 +455,21 @@ static void drain(const struct afxdp_port *sockets)
 	}
 }
 
-static unsigned int hand_back(struct afxdp *afxdp, struct afxdp_socket *socket, __u32 ifindex,
-			      struct afxdp_cache *cache)
-{
-	struct burst_frame frame[BURST_MOST];
-	unsigned int count, given = 0;
-
-	while ((count = afxdp_socket_receive(socket, cache, frame)) > 0)
-		for (unsigned int i = 0; i < count; i++) {
-			given += afxdp_handback_give(afxdp->crew.handback, ifindex, socket->queue,
-						     frame[i].data, frame[i].length) == 0;
-			afxdp_cache_put(cache, afxdp->crew.frames, (__u32)(unsigned long)frame[i].handle);
-		}
-	return given;
-}
-
 /* Of sockets that are no worker's any more, since a worker that had no CPU all the while has left frames
  * there: Linux forwards what came in, and what the kernel has not yet been told to send it sends. */
 static void clear(struct afxdp *afxdp, const struct engine_port *port, const struct afxdp_port *sockets)
 {
 	struct afxdp_cache cache = { 0 };
-	unsigned int given = 0;
+	__u32 sum = 0;
 
 	for (unsigned int i = 0; i < sockets->sockets; i++) {
-		given += hand_back(afxdp, sockets->socket[i], port->ifindex, &cache);
+		sum += afxdp_handback_collect(afxdp->crew.handback, port->ifindex, sockets->socket[i],
+					      &cache);
 		(void)afxdp_socket_kick(sockets->socket[i]);
 	}
 	afxdp_cache_spill(&cache, afxdp->crew.frames, cache.count);
-	if (given)
-		log_info("%s: %u packets that waited for a worker went to the kernel", port->name, given);
+	if (sum)
+		log_info("%s: %u packets that waited for a worker go to the kernel", port->name, sum);
 }
 
 static void detach(void *engine, const struct engine_port *port)
@@ -606,6 +592,7 @@ static void take_account(struct afxdp *afxdp, struct account *ret)
 	__u64 sum;
 
 	account.free = afxdp->crew.frames->free_count + afxdp_crew_cached(&afxdp->crew);
+	account.receiving = afxdp_handback_waiting(afxdp->crew.handback);
 	for (unsigned int port = 0; port < IMAGE_PORTS; port++)
 		for (unsigned int i = 0; i < afxdp->crew.port[port].sockets; i++) {
 			const struct afxdp_socket *socket = afxdp->crew.port[port].socket[i];

@@ -6,9 +6,9 @@
  * frame received by one port leaves by another without a copy, and ports come and go without the others.
  *
  * A frame is in one place at any time: in the pool, in a worker's cache, with the receiving side of a socket
- * (fill ring, kernel, receive ring) or with its sending side (transmit ring, kernel, completion ring). The
- * sockets count what they hold, owner[] says it for each frame; an audit compares the two. A worker holds
- * frames outside of these places only within a turn.
+ * (fill ring, kernel, receive ring), with its sending side (transmit ring, kernel, completion ring), or among
+ * those that go back to the kernel (afxdp_handback.h). The sockets count what they hold, owner[] says it for
+ * each frame; an audit compares the two. A worker holds frames outside of these places only within a turn.
  */
 #pragma once
 

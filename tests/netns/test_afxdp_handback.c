@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 //
-// Frames that are given back come to the kernel as if their port had just received them.
+// Frames that are given back come to the kernel as if their port had just received them; those of a socket
+// that no worker looks at any more, while the loop does its other work.
 
 #include "host/engine/afxdp_handback.h"
 
@@ -15,14 +16,38 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "host/engine/afxdp_frames.h"
+#include "host/engine/afxdp_socket.h"
+#include "host/engine/burst.h"
+#include "host/loop.h"
 
 #define PORT    5000
 #define FRAMES  200
 #define PAYLOAD 18
+#define AREA    2048 // frames in all
+#define WAITING 1500 // of which so many wait in a socket
+#define AT_ONCE 64
 
+static struct loop *loop;
+static struct afxdp_frames *frames;
 static struct afxdp_handback *handback;
 static struct why why;
 static unsigned char mac[6];
+static unsigned int calls;        // test runs
+static __u32 left[AREA], waiting; // frames in the socket
+
+int __real_bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *options);
+int __wrap_bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *options);
+unsigned int __wrap_afxdp_socket_receive(struct afxdp_socket *socket, struct afxdp_cache *cache,
+					 struct burst_frame *ret);
+
+int __wrap_bpf_prog_test_run_opts(int fd, struct bpf_test_run_opts *options)
+{
+	calls++;
+	return __real_bpf_prog_test_run_opts(fd, options);
+}
 
 static void set_up(void)
 {
@@ -37,12 +62,16 @@ static void set_up(void)
 	cr_assert_eq(ioctl(fd, SIOCGIFHWADDR, &request), 0);
 	memcpy(mac, request.ifr_hwaddr.sa_data, sizeof(mac));
 	close(fd);
-	cr_assert_eq(afxdp_handback_new(&handback, &why), 0, "%s", why.text);
+	cr_assert_eq(loop_new(&loop), 0);
+	cr_assert_eq(afxdp_frames_new(AREA, &frames), 0);
+	cr_assert_eq(afxdp_handback_new(loop, frames, &handback, &why), 0, "%s", why.text);
 }
 
 static void tear_down(void)
 {
 	afxdp_handback_free(handback);
+	afxdp_frames_free(frames);
+	loop_free(loop);
 }
 
 TestSuite(afxdp_handback, .init = set_up, .fini = tear_down);
@@ -126,4 +155,119 @@ Test(afxdp_handback, what_cannot_be_is_an_error)
 	cr_expect_lt(afxdp_handback_give(handback, if_nametoindex("a0"), 7, frame, length), 0,
 		     "no such queue");
 	cr_expect_lt(afxdp_handback_give(handback, if_nametoindex("a0"), 0, frame, 6), 0, "no frame");
+}
+
+unsigned int __wrap_afxdp_socket_receive(struct afxdp_socket *socket, struct afxdp_cache *cache,
+					 struct burst_frame *ret)
+{
+	unsigned int count = 0;
+
+	for (; waiting && count < BURST_MOST; count++) {
+		__u32 frame = left[--waiting];
+		__u8 *data = frames->area + (size_t)frame * AFXDP_FRAME + 256;
+
+		ret[count] = (struct burst_frame){ .data = data,
+						   .length = make_datagram(data, (unsigned char)waiting),
+						   .handle = (void *)(unsigned long)frame };
+	}
+	return count;
+}
+
+// Frames that the kernel has filled: out of the pool.
+static void fill_socket(__u32 count)
+{
+	while (waiting < count)
+		left[waiting++] = frames->free[--frames->free_count];
+}
+
+static int open_large_receiver(void)
+{
+	int fd = open_receiver(), room = 32 << 20;
+
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)), 0);
+	return fd;
+}
+
+// The last one first: that is how the socket told them.
+static void expect_all(int fd)
+{
+	unsigned char payload[PAYLOAD];
+
+	for (int i = WAITING; i--;) {
+		cr_assert_eq(recv(fd, payload, sizeof(payload), 0), PAYLOAD, "frame %d", i);
+		cr_assert_eq(payload[0], (unsigned char)i);
+	}
+	cr_expect_eq(recv(fd, payload, sizeof(payload), MSG_DONTWAIT), -1, "one too many");
+}
+
+static struct loop_timer *other;
+static unsigned int turns, most, before;
+
+// Other work of the loop.
+static void turn(void *arg)
+{
+	turns++;
+	if (calls - before > most)
+		most = calls - before;
+	before = calls;
+	if (afxdp_handback_waiting(handback))
+		loop_timer_set(other, 0, 0);
+	else
+		loop_stop(loop, 0);
+}
+
+Test(afxdp_handback, a_socket_is_emptied_at_once_and_its_frames_given_between_the_turns_of_the_loop)
+{
+	struct afxdp_socket socket = { .queue = 1 };
+	struct afxdp_cache cache = { 0 };
+	int fd = open_large_receiver();
+
+	fill_socket(WAITING);
+	cr_assert_eq(afxdp_handback_collect(handback, if_nametoindex("a0"), &socket, &cache), WAITING);
+	cr_expect_eq(calls, 0, "the loop does not wait for that");
+	cr_expect_eq(afxdp_handback_waiting(handback), WAITING);
+	cr_expect_eq(frames->free_count, AREA - WAITING);
+	cr_assert_eq(loop_timer_new(loop, turn, NULL, &other), 0);
+	loop_timer_set(other, 0, 0);
+	cr_assert_eq(loop_run(loop), 0);
+	cr_expect_eq(calls, WAITING);
+	cr_expect_leq(most, 2 * AT_ONCE, "%u frames in one turn of the loop", most);
+	cr_expect_geq(turns, WAITING / AT_ONCE / 2);
+	cr_expect_eq(frames->free_count, AREA, "all frames are back");
+	expect_all(fd);
+	close(fd);
+}
+
+Test(afxdp_handback, what_was_collected_is_given_in_the_end)
+{
+	struct afxdp_socket socket = { .queue = 0 };
+	struct afxdp_cache cache = { 0 };
+	int fd = open_large_receiver();
+
+	fill_socket(WAITING);
+	cr_assert_eq(afxdp_handback_collect(handback, if_nametoindex("a0"), &socket, &cache), WAITING);
+	afxdp_handback_free(handback);
+	handback = NULL;
+	cr_expect_eq(frames->free_count, AREA, "all frames are back");
+	expect_all(fd);
+	close(fd);
+}
+
+// The device may go meanwhile.
+Test(afxdp_handback, frames_that_the_kernel_refuses_are_not_kept)
+{
+	struct afxdp_socket socket = { .queue = 7 };
+	struct afxdp_cache cache = { 0 };
+
+	for (int round = 0; round < 3; round++) { // around the end of the list, too
+		fill_socket(WAITING);
+		cr_assert_eq(afxdp_handback_collect(handback, if_nametoindex("a0"), &socket, &cache),
+			     WAITING);
+		if (!other)
+			cr_assert_eq(loop_timer_new(loop, turn, NULL, &other), 0);
+		loop_timer_set(other, 0, 0);
+		cr_assert_eq(loop_run(loop), 0);
+		cr_expect_eq(frames->free_count, AREA);
+	}
+	cr_expect_eq(calls, 3 * WAITING);
 }
