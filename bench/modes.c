@@ -483,8 +483,8 @@ static int modes_provide(struct modes_bench *bench)
 	return 0;
 }
 
-// Tells what to do on the other machine and waits until it is done.
-static int modes_meet(struct modes_bench *bench)
+// Tells what to do on the other machine.
+static int modes_tell_commands(struct modes_bench *bench)
 {
 	const char *path = bench->options.sending.dut_config;
 	FILE *out = path ? fopen(path, "we") : stderr;
@@ -502,10 +502,21 @@ static int modes_meet(struct modes_bench *bench)
 		return err;
 	}
 	fprintf(stderr, "%s%s\n", path ? "what to do on the router: " : "", path ? path : "");
-	err = generate_sink(bench->generate, GENERATE_SINK_PASSES);
-	return err < 0 ? err
-		       : remote_wait(&bench->topology, bench->generate, bench->options.families[0],
-				     &stop_asked);
+	return 0;
+}
+
+// Waits until the router is there, behind cables that somebody put into ports and switches that may hide
+// tags.
+static int modes_meet(struct modes_bench *bench)
+{
+	__u8 family = bench->options.families[0];
+	int err = sending_is_remote(&bench->options.sending) ? modes_tell_commands(bench) : 0;
+
+	if (family == AF_UNSPEC)
+		family = scenario_has(&bench->options.scenario, AF_INET) ? AF_INET : AF_INET6;
+	if (err >= 0)
+		err = generate_sink(bench->generate, GENERATE_SINK_PASSES);
+	return err < 0 ? err : remote_wait(&bench->topology, bench->generate, family, &stop_asked);
 }
 
 static int modes_set_up(struct modes_bench *bench)
@@ -532,7 +543,8 @@ static int modes_set_up(struct modes_bench *bench)
 		err = modes_provide(bench);
 	if (err >= 0)
 		err = modes_load(bench);
-	if (err >= 0 && sending_is_remote(&bench->options.sending))
+	if (err >= 0 && bench->options.sending.ports.tx &&
+	    (bench->options.vlans.count || sending_is_remote(&bench->options.sending)))
 		err = modes_meet(bench);
 	if (err >= 0)
 		err = generate_sink(bench->generate, bench->options.sending.recording ? GENERATE_SINK_REPLAYED

@@ -222,10 +222,9 @@ static bool remote_hear(int fd, bool (*is)(const __u8 *frame, ssize_t size), con
 
 static int remote_probe(const struct topology *topology, const struct generate *generate, __u8 family, int fd)
 {
-	const struct load load = { .family = family == AF_UNSPEC ? AF_INET : family,
-				   .rate = 1,
-				   .seconds = 1,
-				   .vlans = topology->subject.vlans };
+	const struct load load = {
+		.family = family, .rate = 1, .seconds = 1, .vlans = topology->subject.vlans
+	};
 	struct load_frames *frames = malloc(sizeof(*frames));
 	int err = frames ? load_prepare(frames, &load, &topology->subject, generate) : -ENOMEM;
 	__u8 frame[TRAFFIC_FRAME6 + TRAFFIC_TAG];

@@ -7,8 +7,8 @@
 #include "bench/generate.h"
 #include "bench/scenario.h"
 
-// A router that is another machine, between two ports of this one. Nothing is sent to it but packets:
-// somebody sets it up.
+// A router between ports that somebody has put cables into, most of all one that is another machine. Nothing
+// is sent to that but packets: somebody sets it up.
 
 // Writes the commands that set it up for a scenario, for a shell; IN and OUT stand for its ports, of which a
 // router on a stick has but IN.
