@@ -56,7 +56,7 @@ static const struct command commands[] = {
 	{ "lookup", "ADDRESS [from INTERFACE] [vrf NAME]", "what would happen to such a packet, and why",
 	  lookup_command },
 	{ "audit", "[SAMPLES]", "compare the kernel's routes with the data plane, now", audit_command },
-	{ "mode", "INTERFACE auto|native|generic|afxdp|kernel", "another mode for a port, now",
+	{ "mode", "INTERFACE auto|native|generic|afxdp|offload|dpdk|kernel", "another mode for a port, now",
 	  mode_command },
 	{ "reload", "", "read the configuration file again", reload_command },
 	{ "replay", "CAPTURE (-c FILE | --kernel) [-o FILE] [...]",
@@ -95,7 +95,7 @@ static void print_benches(FILE *stream)
 {
 	fputs("usage: penstock bench WHAT [...], and --help behind it says more\n\n", stream);
 	for (const struct command *bench = benches; bench->name; bench++)
-		fprintf(stream, "  %-8s %s\n", bench->name, bench->summary);
+		fprintf(stream, "  %-9s %s\n", bench->name, bench->summary);
 }
 
 #define ARGUMENTS 100 /* of a bench */

@@ -13,6 +13,7 @@
 #include "host/config.h"
 #include "host/engine/engine.h"
 #include "host/modes/choose.h"
+#include "host/modes/decision_json.h"
 #include "host/modes/explain.h"
 #include "host/modes/fact.h"
 #include "host/modes/xdp_features.h"
@@ -20,12 +21,6 @@
 static json_t *text_or_null(const char *text)
 {
 	return *text ? json_string(text) : json_null();
-}
-
-static json_t *probe_document(const struct probe *probe)
-{
-	return json_pack("{s:b, s:s, s:o}", "possible", probe->possible, "reason", probe->reason, "fix",
-			 text_or_null(probe->fix));
 }
 
 static json_t *program_document(const struct capability *port)
@@ -44,15 +39,6 @@ static json_t *fact_document(const struct capability *port)
 	return facts;
 }
 
-static json_t *tier_document(const struct decision *decision)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < decision->tiers; i++)
-		json_array_append_new(list, json_string(decision->tier[i]));
-	return list;
-}
-
 static json_t *note_document(const struct decision *decision)
 {
 	json_t *list = json_array();
@@ -67,18 +53,11 @@ static json_t *note_document(const struct decision *decision)
 
 static json_t *port_document(const struct capability *port, const struct decision *decision)
 {
-	json_t *options = json_array();
-
-	for (unsigned int i = 0; i < decision->count; i++) {
-		json_t *option = probe_document(&decision->option[i].probe);
-
-		json_object_set_new(option, "mode", json_string(decision->option[i].mode));
-		json_array_append_new(options, option);
-	}
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s?, s:o}", "interface", port->name,
 			 "mode", decision->option[decision->chosen].mode, "reason", decision->reason,
-			 "options", options, "egress", probe_document(&decision->egress.able), "change",
-			 text_or_null(decision->change), "tiers", tier_document(decision), "notes",
+			 "options", decision_json_options(decision), "egress",
+			 decision_json_probe(&decision->egress.able), "change",
+			 text_or_null(decision->change), "tiers", decision_json_tiers(decision), "notes",
 			 note_document(decision), "effect", decision->effect, "facts", fact_document(port));
 }
 

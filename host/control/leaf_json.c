@@ -141,6 +141,15 @@ json_t *leaf_json_mac(const __u8 *mac)
 	return json_string(text);
 }
 
+const char *leaf_json_action(enum action action)
+{
+	static const char *const names[] = {
+		[ACTION_FORWARD] = "forward", [ACTION_PUNT] = "punt", [ACTION_DROP] = "drop"
+	};
+
+	return names[action];
+}
+
 const char *leaf_json_reason(unsigned int reason)
 {
 	return reason < REASON_MAX && reasons[reason].name ? reasons[reason].name : "?";

@@ -103,15 +103,6 @@ static double mode_since(const struct router_state *state, const struct gate *ga
 	return (double)gate->since;
 }
 
-static const char *verdict_name(enum action action)
-{
-	static const char *const names[] = {
-		[ACTION_FORWARD] = "forward", [ACTION_PUNT] = "punt", [ACTION_DROP] = "drop"
-	};
-
-	return names[action];
-}
-
 static __u64 sum(const struct gate *gate, enum action action, bool bytes)
 {
 	__u64 all = 0;
@@ -129,7 +120,8 @@ static void print_verdicts(FILE *stream, const struct router_state *state, const
 	family(stream, name, "counter", help);
 	for (unsigned int i = 0; i < state->gates->count; i++)
 		for (enum action action = ACTION_FORWARD; action <= ACTION_DROP; action++)
-			port_labelled(stream, name, &state->gates->gate[i], "verdict", verdict_name(action),
+			port_labelled(stream, name, &state->gates->gate[i], "verdict",
+				      leaf_json_action(action),
 				      (double)sum(&state->gates->gate[i], action, bytes));
 }
 
@@ -192,16 +184,17 @@ static void print_ports(FILE *stream, const struct router_state *state)
 
 /* --- tables --- */
 
-static void print_slots(FILE *stream, const char *name, const char *help, const struct fib_stats *stats,
-			bool all)
+static void print_slots(FILE *stream, const struct fib_stats *stats)
 {
-	family(stream, name, "gauge", help);
-	labelled(stream, name, "part", "node chunks", all ? stats->node_total : stats->node_used);
-	labelled(stream, name, "part", "run cells", all ? stats->run_total : stats->run_used);
-	labelled(stream, name, "part", "next hops", all ? stats->nexthop_total : stats->nexthop_used);
-	labelled(stream, name, "part", "buckets", all ? stats->bucket_total : stats->bucket_used);
-	labelled(stream, name, "part", "interfaces", all ? IMAGE_INTERFACES : stats->interfaces);
-	labelled(stream, name, "part", "VRFs", all ? IMAGE_VRFS : stats->vrfs);
+	struct fib_part parts[FIB_PARTS];
+
+	fib_parts(stats, parts);
+	family(stream, "penstock_image_used_slots", "gauge", "Slots of the image in use.");
+	for (unsigned int i = 0; i < FIB_PARTS; i++)
+		labelled(stream, "penstock_image_used_slots", "part", parts[i].name, parts[i].used);
+	family(stream, "penstock_image_slots", "gauge", "Slots of the image.");
+	for (unsigned int i = 0; i < FIB_PARTS; i++)
+		labelled(stream, "penstock_image_slots", "part", parts[i].name, parts[i].total);
 }
 
 static void print_tables(FILE *stream, const struct fib *fib)
@@ -216,8 +209,7 @@ static void print_tables(FILE *stream, const struct fib *fib)
 	       (double)stats.punted_routes);
 	number(stream, "penstock_fib_changes_total", "counter", "Changes of the tables.",
 	       (double)stats.changes);
-	print_slots(stream, "penstock_image_used_slots", "Slots of the image in use.", &stats, false);
-	print_slots(stream, "penstock_image_slots", "Slots of the image.", &stats, true);
+	print_slots(stream, &stats);
 }
 
 /* --- mirror --- */

@@ -5,17 +5,12 @@
 #include "host/control/mirror_json.h"
 #include "host/control/remedy.h"
 #include "host/gate.h"
+#include "host/modes/decision_json.h"
 #include "host/modes/fact.h"
 
 static json_t *text_or_null(const char *text)
 {
 	return *text ? json_string(text) : json_null();
-}
-
-static json_t *probe_json(const struct probe *probe)
-{
-	return json_pack("{s:b, s:s, s:o}", "possible", probe->possible, "reason", probe->reason, "fix",
-			 text_or_null(probe->fix));
 }
 
 /* Why packets of this port went to the kernel, those of most packets first. */
@@ -44,7 +39,7 @@ static json_t *punts_json(const struct gate *gate)
 
 static json_t *egress_json(const struct gate *gate)
 {
-	json_t *document = probe_json(&gate->egress);
+	json_t *document = decision_json_probe(&gate->egress);
 
 	json_object_set_new(document, "frames", json_boolean(gate->frames));
 	return document;
@@ -109,29 +104,6 @@ static json_t *card_json(const struct gate *gate)
 	return document;
 }
 
-/* All modes, best first, each with why. */
-static json_t *options_json(const struct decision *decision)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < decision->count; i++) {
-		json_t *option = probe_json(&decision->option[i].probe);
-
-		json_object_set_new(option, "mode", json_string(decision->option[i].mode));
-		json_array_append_new(list, option);
-	}
-	return list;
-}
-
-static json_t *tiers_json(const struct decision *decision)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < decision->tiers; i++)
-		json_array_append_new(list, json_string(decision->tier[i]));
-	return list;
-}
-
 static json_t *plan_json(const struct gate *gate)
 {
 	const struct decision *decision = &gate->decision;
@@ -140,8 +112,8 @@ static json_t *plan_json(const struct gate *gate)
 		return json_null();
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s?, s:o}", "wish", gate->wish, "mode",
 			 decision->option[decision->chosen].mode, "reason", decision->reason, "tiers",
-			 tiers_json(decision), "options", options_json(decision), "effect", decision->effect,
-			 "change", text_or_null(decision->change));
+			 decision_json_tiers(decision), "options", decision_json_options(decision), "effect",
+			 decision->effect, "change", text_or_null(decision->change));
 }
 
 json_t *port_json(struct mirror *mirror, const struct gate *gate)

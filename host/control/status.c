@@ -60,22 +60,18 @@ static const char *overall(const struct router_state *state)
 
 /* --- image --- */
 
-static json_t *part_json(const char *part, __u64 used, __u64 total)
-{
-	return json_pack("{s:s, s:I, s:I, s:f}", "part", part, "used", (json_int_t)used, "total",
-			 (json_int_t)total, "percent", total ? 100.0 * (double)used / (double)total : 0.0);
-}
-
 static json_t *fill_json(const struct fib_stats *stats)
 {
+	struct fib_part parts[FIB_PARTS];
 	json_t *list = json_array();
 
-	json_array_append_new(list, part_json("node chunks", stats->node_used, stats->node_total));
-	json_array_append_new(list, part_json("run cells", stats->run_used, stats->run_total));
-	json_array_append_new(list, part_json("next hops", stats->nexthop_used, stats->nexthop_total));
-	json_array_append_new(list, part_json("buckets", stats->bucket_used, stats->bucket_total));
-	json_array_append_new(list, part_json("interfaces", stats->interfaces, IMAGE_INTERFACES));
-	json_array_append_new(list, part_json("VRFs", stats->vrfs, IMAGE_VRFS));
+	fib_parts(stats, parts);
+	for (unsigned int i = 0; i < FIB_PARTS; i++)
+		json_array_append_new(
+			list,
+			json_pack("{s:s, s:I, s:I, s:f}", "part", parts[i].name, "used",
+				  (json_int_t)parts[i].used, "total", (json_int_t)parts[i].total, "percent",
+				  parts[i].total ? 100.0 * parts[i].used / parts[i].total : 0.0));
 	return list;
 }
 
@@ -117,18 +113,6 @@ int status_image(void *router, const struct api_request *request, json_t **ret, 
 
 /* --- counters --- */
 
-static const char *action_name(unsigned int reason)
-{
-	switch (gate_action(reason)) {
-	case ACTION_FORWARD:
-		return "forward";
-	case ACTION_DROP:
-		return "drop";
-	default:
-		return "punt";
-	}
-}
-
 static void add_counters(json_t *list, const struct gate *gate)
 {
 	for (unsigned int reason = 0; reason < REASON_MAX; reason++) {
@@ -136,11 +120,11 @@ static void add_counters(json_t *list, const struct gate *gate)
 
 		if (!counter->packets)
 			continue;
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "interface",
-						      gate->name, "reason", leaf_json_reason(reason), "text",
-						      leaf_json_text(reason), "action", action_name(reason),
-						      "packets", (json_int_t)counter->packets, "bytes",
-						      (json_int_t)counter->bytes));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "interface", gate->name, "reason",
+					leaf_json_reason(reason), "text", leaf_json_text(reason), "action",
+					leaf_json_action(gate_action(reason)), "packets",
+					(json_int_t)counter->packets, "bytes", (json_int_t)counter->bytes));
 	}
 }
 

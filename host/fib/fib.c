@@ -684,3 +684,17 @@ void fib_stats(const struct fib *fib, struct fib_stats *ret)
 	tables_each(&fib->tables, add_routes, ret);
 	add_usage(fib, ret);
 }
+
+void fib_parts(const struct fib_stats *stats, struct fib_part ret[FIB_PARTS])
+{
+	const struct fib_part parts[FIB_PARTS] = {
+		{ "node chunks", stats->node_used, stats->node_total },
+		{ "run cells", stats->run_used, stats->run_total },
+		{ "next hops", stats->nexthop_used, stats->nexthop_total },
+		{ "buckets", stats->bucket_used, stats->bucket_total },
+		{ "interfaces", stats->interfaces, IMAGE_INTERFACES },
+		{ "VRFs", stats->vrfs, IMAGE_VRFS },
+	};
+
+	memcpy(ret, parts, sizeof(parts));
+}

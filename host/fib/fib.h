@@ -190,3 +190,11 @@ struct fib_stats {
 	__u32 nexthop_used, nexthop_total;
 };
 void fib_stats(const struct fib *fib, struct fib_stats *ret);
+
+/* What the image can be full of. */
+#define FIB_PARTS 6
+struct fib_part {
+	const char *name;
+	__u32 used, total;
+};
+void fib_parts(const struct fib_stats *stats, struct fib_part ret[FIB_PARTS]);
