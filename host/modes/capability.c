@@ -247,6 +247,13 @@ int capability_read_all(const char *interface, struct xdp_features *features, st
 	return 0;
 }
 
+/* Without memory for a name it is left out. */
+static int add_name(char **names, int count, const char *name)
+{
+	names[count] = strdup(name);
+	return names[count] ? count + 1 : count;
+}
+
 /* Appends the addresses of cards that user space has. */
 static int list_cards(char **names, int count)
 {
@@ -255,23 +262,24 @@ static int list_cards(char **names, int count)
 
 	for (int i = 0; i < found && i < CARD_LIMIT; i++)
 		if (pci_driver_for_users(cards[i].driver))
-			names[count++] = strdup(cards[i].address);
+			count = add_name(names, count, cards[i].address);
 	return count;
 }
 
 int capability_list(char ***ret_names)
 {
 	struct if_nameindex *all = if_nameindex();
+	size_t interfaces = 0;
 	char **names;
 	int count = 0;
 
 	if (!all)
 		return -errno;
-	while (all[count].if_index)
-		count++;
-	names = calloc((size_t)count + CARD_LIMIT, sizeof(*names));
-	for (int i = 0; names && i < count; i++)
-		names[i] = strdup(all[i].if_name);
+	while (all[interfaces].if_index)
+		interfaces++;
+	names = calloc(interfaces + CARD_LIMIT, sizeof(*names));
+	for (size_t i = 0; names && i < interfaces; i++)
+		count = add_name(names, count, all[i].if_name);
 	if_freenameindex(all);
 	if (!names)
 		return -ENOMEM;

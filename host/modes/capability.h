@@ -14,12 +14,13 @@
 #include "host/modes/stack.h"
 #include "host/modes/xdp_features.h"
 
-enum capability_attach { /* how an XDP program sits on the interface; the kernel's numbers */
-			 CAPABILITY_ATTACH_NONE = 0,
-			 CAPABILITY_ATTACH_NATIVE = 1,
-			 CAPABILITY_ATTACH_GENERIC = 2,
-			 CAPABILITY_ATTACH_HARDWARE = 3,
-			 CAPABILITY_ATTACH_MANY = 4,
+/* How an XDP program sits on the interface; the kernel's numbers. */
+enum capability_attach {
+	CAPABILITY_ATTACH_NONE = 0,
+	CAPABILITY_ATTACH_NATIVE = 1,
+	CAPABILITY_ATTACH_GENERIC = 2,
+	CAPABILITY_ATTACH_HARDWARE = 3,
+	CAPABILITY_ATTACH_MANY = 4,
 };
 
 #define CAPABILITY_DEVICE 201

@@ -10,9 +10,13 @@
 
 #define CHOOSE_GAIN 1.2 /* times as much as the first in the order, to be taken in its stead */
 
-static void add_option(struct decision *decision, const char *mode, const struct engine_ops *engine)
+/* Returns what is to be filled in. */
+static struct probe *add_option(struct decision *decision, const char *mode, const struct engine_ops *engine)
 {
-	decision->option[decision->count++] = (struct choose_option){ .mode = mode, .engine = engine };
+	struct choose_option *option = &decision->option[decision->count++];
+
+	*option = (struct choose_option){ .mode = mode, .engine = engine };
+	return &option->probe;
 }
 
 /* The attempt has the last word: no table and no driver tells all. */
@@ -59,27 +63,25 @@ static bool is_for(const struct engine_ops *engine, const struct capability *por
 static void list_options(const struct engine_ops *const *engines, const struct platform *platform,
 			 const struct capability *port, const char *wish, struct decision *decision)
 {
-	const struct probe *probe;
+	struct probe *probe;
 
 	for (; *engines && decision->count < CHOOSE_OPTIONS - 1; engines++) {
 		if (!is_for(*engines, port))
 			continue;
-		add_option(decision, (*engines)->name, *engines);
-		probe = &decision->option[decision->count - 1].probe;
-		probe_engine(*engines, platform, port, &decision->option[decision->count - 1].probe);
+		probe = add_option(decision, (*engines)->name, *engines);
+		probe_engine(*engines, platform, port, probe);
 		if (probe->alien && strcmp(wish, (*engines)->name) != 0)
 			memset(&decision->option[--decision->count], 0, sizeof(decision->option[0]));
 	}
-	add_option(decision, CHOOSE_KERNEL, NULL);
+	probe = add_option(decision, CHOOSE_KERNEL, NULL);
 	if (port->device[0])
-		probe_yes(&decision->option[decision->count - 1].probe,
-			  "Linux forwards all frames, by the interface that stands for the device");
+		probe_yes(probe, "Linux forwards all frames, by the interface that stands for the device");
 	else if (port->ifindex)
-		probe_yes(&decision->option[decision->count - 1].probe, "Linux forwards as ever");
+		probe_yes(probe, "Linux forwards as ever");
 	else if (port->pci.address[0])
-		probe_no(&decision->option[decision->count - 1].probe, "the kernel has no interface for it");
+		probe_no(probe, "the kernel has no interface for it");
 	else
-		probe_no(&decision->option[decision->count - 1].probe, "there is no such interface");
+		probe_no(probe, "there is no such interface");
 }
 
 static unsigned int find_mode(const struct decision *decision, const char *mode)

@@ -69,49 +69,49 @@ static bool needs_native(const struct capability *port)
 	       port->program.attached == CAPABILITY_ATTACH_GENERIC;
 }
 
+/* Whether it is known what the device can do. */
+static bool probe_features(const struct platform *platform, const struct capability *port, __u64 *ret,
+			   struct probe *able)
+{
+	if (!features_of(port, ret)) {
+		probe_no(able, "kernel %s does not say whether driver %s sends redirected frames",
+			 platform->release, port->ethtool.driver[0] ? port->ethtool.driver : "(unknown)");
+		probe_fix(able, "a kernel of version 6.3 or newer");
+		return false;
+	}
+	if (is_veth(port) && !port->features_known && !port->peer_known) {
+		probe_no(able, "the other end of the veth cannot be found, so whether it takes frames is not "
+			       "known");
+		probe_fix(able, "a name for its namespace: ip netns attach NAME PID");
+		return false;
+	}
+	return true;
+}
+
 static void probe_native(const struct platform *platform, const struct capability *port, struct egress *ret)
 {
 	const struct driver *driver = driver_find(port->ethtool.driver);
+	const char *name = port->ethtool.driver;
 	__u64 features;
 
-	if (!features_of(port, &features)) {
-		probe_no(&ret->able, "kernel %s does not say whether driver %s sends redirected frames",
-			 platform->release, port->ethtool.driver[0] ? port->ethtool.driver : "(unknown)");
-		probe_fix(&ret->able, "a kernel of version 6.3 or newer");
+	if (!probe_features(platform, port, &features, &ret->able))
 		return;
-	}
-	if (is_veth(port) && !port->features_known && !port->peer_known) {
-		probe_no(&ret->able,
-			 "the other end of the veth cannot be found, so whether it takes frames is not "
-			 "known");
-		probe_fix(&ret->able, "a name for its namespace: ip netns attach NAME PID");
-		return;
-	}
 	if (!(features & XDP_FEATURE_NDO_XMIT)) {
-		if (is_veth(port)) {
+		if (is_veth(port))
 			refuse_veth(port, &ret->able);
-			return;
-		}
-		if (may_gain_it(port, driver))
-			probe_no(&ret->able, "driver %s tells only when XDP runs on it",
-				 port->ethtool.driver);
+		else if (may_gain_it(port, driver))
+			probe_no(&ret->able, "driver %s tells only when XDP runs on it", name);
 		else
-			probe_no(&ret->able, "driver %s does not send redirected frames",
-				 port->ethtool.driver);
-		return;
-	}
-	if (needs_native(port)) {
-		probe_no(&ret->able, "driver %s sends redirected frames only when XDP runs in it",
-			 port->ethtool.driver);
-		return;
-	}
-	if (driver && driver->queue_per_cpu && port->ethtool.queues &&
-	    port->ethtool.queues < platform->cpus) {
+			probe_no(&ret->able, "driver %s does not send redirected frames", name);
+	} else if (needs_native(port)) {
+		probe_no(&ret->able, "driver %s sends redirected frames only when XDP runs in it", name);
+	} else if (driver && driver->queue_per_cpu && port->ethtool.queues &&
+		   port->ethtool.queues < platform->cpus) {
 		refuse_queues(platform, port, &ret->able);
-		return;
+	} else {
+		probe_yes(&ret->able, "takes redirected frames");
+		ret->frames = features & XDP_FEATURE_NDO_XMIT_SG;
 	}
-	probe_yes(&ret->able, "takes redirected frames");
-	ret->frames = features & XDP_FEATURE_NDO_XMIT_SG;
 }
 
 void egress_probe(const struct platform *platform, const struct capability *port, bool native,

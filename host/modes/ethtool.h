@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-enum ethtool_offload { /* of VLAN tags: on, they are beside the frame, not in it */
-		       ETHTOOL_RXVLAN,
-		       ETHTOOL_RXVLAN_SERVICE,
-		       ETHTOOL_TXVLAN,
-		       ETHTOOL_TXVLAN_SERVICE,
-		       ETHTOOL_OFFLOADS,
+/* Of VLAN tags: on, they are beside the frame, not in it. */
+enum ethtool_offload {
+	ETHTOOL_RXVLAN,
+	ETHTOOL_RXVLAN_SERVICE,
+	ETHTOOL_TXVLAN,
+	ETHTOOL_TXVLAN_SERVICE,
+	ETHTOOL_OFFLOADS,
 };
 
 /* How to turn them off by ethtool -K. */
