@@ -11,20 +11,22 @@
 #include "host/log.h"
 #include "host/why.h"
 
-enum config_mode { /* of a port */
-		   CONFIG_MODE_UNSET,
-		   CONFIG_MODE_AUTO,
-		   CONFIG_MODE_NATIVE,
-		   CONFIG_MODE_GENERIC,
-		   CONFIG_MODE_AFXDP,
-		   CONFIG_MODE_OFFLOAD,
-		   CONFIG_MODE_KERNEL,
-		   CONFIG_MODE_DPDK, /* of devices only */
+/* Of a port. */
+enum config_mode {
+	CONFIG_MODE_UNSET,
+	CONFIG_MODE_AUTO,
+	CONFIG_MODE_NATIVE,
+	CONFIG_MODE_GENERIC,
+	CONFIG_MODE_AFXDP,
+	CONFIG_MODE_OFFLOAD,
+	CONFIG_MODE_KERNEL,
+	CONFIG_MODE_DPDK, /* of devices only */
 };
 
-enum config_calibrate { /* whether modes that are close are measured, where that may decide */
-			CONFIG_CALIBRATE_NO,
-			CONFIG_CALIBRATE_YES,
+/* Whether modes that are close are measured, where that may decide. */
+enum config_calibrate {
+	CONFIG_CALIBRATE_NO,
+	CONFIG_CALIBRATE_YES,
 };
 
 enum config_netfilter {
@@ -32,19 +34,22 @@ enum config_netfilter {
 	CONFIG_NETFILTER_BYPASS,
 };
 
-enum config_poll {                       /* what a worker does that finds no frames */
-		   CONFIG_POLL_ADAPTIVE, /* naps */
-		   CONFIG_POLL_BUSY,     /* looks again */
+/* What a worker does that finds no frames. */
+enum config_poll {
+	CONFIG_POLL_ADAPTIVE, /* naps */
+	CONFIG_POLL_BUSY,     /* looks again */
 };
 
-enum config_hook {                      /* of the program that feeds AF_XDP sockets */
-		   CONFIG_HOOK_AUTO,    /* the driver's if it has one, with zero copy if it can */
-		   CONFIG_HOOK_GENERIC, /* the kernel's generic one, whatever the driver can */
+/* Of the program that feeds AF_XDP sockets. */
+enum config_hook {
+	CONFIG_HOOK_AUTO,    /* the driver's if it has one, with zero copy if it can */
+	CONFIG_HOOK_GENERIC, /* the kernel's generic one, whatever the driver can */
 };
 
-enum config_tags {                   /* of VLANs, in what a port receives */
-		   CONFIG_TAGS_AUTO, /* find out whether they are in the frame */
-		   CONFIG_TAGS_IN_FRAME,
+/* Of VLANs, in what a port receives. */
+enum config_tags {
+	CONFIG_TAGS_AUTO, /* find out whether they are in the frame */
+	CONFIG_TAGS_IN_FRAME,
 };
 
 struct config_port {
