@@ -18,8 +18,7 @@ struct gates {
 
 /* The ports of the configuration, planned; nothing is touched. */
 void gates_make(struct gates *gates, const struct config *config, const struct gate_place *place);
-/* What cannot be as configured is refused: no such interface, a mode that is not possible, a foreign program.
- */
+/* What cannot be as configured is refused: no such interface, an impossible mode, a foreign program. */
 int gates_check(const struct gates *gates, struct why *why);
 /* Brings ports into the order of the numbers that they had under the last daemon, new ones last: so they get
  * these numbers again, and with them their counters. */

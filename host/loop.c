@@ -15,8 +15,7 @@
 #define BATCH     32
 #define IDLE_LAST 20 /* ms: longest time without an idle call */
 
-/* One watched fd. Removed ones wait on the graveyard until the round is over: epoll may have reported them.
- */
+/* A watched fd. Removed ones wait on the graveyard until the round is over: epoll may have reported them. */
 struct source {
 	LIST_ENTRY(source) link;
 	loop_fd_fn *fn; /* NULL: removed */

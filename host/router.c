@@ -559,8 +559,7 @@ static int open_doors(struct router *router, struct why *why)
 
 /* --- rights --- */
 
-/* What a port may come to need: a wish names its engine, a card that runs native stays so; others may change.
- */
+/* What a port may come to need: a wish names its engine, a card that runs native stays so; others change. */
 static __u64 port_rights(const struct gate *gate)
 {
 	const struct engine_ops *chosen = gate->decision.option[gate->decision.chosen].engine;

@@ -103,8 +103,13 @@ bool nfpcheck_ask(const struct profile *list, int profile_count, int count, char
 	int status, pipes[2];
 	pid_t child;
 
-	if (!nfpcheck || pipe2(pipes, O_CLOEXEC)) {
-		cli_fail("%s: %s", NFPCHECK_SOURCE, strerror(errno));
+	if (!nfpcheck) {
+		cli_fail("neither %s nor %s is there; run penstock where it was built, or install it",
+			 nfpcheck_paths[0], nfpcheck_paths[1]);
+		return false;
+	}
+	if (pipe2(pipes, O_CLOEXEC)) {
+		cli_fail("cannot make a pipe: %s", strerror(errno));
 		return false;
 	}
 	child = fork();

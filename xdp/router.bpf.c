@@ -182,8 +182,7 @@ static __always_inline int steer_type(struct xdp_md *context, struct target *tar
 	return unlikely(reason) ? leave(context, target, reason) : steer(context, target, packet);
 }
 
-/* Loaded only for ports of the AF_XDP engine. What stays in the kernel takes the same ways as in penstock().
- */
+/* Loaded for ports of the AF_XDP engine only. What stays in the kernel goes as in penstock(). */
 SEC("?xdp.frags")
 int penstock_steer(struct xdp_md *context)
 {

@@ -60,8 +60,7 @@ static int refuse_probe(const char *device, int error, struct why *why)
 	return error < 0 ? error : -ENODEV;
 }
 
-/* Some devices are called otherwise than their arguments say: then it is the one that was not there before.
- */
+/* Some devices have other names than their arguments say: then it is the one that was not there before. */
 static int find_new(const bool *before, __u16 *ret)
 {
 	__u16 id;

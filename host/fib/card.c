@@ -86,8 +86,7 @@ int card_check(const struct card *card)
 
 /* --- passes --- */
 
-/* `held`: whether the card is to punt all packets. A card has no clock, so the deadline says nothing there.
- */
+/* `held`: the card is to punt all packets. A card has no clock, so the deadline says nothing there. */
 static int write_control(struct card *card, bool held)
 {
 	const struct image_control *from = &card->store->tables->control;
@@ -137,7 +136,7 @@ static void forget(struct card *card)
 	card->state = CARD_HOLD;
 }
 
-/* Until nothing is under way by what the card had. True: go on. */
+/* Until nothing is under way by what the card had; then *ret_ready: go on. */
 static int hold(struct card *card, bool *ret_ready)
 {
 	int error = 0;

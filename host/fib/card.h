@@ -11,8 +11,8 @@
  *     nodes of 8 bits: more steps, but no room for what has no routes. There is no summary.
  *   - An element of run[] is two cells; the runs of a group begin with an even one. run[] begins with one
  *     cell for each next hop that the card has, run[id] == id.
- *   - A leaf beyond the card's next hops is TABLE_FULL there, and so is what finds no room: a node of which
- *     there is no place for, or a group of 32 slots. A card that is filled gets short prefixes first, where
+ *   - A leaf beyond the card's next hops is TABLE_FULL there, and so is what finds no room: a node for
+ *     which there is no place, or a group of 32 slots. A card that is filled gets short prefixes first, where
  *     those of IPv6 count as a third as long.
  *
  * Order. Next hops go before routes that lead to them, buckets before their group, runs before the descriptor

@@ -64,8 +64,7 @@ int fib_interface_set(struct fib *fib, const struct fib_interface *interface);
 /* Forgets it; next hops through it become EGRESS_DOWN until their routes go. Unknown ifindex: no effect. */
 void fib_interface_delete(struct fib *fib, __u32 ifindex);
 
-/* Makes an interface a port: an engine runs the program there. -ENOSPC, -EEXIST, -ENOENT (interface unknown).
- */
+/* Makes an interface a port: an engine runs the program there. -ENOSPC, -EEXIST; -ENOENT: it is unknown. */
 int fib_port_add(struct fib *fib, __u32 ifindex, __u16 *ret_port);
 /* Whether the port takes frames from other ports, and frames of several buffers. Initially neither. */
 void fib_port_egress(struct fib *fib, __u16 port, bool able, bool frames);

@@ -31,6 +31,5 @@ int image_heal_init(struct image_heal *heal);
 void image_heal_release(struct image_heal *heal);
 /* Whether there is something to be tried again, now or later. */
 bool image_heal_wanted(const struct image_heal *heal, const struct image_memory *memory);
-/* True: now; the caller takes the parts out and tries them. Only to be asked when nothing else is under way.
- */
+/* True: now; the caller takes the parts out and tries them. To be asked when nothing else is under way. */
 bool image_heal_due(struct image_heal *heal, const struct image_memory *memory, __u64 time);

@@ -46,8 +46,7 @@ void image_memory_retire(struct image_memory *memory, enum image_array array, __
 __u32 image_memory_recycle(struct image_memory *memory, __u32 limit);
 /* The epoch of the newest block in limbo; 0: there is none. */
 __u64 image_memory_newest(const struct image_memory *memory);
-/* So many pages could be emptied that it is worth the work: a fifth of those in use; some, if it is urgent.
- */
+/* It is worth the work: a fifth of the pages in use could be emptied; if it is urgent, some. */
 bool image_memory_holey(const struct image_memory *memory, enum image_array array, bool urgent);
 void image_memory_evict_begin(struct image_memory *memory, enum image_array array);
 /* The block lies where it should be moved away from. */

@@ -135,8 +135,7 @@ static __u64 mac_word(const __u8 *mac)
 	return word;
 }
 
-/* Field by field, each store right in itself; what is switched off goes off first, what is switched on last.
- */
+/* Field by field, each store right in itself; what is turned off goes off first, what is turned on last. */
 static void write_slot(struct image_interface *slot, const struct image_interface *want)
 {
 	__atomic_store_n(&slot->punt, want->punt, __ATOMIC_RELEASE);

@@ -123,8 +123,7 @@ static void free_group(struct leaves *leaves, struct leaf *leaf)
 		leaf_put(leaves, member[i]);
 }
 
-/* Takes the content out. The slot must have been given something else to say, or be about to be given back.
- */
+/* Takes the content out. The slot has something else to say by now, or is about to be given back. */
 static void leaf_empty(struct leaves *leaves, struct leaf *leaf)
 {
 	if (leaf->content == LEAF_ADJACENCY)

@@ -228,8 +228,7 @@ static int read_answer(struct audit *audit, const struct question *question, boo
 	return r;
 }
 
-/* The kernel may tell the object only (nexthop_compat_mode 0). False: it is not known, or not to be compared.
- */
+/* The kernel may tell the object only (nexthop_compat_mode 0). False: not known, or not to be compared. */
 static bool fill_in_object(struct audit *audit)
 {
 	struct route_message *route = &audit->route;

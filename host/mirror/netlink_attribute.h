@@ -23,8 +23,7 @@ struct netlink_attributes {
 	bool bad; /* something that is not an attribute was met */
 };
 
-/* The fixed header behind the netlink header, and the walk over what follows. NULL: the message is too short.
- */
+/* The fixed header behind the netlink header, and the walk over what follows. NULL: too short a message. */
 const void *netlink_attributes_open(const struct nlmsghdr *message, size_t header,
 				    struct netlink_attributes *ret_walk);
 struct netlink_attributes netlink_attributes_of(const void *start, size_t length);

@@ -7,10 +7,11 @@
  * The leaf follows links and next-hop objects, whatever the number of routes behind it. Two states need the
  * routes themselves to be looked at again:
  *
- *   usable  lookups take the route. Not so if all next hops are dead; then the leaf punts (which is never
- * wrong) until the routes behind it have given way to the next best. doomed  the kernel has removed all
- * routes with this set without a word. The leaf punts, no new route gets this set (the kernel may well be
- * told the same route again), and the routes are to be removed.
+ *   usable    lookups take the route. Not so if all next hops are dead; then the leaf punts (which is never
+ *             wrong) until the routes behind it have given way to the next best.
+ *   doomed    the kernel has removed all routes with this set without a word. The leaf punts, no new route
+ *             gets this set (the kernel may well be told the same route again), and the routes are to be
+ *             removed.
  */
 #pragma once
 

@@ -42,8 +42,7 @@ struct rib_route {
 	bool twice;
 };
 
-/* The part of a dump under way: the routes of the prefix being told, and what queued notifications may touch.
- */
+/* Of a dump under way: the routes of the prefix being told, and what queued notifications may touch. */
 struct rib_dump {
 	bool active;
 	__u16 table;

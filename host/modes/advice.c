@@ -95,8 +95,7 @@ static void check_peer(const struct capability *port, struct findings *findings)
 	}
 }
 
-/* In our own namespace the daemon sees to it; into others it may look only where the kernel tells it little.
- */
+/* In our own namespace the daemon sees to it; into others it looks only where the kernel tells it little. */
 static void check_tags(const struct platform *platform, const struct capability *port,
 		       struct findings *findings)
 {

@@ -15,7 +15,6 @@ struct capability;
 
 /* Whether it takes a look at the other end to know. */
 bool tags_doubtful(const struct capability *port);
-/* Pure. `peer`: the other end, NULL if it cannot be seen. `promised`: the configuration says that they are.
- */
+/* Pure. `peer`: the other end, NULL: it cannot be seen. `promised`: the configuration says that they are. */
 void tags_probe(const struct capability *port, const struct capability *peer, bool promised,
 		struct probe *ret);
