@@ -239,7 +239,7 @@ static int afxdp_set_up(struct afxdp_bench *bench)
 
 static int afxdp_run(struct afxdp_bench *bench)
 {
-	int err = topology_open_for("bench afxdp", &bench->topology);
+	int err = topology_open_for("bench afxdp", NULL, &bench->topology);
 
 	if (err < 0)
 		return err;

@@ -289,7 +289,7 @@ static int equal_set_up(struct equal *equal)
 
 static int equal_run(struct equal *equal)
 {
-	int err = topology_open_for("bench equal", &equal->topology);
+	int err = topology_open_for("bench equal", NULL, &equal->topology);
 
 	if (err < 0)
 		return err;

@@ -156,7 +156,7 @@ static int forward_run(struct forward *forward)
 
 static int forward_in_topology(struct forward *forward)
 {
-	int err = topology_open_for("bench forward", &forward->topology);
+	int err = topology_open_for("bench forward", NULL, &forward->topology);
 
 	if (err < 0)
 		return err;

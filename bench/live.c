@@ -50,7 +50,7 @@ int live_open(struct live *live, struct scenario *scenario, const struct generat
 
 	memset(live, 0, sizeof(*live));
 	live->stop = stop;
-	err = topology_open_for("bench", &live->topology);
+	err = topology_open_for("bench", NULL, &live->topology);
 	if (err < 0)
 		return err;
 	err = live_furnish(live, scenario, way, &why);

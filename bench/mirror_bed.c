@@ -164,7 +164,7 @@ int mirror_bed_open(struct mirror_bed *bed, size_t routes4, size_t routes6)
 {
 	int err;
 
-	err = topology_open_for("bench mirror", &bed->topology);
+	err = topology_open_for("bench mirror", NULL, &bed->topology);
 	if (err < 0)
 		return err;
 	err = generate_open(&bed->topology, &bed->generate);

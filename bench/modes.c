@@ -561,18 +561,11 @@ static int modes_set_up(struct modes_bench *bench)
 
 static int modes_run(struct modes_bench *bench)
 {
-	struct why why = { 0 };
-	int failed = 0, err;
+	int failed = 0;
+	int err = topology_open_for("bench modes", &bench->options.sending.ports, &bench->topology);
 
-	if (bench->options.sending.ports.tx)
-		err = topology_open_ports(&bench->topology, &bench->options.sending.ports, &why);
-	else
-		err = topology_open(&bench->topology);
-	if (err < 0) {
-		warnx("bench modes: %s%s%s", why.text[0] ? why.text : "cannot make network namespaces: ",
-		      why.text[0] ? "" : strerror(-err), err == -EPERM ? "; run as root" : "");
+	if (err < 0)
 		return err;
-	}
 	err = modes_set_up(bench);
 	if (err >= 0 && bench->options.sending.recording)
 		err = modes_learn(bench);

@@ -38,8 +38,9 @@ int option_number(const char *bench, const char *option, const char *value, unsi
 	return 0;
 }
 
-int option_seconds(const char *bench, const char *option, const char *value, double least, double most,
-		   double *ret_seconds)
+// How long something lasts.
+static int option_seconds(const char *bench, const char *option, const char *value, double least, double most,
+			  double *ret_seconds)
 {
 	char *end, want[64];
 	double seconds = strtod(value, &end);
@@ -52,7 +53,8 @@ int option_seconds(const char *bench, const char *option, const char *value, dou
 	return 0;
 }
 
-int option_cpu(const char *bench, const char *value, unsigned int *ret_cpu)
+// A CPU that this process may run on.
+static int option_cpu(const char *bench, const char *value, unsigned int *ret_cpu)
 {
 	char *end;
 	unsigned long cpu = strtoul(value, &end, 10);

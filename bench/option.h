@@ -67,13 +67,6 @@ int option_refuse(const char *bench, const char *option, const char *value, cons
 int option_number(const char *bench, const char *option, const char *value, unsigned int least,
 		  unsigned int most, unsigned int *ret_number);
 
-// How long something lasts, from least to most seconds.
-int option_seconds(const char *bench, const char *option, const char *value, double least, double most,
-		   double *ret_seconds);
-
-// The number of a CPU that this process may run on.
-int option_cpu(const char *bench, const char *value, unsigned int *ret_cpu);
-
 // 4, 6, both in turn, or mix: both at once (AF_UNSPEC), for --family.
 int option_families(const char *bench, const char *value, __u8 families[OPTION_FAMILIES],
 		    unsigned int *ret_count);

@@ -203,7 +203,7 @@ static int program_load(struct program_bench *bench)
 
 static int program_all(struct program_bench *bench)
 {
-	int err = topology_open_for("bench program", &bench->topology);
+	int err = topology_open_for("bench program", NULL, &bench->topology);
 
 	if (err < 0)
 		return err;

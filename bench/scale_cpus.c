@@ -156,7 +156,7 @@ static void scale_cpus_report(const struct scale_cpus_bench *bench, json_t *reco
 
 static int scale_cpus_run(struct scale_cpus_bench *bench)
 {
-	int err = topology_open_for("bench scale", &bench->topology);
+	int err = topology_open_for("bench scale", NULL, &bench->topology);
 
 	if (err < 0)
 		return err;

@@ -225,12 +225,15 @@ int topology_mtu(const struct topology *topology, unsigned int mtu)
 	return err < 0 ? err : lane_mtu(&topology->reference, mtu);
 }
 
-int topology_open_for(const char *bench, struct topology *topology)
+int topology_open_for(const char *bench, const struct topology_ports *ports, struct topology *topology)
 {
-	int err = topology_open(topology);
+	bool lent = ports && ports->tx;
+	struct why why = { "" };
+	int err = lent ? topology_open_ports(topology, ports, &why) : topology_open(topology);
 
+	if (err < 0 && !why.text[0])
+		(void)why_set(&why, -err, "cannot make network namespaces: %s", strerror(-err));
 	if (err < 0)
-		warnx("%s: cannot make network namespaces: %s%s", bench, strerror(-err),
-		      err == -EPERM || err == -EACCES ? "; run as root" : "");
+		warnx("%s: %s%s", bench, why.text, err == -EPERM || err == -EACCES ? "; run as root" : "");
 	return err;
 }

@@ -51,5 +51,6 @@ int topology_tag(struct topology *topology, const struct lane_vlans *vlans, stru
 // Sets the MTU of all ports.
 int topology_mtu(const struct topology *topology, unsigned int mtu);
 
-// topology_open() for a bench by that name ("bench program"): tells on stderr why there is no test bed.
-int topology_open_for(const char *bench, struct topology *topology);
+// One of the two, for a bench by that name ("bench program"): tells on stderr why there is no test bed.
+// ports NULL, or without any: the test bed's own.
+int topology_open_for(const char *bench, const struct topology_ports *ports, struct topology *topology);

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import re
-import signal
 import socket
 import struct
 import subprocess
