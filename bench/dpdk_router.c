@@ -30,6 +30,7 @@
 #define DPDK_ROUTER_TRIES   50
 #define DPDK_ROUTER_BLUR_NS 1000000
 #define DPDK_ROUTER_LOG     1500
+#define DPDK_ROUTER_FIRST   16384 // with what a sink says before
 
 #define DPDK_ROUTER_TESTPMD_BINARY "dpdk-testpmd"
 #define DPDK_ROUTER_SINK_MEMORY    128 // MiB
@@ -434,8 +435,8 @@ static int dpdk_router_wait(struct dpdk_router *router, const volatile sig_atomi
 // What l3fwd and testpmd say first.
 static void dpdk_router_note_version(const struct dpdk_router *router, enum dpdk_router_kind kind)
 {
-	char text[DPDK_ROUTER_LOG + 1];
-	ssize_t count = pread(router->log, text, DPDK_ROUTER_LOG, 0);
+	char text[DPDK_ROUTER_FIRST + 1];
+	ssize_t count = pread(router->log, text, DPDK_ROUTER_FIRST, 0);
 
 	text[count > 0 ? count : 0] = 0;
 	dpdk_version_note(dpdk_router_name(kind), text);

@@ -14,7 +14,10 @@ bench = [penstock, *sys.argv[2:], 'dpdk']
 
 
 def run(*arguments):
-    return subprocess.run([*bench, *arguments], capture_output=True, text=True, timeout=280)
+    try:
+        return subprocess.run([*bench, *arguments], capture_output=True, text=True, timeout=280)
+    except subprocess.TimeoutExpired as error:
+        sys.exit(f'{arguments}: not done after {error.timeout} s; it said:\n{(error.stderr or b"").decode()}')
 
 
 def traces():
