@@ -496,7 +496,7 @@ __u16 image_update_delete(struct image_update *update, const struct image_prefix
 	image_refresh_prefetch(update->build, space, &prefix->key);
 	old = prefix_tree_delete_cover(space->tree, &prefix->key, prefix->length, prefix->layer, &cover);
 	if (old)
-		follow(update, space, prefix, &cover, -1);
+		(void)follow(update, space, prefix, &cover, -1); /* what finds no room heals */
 	return old;
 }
 

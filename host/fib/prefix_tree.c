@@ -340,9 +340,11 @@ int prefix_tree_set_cover(struct prefix_tree *tree, const struct prefix_key *key
 {
 	struct prefix_cover cover;
 	struct prefix_node *node;
+	struct trail trail;
 
 	assert(value && length <= tree->width);
-	if (reserve(tree, 2) < 0)
+	/* what is there takes no memory */
+	if (reserve(tree, 2) < 0 && !find(tree, key->word, length, &trail))
 		return -ENOMEM;
 	cover.node = obtain(tree, key->word, length, cover.value);
 	node = prefix_tree_node(tree, cover.node);

@@ -146,7 +146,8 @@ static inline struct prefix_key prefix_key_place(struct prefix_key key, unsigned
 int prefix_tree_new(unsigned width, struct prefix_tree **ret);
 void prefix_tree_free(struct prefix_tree *tree);
 
-/* Sets a value (not 0); *ret_old is the one before, or 0. -ENOMEM: nothing changed. */
+/* Sets a value (not 0); *ret_old is the one before, or 0. -ENOMEM: nothing changed; never where there is one.
+ */
 int prefix_tree_set(struct prefix_tree *tree, const struct prefix_key *key, unsigned length,
 		    enum prefix_layer layer, __u16 value, __u16 *ret_old);
 /* Removes a value and returns it; 0 if there was none. */

@@ -136,7 +136,7 @@ static void uncover(struct tables *tables, struct table *table, const struct ima
 	own = prefix_tree_delete(table->tree[prefix->family], &prefix->key, prefix->length, prefix->layer);
 	/* replacing a value takes no memory */
 	if (own)
-		image_update_set(tables->update, &at, own, &old);
+		(void)image_update_set(tables->update, &at, own, &old);
 	else
 		image_update_delete(tables->update, &at);
 }
@@ -177,7 +177,8 @@ static int local_set(struct tables *tables, const struct image_prefix *prefix, _
 
 	if (error == -ENOMEM || table_own_set(tables, tables->local, &shadow, leaf, &old) < 0) {
 		if (before)
-			local_show(tables, &shadow, before, true);
+			(void)local_show(tables, &shadow, before,
+					 true); /* where it showed, it takes no memory */
 		else
 			local_hide(tables, &shadow, leaf);
 		return -ENOMEM;

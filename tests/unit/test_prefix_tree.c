@@ -208,6 +208,18 @@ Test(prefix_tree, large_trees_ipv6)
 	large_tree(128, 6);
 }
 
+/* What is there can change and go. */
+static void change_full(struct prefix_tree *tree)
+{
+	const struct prefix_key first = { { 0 } };
+	__u16 old;
+
+	cr_assert_eq(prefix_tree_set(tree, &first, 32, PREFIX_ROUTE, 9, &old), 0);
+	cr_assert_eq(old, 7);
+	cr_assert_eq(prefix_tree_get(tree, &first, 32, PREFIX_ROUTE), 9);
+	cr_assert_eq(prefix_tree_delete(tree, &first, 32, PREFIX_ROUTE), 9);
+}
+
 Test(prefix_tree, full_tree_changes_nothing)
 {
 	struct prefix_tree *tree;
@@ -226,5 +238,6 @@ Test(prefix_tree, full_tree_changes_nothing)
 		cr_assert_eq(prefix_tree_get(tree, &key, 32, PREFIX_ROUTE), 0);
 	}
 	cr_assert_lt(prefix_tree_count(tree, PREFIX_ROUTE), 1000);
+	change_full(tree);
 	prefix_tree_free(tree);
 }
