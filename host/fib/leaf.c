@@ -345,6 +345,7 @@ static int change_group(struct leaves *leaves, struct leaf *leaf, const struct p
 
 static int fill_paths(struct leaves *leaves, struct leaf *leaf, const struct fib_leaf_spec *spec)
 {
+	struct adjacency_key key;
 	struct paths paths;
 	int error;
 
@@ -361,7 +362,7 @@ static int fill_paths(struct leaves *leaves, struct leaf *leaf, const struct fib
 		}
 		paths_put(leaves, &paths);
 	}
-	struct adjacency_key key = key_of(spec, spec->path);
+	key = key_of(spec, spec->path);
 	return fill_adjacency(leaves, leaf, &key);
 }
 

@@ -41,7 +41,7 @@ void mirror_want(struct mirror *mirror, enum resync_kind kind, __u8 family, __u3
 {
 	struct resync_dump dump = { .kind = (__u8)kind, .family = family };
 
-	/* -ENOMEM: the tick sees that the statistics do not fit, the audit that routes do not. */
+	/* Without room the tick sees that the statistics do not fit, the audit that routes do not. */
 	(void)resync_want(mirror->resync, &dump, delay);
 }
 
