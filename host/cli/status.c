@@ -211,34 +211,32 @@ static void print_status(json_t *status)
 	print_log(json_object_get(status, "log"));
 }
 
-/* Commands without words after them. */
-static int parse_bare(int argc, char **argv, struct cli *cli)
+/* A command without words after it: asks, and prints the answer. */
+static int bare_command(int argc, char **argv,
+			int (*ask)(const char *name, const char *path, json_t **ret, struct why *why),
+			const char *path, void (*print)(json_t *answer))
 {
-	int first = cli_parse(argc, argv, "jpn", cli);
+	struct why why;
+	struct cli cli;
+	json_t *answer;
+	int first = cli_parse(argc, argv, "jpn", &cli);
 
 	if (first < 0)
 		return -first;
 	if (first < argc)
 		return cli_usage("'%s' is not understood after '%s'", argv[first], argv[0]);
+	if (ask(cli.name, path, &answer, &why) < 0)
+		return cli_fail("%s", why.text);
+	if (cli.json)
+		return cli_print_json(&cli, answer);
+	print(answer);
+	json_decref(answer);
 	return CLI_DONE;
 }
 
 int status_command(int argc, char **argv)
 {
-	struct why why;
-	struct cli cli;
-	json_t *answer;
-	int status = parse_bare(argc, argv, &cli);
-
-	if (status != CLI_DONE)
-		return status;
-	if (client_get(cli.name, "/v1/status", &answer, &why) < 0)
-		return cli_fail("%s", why.text);
-	if (cli.json)
-		return cli_print_json(&cli, answer);
-	print_status(answer);
-	json_decref(answer);
-	return CLI_DONE;
+	return bare_command(argc, argv, client_get, "/v1/status", print_status);
 }
 
 /* The last figures of an audit that has ended. */
@@ -302,20 +300,12 @@ int audit_command(int argc, char **argv)
 	return clean ? CLI_DONE : CLI_FAILED;
 }
 
+static void print_reload(json_t *answer)
+{
+	printf("%s\n", text_of(answer, "summary"));
+}
+
 int reload_command(int argc, char **argv)
 {
-	struct why why;
-	struct cli cli;
-	json_t *answer;
-	int status = parse_bare(argc, argv, &cli);
-
-	if (status != CLI_DONE)
-		return status;
-	if (client_post(cli.name, "/v1/reload", &answer, &why) < 0)
-		return cli_fail("%s", why.text);
-	if (cli.json)
-		return cli_print_json(&cli, answer);
-	printf("%s\n", text_of(answer, "summary"));
-	json_decref(answer);
-	return CLI_DONE;
+	return bare_command(argc, argv, client_post, "/v1/reload", print_reload);
 }
