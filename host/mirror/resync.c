@@ -173,8 +173,13 @@ static int want_at(struct resync *resync, const struct resync_dump *dump, __u64 
 			drop(resync, i);
 		}
 	}
-	if (resync->count == WANTED_MAX)
-		return -ENOSPC;
+	if (resync->count == WANTED_MAX) {
+		struct resync_dump all = *dump;
+
+		/* The whole table makes room: it stands for all of its devices. */
+		all.ifindex = 0;
+		return dump->ifindex ? want_at(resync, &all, due) : -ENOSPC;
+	}
 	if (resync->count == resync->size) {
 		__u32 size = resync->size ? 2 * resync->size : 64;
 

@@ -75,8 +75,8 @@ int resync_new(struct loop *loop, struct errands *errands, struct netlink_socket
 /* NULL is fine. */
 void resync_free(struct resync *resync);
 
-/* Wants a dump, not before `delay` ms. -ENOSPC, -ENOMEM: no room to note it; the statistics and the audit
- * tell then what does not fit. */
+/* Wants a dump, not before `delay` ms; without room for a device, of all devices. -ENOSPC, -ENOMEM: no room
+ * to note it; the statistics and the audit tell then what does not fit. */
 int resync_want(struct resync *resync, const struct resync_dump *dump, __u32 delay);
 /* Is this or the same without the device wanted or under way? */
 bool resync_wants(const struct resync *resync, const struct resync_dump *dump);
