@@ -8,7 +8,6 @@
 // One way through the test bed: S:s <-> r0:R:r1 <-> d:T. Frames enter the router namespace R by r0 and leave
 // by r1 towards gateways on T's side, which are neighbours only: nobody answers there, the sink on d takes
 // what comes. Lanes side by side use the same addresses and MACs, so that a frame can take either.
-
 //
 // With tags, frames enter by VLANs over r0. On a stick, they also leave by one over r0: r1 is that VLAN, d is
 // s, or whatever port a switch between them leads that VLAN to.

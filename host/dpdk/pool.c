@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-#include <linux/types.h>
-
 #include "host/dpdk/pool.h"
 
 #include <errno.h>

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <linux/types.h>
+
 #include <rte_mempool.h>
 
 /* Of count buffers with room for so many bytes each, headroom among them; NULL: see rte_errno. */
